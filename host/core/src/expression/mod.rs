@@ -1,0 +1,16 @@
+//! Expressions: CEL inside `${ … }`, compiled once per version and evaluated against what an execution knows.
+//!
+//! The evaluator has no cost limit of its own, so everything is bounded before it runs: see `limits`.
+
+mod ast;
+mod evaluate;
+mod program;
+mod scope;
+mod template;
+
+pub use program::{Expression, ExpressionError};
+pub use scope::{EvaluationError, Scope, StepView};
+pub use template::Template;
+
+/// Names that an expression may start from.
+pub const VARIABLES: &[&str] = &["input", "intent", "steps", "execution", "config"];

@@ -1,0 +1,80 @@
+//! Validation of a document, all findings at once: schema, then rules. (The third layer, policies, is asked by the api.)
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::document::IntentDocument;
+use super::read::read_definition;
+use super::rules;
+use super::schema::DOCUMENT;
+use crate::id::{IntentName, TenantId};
+use crate::json::depth;
+use crate::limits::JSON_DEPTH_MAX;
+use crate::port::ActionDirectory;
+use crate::problem::Finding;
+
+/// What a document is held against.
+#[derive(Clone, Copy)]
+pub struct CheckContext<'a> {
+    pub tenant: &'a TenantId,
+    pub actions: &'a dyn ActionDirectory,
+}
+
+/// The outcome: the document when it can be stored, and everything that was found.
+#[derive(Debug)]
+pub struct Checked {
+    pub document: Option<IntentDocument>,
+    pub findings: Vec<Finding>,
+}
+
+/// Checks what a client posted. Warnings do not refuse it.
+pub fn check_document(source: &Value, context: &CheckContext<'_>) -> Checked {
+    let mut findings = Vec::new();
+    if depth(source) > JSON_DEPTH_MAX {
+        let message = format!("a document has at most {JSON_DEPTH_MAX} levels of JSON");
+        findings.push(Finding::error("", "json-depth", message));
+        return Checked { document: None, findings };
+    }
+    findings.extend(DOCUMENT.findings(source, "", "schema"));
+    let name = read_name(source, &mut findings);
+    let Some(written) = source.get("definition").filter(|definition| definition.is_object()) else {
+        return Checked { document: None, findings };
+    };
+    let definition = read_definition(written, &mut findings);
+    rules::check(written, &definition, context, &mut findings);
+    if findings.iter().any(Finding::is_error) {
+        return Checked { document: None, findings };
+    }
+    let document = name.map(|name| IntentDocument {
+        name,
+        description: text(source, "description"),
+        labels: labels(source),
+        source: written.clone(),
+        definition,
+    });
+    Checked { document, findings }
+}
+
+fn read_name(source: &Value, findings: &mut Vec<Finding>) -> Option<IntentName> {
+    let text = source.get("name")?.as_str()?;
+    match IntentName::new(text) {
+        Ok(name) => Some(name),
+        Err(error) => {
+            let known = findings.iter().any(|finding| finding.pointer == "/name");
+            if !known {
+                findings.push(Finding::error("/name", "intent-name", error.to_string()));
+            }
+            None
+        }
+    }
+}
+
+fn text(source: &Value, key: &str) -> String {
+    source.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn labels(source: &Value) -> BTreeMap<String, String> {
+    let fields = source.get("labels").and_then(Value::as_object).into_iter().flatten();
+    fields.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}

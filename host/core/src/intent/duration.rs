@@ -1,0 +1,50 @@
+//! Lengths of time in documents: a number of seconds, or a text such as `500ms`, `90s`, `5m`, `1h`.
+
+use serde_json::Value;
+
+/// What may stand there, for findings.
+pub const DURATION_HINT: &str = "a number of seconds, or a text such as \"500ms\", \"90s\", \"5m\", \"1h\"";
+
+/// Milliseconds. None: not a length of time.
+pub fn parse_duration_ms(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => from_seconds(number.as_f64()?),
+        Value::String(text) => {
+            let digits = text.find(|c: char| !c.is_ascii_digit())?;
+            let count: u64 = text[..digits].parse().ok()?;
+            let unit = match &text[digits..] {
+                "ms" => 1,
+                "s" => 1_000,
+                "m" => 60_000,
+                "h" => 3_600_000,
+                _ => return None,
+            };
+            count.checked_mul(unit)
+        }
+        _ => None,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked before the cast")]
+fn from_seconds(seconds: f64) -> Option<u64> {
+    let millis = seconds * 1_000.0;
+    (millis >= 0.0 && millis <= 1e15).then_some(millis as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read() {
+        let cases = [(json!(60), 60_000), (json!(0.5), 500), (json!("90s"), 90_000), (json!("5m"), 300_000)];
+        for (value, millis) in cases {
+            assert_eq!(parse_duration_ms(&value), Some(millis), "{value}");
+        }
+        for bad in [json!(-1), json!("5"), json!("5 m"), json!("m"), json!(true), json!("99999999999999999h")] {
+            assert_eq!(parse_duration_ms(&bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The intent document: what a client posts, how it is checked, and its typed form.
+
+mod check;
+mod definition;
+mod document;
+mod duration;
+mod read;
+mod reference;
+mod rules;
+mod schema;
+mod target;
+
+pub use check::{CheckContext, Checked, check_document};
+pub use definition::{Definition, Order, RetryPolicy, StepDefinition};
+pub use document::IntentDocument;
+pub use reference::IntentRef;
+pub use schema::document_schema;
+pub use target::environment_of;

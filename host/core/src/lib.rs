@@ -1,0 +1,18 @@
+//! Values and pure functions: the words of the product, and the machine that decides what an execution does next.
+//!
+//! Nothing here does IO or reads a clock: time, ids and chance are arguments. Other rooms depend on this one, and
+//! this one depends on none of them.
+
+pub mod id;
+pub mod time;
+pub mod json;
+pub mod problem;
+pub mod vocabulary;
+pub mod limits;
+pub mod schema;
+pub mod expression;
+pub mod intent;
+pub mod manifest;
+pub mod plan;
+pub mod machine;
+pub mod port;

@@ -1,0 +1,34 @@
+//! Bounds of documents and executions. Over one of them the caller gets a 413 or 422 that names it.
+
+/// Bytes of an intent document; larger ones belong into artifacts. At it: 413.
+pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
+/// Steps of one intent: a graph larger than this is not readable any more. Over it: 422.
+pub const STEPS_MAX: usize = 500;
+/// Levels of JSON in a document or an input; parsers recurse. Over it: 422.
+pub const JSON_DEPTH_MAX: usize = 64;
+/// Bytes of an execution's input. Over it: 413.
+pub const INPUT_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of one step's result as JSON text; bytes go through artifacts. Over it the attempt fails.
+pub const RESULT_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of all results of one execution. Over it the step fails.
+pub const EXECUTION_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of one expression's source: the parser's cost grows with it. Over it: 422.
+pub const EXPRESSION_BYTES_MAX: usize = 4 * 1024;
+/// Nested comprehensions of one expression: the evaluator has no cost limit of its own. Over it: 422.
+pub const COMPREHENSIONS_NESTED_MAX: usize = 2;
+/// Elements of a list inside a comprehension. Over it the step fails.
+pub const COMPREHENSION_ELEMENTS_MAX: usize = 10_000;
+/// Bytes of what one expression gives. Over it the step fails.
+pub const EXPRESSION_RESULT_BYTES_MAX: usize = 1024 * 1024;
+/// Labels of one intent. Over it: 422.
+pub const LABELS_MAX: usize = 64;
+/// Characters of a label's key or value. Over it: 422.
+pub const LABEL_CHARS_MAX: usize = 128;
+/// Characters of a description. Over it: 422.
+pub const DESCRIPTION_CHARS_MAX: usize = 2_000;
+/// Attempts that `retry.max_attempts` may ask for. Over it: 422.
+pub const ATTEMPTS_MAX: u32 = 100;
+/// Milliseconds of a step's timeout: a day; longer waits are `core/wait`'s. Over it: 422.
+pub const TIMEOUT_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+/// Milliseconds of a step's timeout where none is written: the tutorial's 300 seconds.
+pub const TIMEOUT_MS_DEFAULT: u64 = 300 * 1_000;

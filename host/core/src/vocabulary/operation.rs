@@ -1,0 +1,59 @@
+//! Business operations: what a person, a service account or a step asks to do. The words are Cedar's actions.
+
+super::words!(
+    /// Groups of operations that roles are given.
+    Group {
+        Read = "read",
+        Author = "author",
+        Operate = "operate",
+        Publish = "publish",
+        Administer = "administer",
+        Runtime = "runtime",
+        Platform = "platform",
+    }
+);
+
+super::words!(
+    /// The operations that this host decides today. The Cedar schema names more; each one gets a variant with the
+    /// first route or effect that asks for it.
+    Operation {
+        TenantView = "tenant.view",
+        TenantConfigure = "tenant.configure",
+        MemberManage = "member.manage",
+        IntentList = "intent.list",
+        IntentView = "intent.view",
+        IntentPlan = "intent.plan",
+        IntentCreate = "intent.create",
+        IntentUpdate = "intent.update",
+        IntentActivate = "intent.activate",
+        IntentPause = "intent.pause",
+        IntentArchive = "intent.archive",
+        IntentExecute = "intent.execute",
+        ExecutionList = "execution.list",
+        ExecutionView = "execution.view",
+        ExecutionCancel = "execution.cancel",
+        PluginList = "plugin.list",
+        PluginInstall = "plugin.install",
+        PluginUninstall = "plugin.uninstall",
+        StepStart = "step.start",
+        HttpRequest = "http.request",
+        PlatformTenants = "platform.tenants",
+    }
+);
+
+impl Operation {
+    /// The group that the Cedar schema puts it in; a test of `policy` holds the two together.
+    pub const fn group(self) -> Group {
+        match self {
+            Self::TenantView | Self::IntentList | Self::IntentView | Self::IntentPlan => Group::Read,
+            Self::ExecutionList | Self::ExecutionView | Self::PluginList => Group::Read,
+            Self::IntentCreate | Self::IntentUpdate | Self::IntentActivate => Group::Author,
+            Self::IntentPause | Self::IntentArchive => Group::Author,
+            Self::IntentExecute | Self::ExecutionCancel => Group::Operate,
+            Self::TenantConfigure | Self::MemberManage => Group::Administer,
+            Self::PluginInstall | Self::PluginUninstall => Group::Administer,
+            Self::StepStart | Self::HttpRequest => Group::Runtime,
+            Self::PlatformTenants => Group::Platform,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! States of intents, versions, executions and steps.
+
+super::words!(
+    /// `paused` takes no new executions, `archived` is read-only.
+    IntentStatus { Active = "active", Paused = "paused", Archived = "archived" }
+);
+
+super::words!(
+    VersionStatus { Draft = "draft", Active = "active", Superseded = "superseded" }
+);
+
+super::words!(
+    ExecutionStatus {
+        /// Held back by a limit.
+        Queued = "queued",
+        Running = "running",
+        Paused = "paused",
+        Parked = "parked",
+        Compensating = "compensating",
+        Succeeded = "succeeded",
+        Failed = "failed",
+        Cancelled = "cancelled",
+    }
+);
+
+impl ExecutionStatus {
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+}
+
+super::words!(
+    StepStatus {
+        Pending = "pending",
+        Running = "running",
+        /// A timer is set for the next attempt.
+        Retrying = "retrying",
+        Succeeded = "succeeded",
+        Failed = "failed",
+        Skipped = "skipped",
+        Cancelled = "cancelled",
+    }
+);
+
+impl StepStatus {
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Skipped | Self::Cancelled)
+    }
+}
