@@ -1,0 +1,60 @@
+//! `cargo xtask bench`: criterion benches, and the load generator against a release build of the host.
+
+use crate::artifacts::{self, Profile};
+use crate::error::Result;
+use crate::{shell, tools};
+
+/// What to measure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bench {
+    /// Every criterion bench.
+    All,
+    /// One criterion bench by the name of its file, with arguments for criterion.
+    One(String, Vec<String>),
+    /// The load generator, with its own arguments.
+    Load(Vec<String>),
+}
+
+impl Bench {
+    pub fn parse(arguments: &[String]) -> Self {
+        match arguments {
+            [] => Self::All,
+            [first, rest @ ..] if first == "load" => Self::Load(rest.to_vec()),
+            [first, rest @ ..] => Self::One(first.clone(), rest.to_vec()),
+        }
+    }
+}
+
+pub fn run(bench: &Bench) -> Result<()> {
+    match bench {
+        Bench::All => shell::run(&mut shell::cargo(&["bench", "--package", "quantum-benches"])),
+        Bench::One(name, rest) => {
+            let mut command = shell::cargo(&["bench", "--package", "quantum-benches", "--bench", name, "--"]);
+            shell::run(command.args(rest))
+        }
+        Bench::Load(rest) => load(rest),
+    }
+}
+
+/// The generator starts its own host: it is told where the release binary is; the plugins lie beside it.
+fn load(arguments: &[String]) -> Result<()> {
+    tools::prepare()?;
+    let artifacts = artifacts::build(Profile::Release)?;
+    let mut command =
+        shell::cargo(&["run", "--release", "--package", "quantum-benches", "--bin", "load", "--"]);
+    shell::run(command.args(arguments).env("QUANTUM_BIN", &artifacts.quantum))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_chooses_and_the_rest_is_passed_on() {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let check = |text: &str, expected: Bench| assert_eq!(Bench::parse(&words(text)), expected, "{text}");
+        check("", Bench::All);
+        check("journal --quick", Bench::One("journal".into(), words("--quick")));
+        check("load --clients 64", Bench::Load(words("--clients 64")));
+    }
+}

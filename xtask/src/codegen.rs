@@ -1,0 +1,63 @@
+//! `cargo xtask codegen`: writes the files that are made from the code, or checks that they are up to date.
+//!
+//! The host prints them; nothing here knows what is in them, so this package need not compile the host's.
+
+use std::path::Path;
+
+use crate::artifacts::{self, Artifacts, Profile};
+use crate::error::{Error, Result};
+use crate::{shell, workspace};
+
+/// A file, and the arguments with which `quantum` prints it.
+const GENERATED: &[(&str, &[&str])] =
+    &[("schemas/openapi.json", &["openapi"]), ("schemas/intent.json", &["schema", "intent"])];
+
+pub fn write() -> Result<()> {
+    let artifacts = artifacts::host(Profile::Dev)?;
+    for (path, text) in generate(&artifacts)? {
+        let path = workspace::root().join(path);
+        let changed = is_stale(&path, &text);
+        std::fs::write(&path, text).map_err(Error::file(&path))?;
+        println!("{} {}", if changed { "written  " } else { "unchanged" }, workspace::relative(&path));
+    }
+    Ok(())
+}
+
+/// Builds the host, then compares.
+pub fn build_and_check() -> Result<()> {
+    check(&artifacts::host(Profile::Dev)?)
+}
+
+pub fn check(artifacts: &Artifacts) -> Result<()> {
+    let generated = generate(artifacts)?;
+    let root = workspace::root();
+    let stale = generated.iter().filter(|(path, text)| is_stale(&root.join(path), text));
+    let stale: Vec<_> = stale.map(|(path, _)| (*path).to_owned()).collect();
+    if stale.is_empty() { Ok(()) } else { Err(Error::Stale(stale)) }
+}
+
+fn generate(artifacts: &Artifacts) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    GENERATED
+        .iter()
+        .map(|(path, arguments)| Ok((*path, shell::output(artifacts.quantum().args(*arguments))?)))
+        .collect()
+}
+
+fn is_stale(path: &Path, text: &[u8]) -> bool {
+    std::fs::read(path).map_or(true, |present| present != text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_stale_when_one_byte_differs_or_it_is_absent() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("schema.json");
+        assert!(is_stale(&path, b"{}"));
+        std::fs::write(&path, b"{}").unwrap();
+        assert!(!is_stale(&path, b"{}"));
+        assert!(is_stale(&path, b"{}\n"));
+    }
+}

@@ -1,0 +1,74 @@
+//! What `cargo xtask` prints about itself.
+
+pub const OVERVIEW: &str = "\
+cargo xtask TASK [OPTIONS]
+
+  demo [--keep]         build everything and watch an intent run, be refused, and survive a crash
+  test [--quick]        everything that must hold: tests, sandbox cases, clippy, fmt, generated files
+  bench [NAME | load …] measure: criterion benches, or the load generator
+  tidy                  the rules of the house: dependency table, sizes, unfinished code
+  codegen [--check]     write the files that are made from the code, or check them
+  plugins               build and pack the plugins that ship
+  help [TASK]           more about one task
+
+A fresh checkout needs rustup and a C compiler; the rest is added and built by the tasks.";
+
+/// A task's own page; none: there is no such task.
+pub fn of(task: &str) -> Option<&'static str> {
+    Some(match task {
+        "demo" => DEMO,
+        "test" => TEST,
+        "bench" => BENCH,
+        "tidy" => TIDY,
+        "codegen" => CODEGEN,
+        "plugins" => PLUGINS,
+        "help" => OVERVIEW,
+        _ => return None,
+    })
+}
+
+const DEMO: &str = "\
+cargo xtask demo [--keep]
+
+Builds the host and its plugins, starts the host on SQLite in target/demo, and a small service on loopback that
+misbehaves on purpose. Then: an intent that does real work over HTTP, with a retry; one that a policy refuses;
+and one in whose middle the host is killed with SIGKILL and started again.
+
+  --keep   leave the host running at the end, and print how to talk to it and how to stop it
+
+The host's log is target/demo/host.log. Exit code 0 means that everything happened as it should.";
+
+const TEST: &str = "\
+cargo xtask test [--quick]
+
+Phases: prerequisites, build, plugins (packed), tests (cargo test --workspace, tidy is one of them), sandbox cases,
+clippy, fmt, codegen. Every phase is timed; a failure does not hide the phases after it.
+
+  --quick   leave out sandbox cases, clippy, fmt and codegen, and try fewer random cases
+
+With CI=true a missing clippy or rustfmt is a failure. One package: cargo test -p quantum-core.";
+
+const BENCH: &str = "\
+cargo xtask bench                      every criterion bench of benches/
+cargo xtask bench NAME [ARGUMENTS]     one of them; the arguments go to criterion
+cargo xtask bench load [ARGUMENTS]     a release build of the host under load; the arguments go to the generator";
+
+const TIDY: &str = "\
+cargo xtask tidy
+
+Checks the dependency table of ARCHITECTURE.md, one TLS and one cryptography library, `//!` on every file, functions
+of at most 70 lines and files of at most 400 (xtask/tidy-exceptions.toml may only shrink), no unfinished code, no
+`allow`, names of tests, and who may make a TenantScope. All findings at once, with what to do.";
+
+const CODEGEN: &str = "\
+cargo xtask codegen [--check]
+
+Writes schemas/ from what the host prints.
+
+  --check   write nothing; fail when a file differs";
+
+const PLUGINS: &str = "\
+cargo xtask plugins
+
+Builds the plugins that ship and packs them into the folder `plugins` beside the binary (target/debug/plugins), where
+the host finds them.";

@@ -1,0 +1,93 @@
+//! `cargo xtask test`: everything that must hold before a change is good, and what CI runs.
+
+use crate::artifacts::{self, Artifacts, Profile};
+use crate::error::Result;
+use crate::shell::{self, Phases};
+use crate::{codegen, tools};
+
+/// How much of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    Full,
+    /// Leaves out clippy, fmt, the sandbox cases and the generated files, and tries fewer random cases.
+    Quick,
+}
+
+const BUILD: &str = "the host, every library, test and bench, so that later phases compile nothing twice";
+const TESTS: &str = "unit, integration and documentation tests of all packages; tidy is one of them";
+const LEFT_OUT: &str = "`cargo xtask test` without --quick runs it";
+
+pub fn run(depth: Depth) -> Result<()> {
+    let mut phases = Phases::default();
+    if !prepare(&mut phases) {
+        return phases.finish();
+    }
+    let artifacts = Artifacts::of(Profile::Dev)?;
+    phases.run("tests", TESTS, || tests(depth));
+    let rest: [Later; 4] = [
+        (
+            "sandbox cases",
+            "the cases of each plugin that ships, in the real sandbox",
+            artifacts::test_plugins,
+        ),
+        ("clippy", "lints; a warning is a failure", |_| clippy()),
+        ("fmt", "the shape of the code", |_| fmt()),
+        ("codegen", "generated files are what the code says", |built| codegen::check(built)),
+    ];
+    for (name, about, work) in rest {
+        match missing(name, depth) {
+            Some(reason) => phases.leave_out(name, reason),
+            None => _ = phases.run(name, about, || work(&artifacts)),
+        }
+    }
+    phases.finish()
+}
+
+/// A phase after the tests: name, what it is, work.
+type Later = (&'static str, &'static str, fn(&Artifacts) -> Result<()>);
+
+/// What everything else stands on; false: nothing more can run.
+fn prepare(phases: &mut Phases) -> bool {
+    phases.run("prerequisites", "a C compiler and the plugins' target", tools::prepare)
+        && phases
+            .run("build", BUILD, || shell::run(&mut shell::cargo(&["build", "--workspace", "--all-targets"])))
+        && phases.run("plugins", "pack the plugins that ship", || {
+            artifacts::pack_plugins(&Artifacts::of(Profile::Dev)?)
+        })
+}
+
+fn missing(name: &'static str, depth: Depth) -> Option<String> {
+    if depth == Depth::Quick {
+        return Some(LEFT_OUT.to_owned());
+    }
+    let absent = matches!(name, "clippy" | "fmt") && !tools::has_component(name);
+    let component = if name == "fmt" { "rustfmt" } else { name };
+    absent.then(|| format!("not installed: rustup component add {component}"))
+}
+
+fn tests(depth: Depth) -> Result<()> {
+    let mut command = shell::cargo(&["test", "--workspace", "--no-fail-fast"]);
+    if depth == Depth::Quick {
+        command.env("PROPTEST_CASES", "16");
+    }
+    shell::run(&mut command)
+}
+
+fn clippy() -> Result<()> {
+    shell::run(&mut shell::cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+fn fmt() -> Result<()> {
+    shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quick_says_what_it_left_out() {
+        assert_eq!(missing("clippy", Depth::Quick).as_deref(), Some(LEFT_OUT));
+        assert_eq!(missing("codegen", Depth::Full), None);
+    }
+}
