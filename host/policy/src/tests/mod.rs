@@ -1,0 +1,6 @@
+//! What only this room can see: slices against the full set, facts against the schema, and policies that err.
+
+mod errors;
+mod facts;
+mod schema;
+mod slices;

@@ -1,0 +1,63 @@
+//! Who may do what, with the shipped policies, as one table.
+
+use quantum_core::vocabulary::{Group, Operation, Role};
+use quantum_policy::Resource;
+
+use crate::support::{authorizer, context, execution, intent, person, tenant, user};
+
+/// An operation, and the first letters of the roles that may do it (`p` publisher, `P` platformAdmin).
+const TABLE: &str = "
+tenant.view       v a o p A
+tenant.configure  A
+member.manage     A
+intent.list       v a o p A
+intent.view       v a o p A
+intent.plan       v a o p A
+intent.create     a A
+intent.update     a A
+intent.activate   a A
+intent.pause      a A
+intent.archive    a A
+intent.execute    o A
+execution.list    v a o p A
+execution.view    v a o p A
+execution.cancel  o A
+plugin.list       v a o p A
+plugin.install    A
+plugin.uninstall  A
+platform.tenants  P
+";
+
+fn letter(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => "v",
+        Role::Author => "a",
+        Role::Operator => "o",
+        Role::Publisher => "p",
+        Role::Admin => "A",
+        Role::Sre => "s",
+        Role::PlatformAdmin => "P",
+    }
+}
+
+#[test]
+fn each_role_may_do_what_the_table_says_and_nothing_else() {
+    let (authorizer, own, requester) = (authorizer(), tenant("t1"), user("olga"));
+    let mut table = String::from("\n");
+    for operation in Operation::ALL.iter().filter(|operation| operation.group() != Group::Runtime) {
+        let resource = match operation.as_str().split('.').next().unwrap() {
+            "platform" => Resource::Platform,
+            "intent" if !matches!(operation, Operation::IntentList | Operation::IntentCreate) => {
+                Resource::Intent(intent(&own))
+            }
+            "execution" if *operation != Operation::ExecutionList => execution(&own, &requester),
+            _ => Resource::Tenant(&own),
+        };
+        let may = |role: &&Role| {
+            authorizer.decide(&person("kim", &[**role]), *operation, &resource, &context()).verdict.allowed
+        };
+        let roles: Vec<&str> = Role::ALL.iter().filter(may).map(|role| letter(*role)).collect();
+        table.push_str(&format!("{:<18}{}\n", operation.as_str(), roles.join(" ")));
+    }
+    assert_eq!(table, TABLE);
+}
