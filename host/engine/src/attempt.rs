@@ -1,0 +1,196 @@
+//! One attempt from its turn in the queue to its settlement.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use metrics::{counter, histogram};
+use quantum_core::machine::{Command, Execution};
+use quantum_core::port::{Attempt, AttemptOutcome, AttemptReport, Bill, Failure, FailureKind, StepSubject};
+use quantum_core::problem::Problem;
+
+use crate::admit::{subject, uninstalled};
+use crate::commit::RETRY_AFTER_MS;
+use crate::engine::Shared;
+use crate::entry::{Entry, RunningAttempt};
+use crate::error::CommandError;
+
+/// Milliseconds beyond a step's timeout after which the engine ends an attempt whose runner did not.
+const RUNNER_GRACE_MS: u64 = 5_000;
+
+/// An admitted attempt that waits for its turn.
+pub(crate) struct Job {
+    entry: Arc<Entry>,
+    step: usize,
+    signals: RunningAttempt,
+    /// Err: it cannot run at all.
+    attempt: Result<Box<Attempt>, Failure>,
+}
+
+impl Shared {
+    /// Puts an attempt in line. It is tracked from here on, and durable since the commit before.
+    pub(crate) fn enqueue(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        execution: &Execution,
+        step: usize,
+        number: u32,
+        parameters: String,
+    ) {
+        let signals = entry.track(step, number);
+        let attempt = self.build_attempt(execution, step, number, parameters, &signals);
+        let job = Job { entry: entry.clone(), step, signals, attempt };
+        self.lock_queue().push(entry.tenant(), job);
+        self.pump();
+    }
+
+    fn build_attempt(
+        &self,
+        execution: &Execution,
+        step: usize,
+        number: u32,
+        parameters: String,
+        signals: &RunningAttempt,
+    ) -> Result<Box<Attempt>, Failure> {
+        let fault = |problem| Failure { kind: FailureKind::Unavailable, problem, retry_after_ms: None };
+        let planned = execution.plan.step(step);
+        let planned =
+            planned.ok_or_else(|| fault(Problem::new("host-fault", "the plan has no such step")))?;
+        let action = self.pinned(execution, planned).ok_or_else(|| fault(uninstalled(planned)))?;
+        Ok(Box::new(Attempt {
+            subject: subject(execution, &planned.id, action),
+            intent: execution.plan.document.intent.name.clone(),
+            number,
+            idempotency_key: format!("{}/{}/run", execution.id, planned.id),
+            parameters,
+            timeout_ms: planned.timeout_ms,
+            deadline: self.ports.clock.now().plus_millis(planned.timeout_ms),
+            trace_parent: None,
+            cancel: signals.flag.clone(),
+        }))
+    }
+
+    /// Starts what may start.
+    pub(crate) fn pump(self: &Arc<Self>) {
+        loop {
+            if self.closing.is_cancelled() {
+                return;
+            }
+            let Some(job) = self.lock_queue().next() else { return };
+            let shared = self.clone();
+            self.attempts.spawn(async move { shared.run(job).await });
+        }
+    }
+
+    async fn run(self: Arc<Self>, job: Job) {
+        let Job { entry, step, signals, attempt } = job;
+        let number = signals.attempt;
+        let report = tokio::select! {
+            report = self.execute(attempt, &signals) => Some(report),
+            () = self.killed.cancelled() => None,
+        };
+        if let Some(report) = report {
+            count(&report);
+            self.settle(&entry, step, number, report).await;
+        }
+        entry.untrack(step, number);
+        self.lock_queue().done(entry.tenant());
+        self.pump();
+    }
+
+    async fn execute(
+        &self,
+        attempt: Result<Box<Attempt>, Failure>,
+        signals: &RunningAttempt,
+    ) -> AttemptReport {
+        let mut attempt = match attempt {
+            Ok(attempt) => attempt,
+            Err(failure) => return failed(failure),
+        };
+        let subject = attempt.subject.clone();
+        let grace = Duration::from_millis(attempt.timeout_ms.saturating_add(RUNNER_GRACE_MS));
+        attempt.deadline = self.ports.clock.now().plus_millis(attempt.timeout_ms);
+        let run = AssertUnwindSafe(self.ports.runner.run(*attempt)).catch_unwind();
+        let report = tokio::select! {
+            report = run => report.unwrap_or_else(|_| failed(fault("the host panicked while it ran this step"))),
+            () = self.interrupted(signals) => AttemptReport { outcome: AttemptOutcome::Cancelled, bill: Bill::default() },
+            () = tokio::time::sleep(grace) => failed(overdue()),
+        };
+        check_result(report, &subject)
+    }
+
+    /// Returns when the attempt was interrupted and had its time to notice.
+    async fn interrupted(&self, signals: &RunningAttempt) {
+        signals.token.cancelled().await;
+        tokio::time::sleep(Duration::from_millis(self.options.cancel_grace_ms)).await;
+    }
+
+    /// Writes the result, however long the store is away: what was done is not to be done again.
+    async fn settle(self: &Arc<Self>, entry: &Arc<Entry>, step: usize, attempt: u32, report: AttemptReport) {
+        loop {
+            let chance = (self.ports.chance)();
+            let command = Command::Settle { step, attempt, report: report.clone(), chance };
+            match self.commit(entry, command).await {
+                Ok(()) => return,
+                Err(CommandError::Unavailable { .. } | CommandError::Failed(_)) => {}
+                Err(CommandError::Refused(refusal)) => {
+                    tracing::debug!(execution = %entry.id, %refusal, "a result came too late");
+                    return;
+                }
+                Err(CommandError::NotFound) => return,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(RETRY_AFTER_MS)) => {}
+                () = self.killed.cancelled() => return,
+            }
+        }
+    }
+}
+
+fn failed(failure: Failure) -> AttemptReport {
+    AttemptReport { outcome: AttemptOutcome::Failed(failure), bill: Bill::default() }
+}
+
+fn fault(message: &str) -> Failure {
+    Failure {
+        kind: FailureKind::HostFault,
+        problem: Problem::new("host-fault", message),
+        retry_after_ms: None,
+    }
+}
+
+fn overdue() -> Failure {
+    let problem =
+        Problem::new("timeout", "the attempt did not end in its time, and the runner did not end it");
+    Failure { kind: FailureKind::Timeout, problem, retry_after_ms: None }
+}
+
+/// Holds a result against the action's result schema.
+fn check_result(report: AttemptReport, subject: &StepSubject) -> AttemptReport {
+    let AttemptOutcome::Completed(result) = &report.outcome else { return report };
+    let findings = subject.action.result.findings(result, "", "result");
+    let Some(first) = findings.first() else { return report };
+    let place = if first.pointer.is_empty() { "the top" } else { &first.pointer };
+    let action = &subject.action.manifest.name;
+    let message = format!(
+        "the result does not fit the schema of the action \"{action}\": at {place}: {}",
+        first.message
+    );
+    let details = serde_json::to_value(&findings).ok();
+    let problem = Problem { details, ..Problem::new("invalid-output", message) };
+    let failure = Failure { kind: FailureKind::InvalidOutput, problem, retry_after_ms: None };
+    AttemptReport { outcome: AttemptOutcome::Failed(failure), bill: report.bill }
+}
+
+fn count(report: &AttemptReport) {
+    let outcome = match &report.outcome {
+        AttemptOutcome::Completed(_) => "completed",
+        AttemptOutcome::Failed(_) => "failed",
+        AttemptOutcome::Cancelled => "cancelled",
+    };
+    counter!("quantum_attempts_total", "outcome" => outcome).increment(1);
+    counter!("quantum_attempt_cpu_microseconds_total").increment(report.bill.cpu_us);
+    #[expect(clippy::cast_precision_loss, reason = "a metric")]
+    histogram!("quantum_attempt_seconds").record(report.bill.wall_us as f64 / 1e6);
+}

@@ -1,0 +1,191 @@
+//! The one door: decide and apply, journal, wait until durable, then act.
+
+use std::sync::Arc;
+
+use metrics::{counter, histogram};
+use quantum_core::machine::{Command, Effect, Event, Execution, Refusal, Turn};
+use quantum_core::problem::Problem;
+use quantum_core::time::Timestamp;
+use quantum_store::{Commit, CommitError, EncodedEvent, IdempotencyRecord, NewExecution, RowUpdate};
+use serde_json::json;
+
+use crate::engine::Shared;
+use crate::entry::{Entry, Owned, Progress};
+use crate::error::CommandError;
+
+/// Milliseconds after which a client may try again when the store cannot write.
+pub(crate) const RETRY_AFTER_MS: u64 = 1_000;
+
+/// What the first commit of an execution carries beside its events.
+pub(crate) struct Birth {
+    pub row: Box<NewExecution>,
+    pub idempotency: Option<IdempotencyRecord>,
+}
+
+impl Shared {
+    /// Applies a command to an execution. After a crash before it returns, either all of its events are in the log or
+    /// none; after it returns they are.
+    pub(crate) async fn commit(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        command: Command,
+    ) -> Result<(), CommandError> {
+        let mut state = entry.state.lock().await;
+        if state.is_none() {
+            *state = Some(self.reload(entry).await?);
+        }
+        let Some(owned) = state.as_mut() else { return Err(CommandError::NotFound) };
+        let before = owned.execution.last_seq;
+        let done = self.turn(entry, owned, command, None).await;
+        let ahead = done.is_err() && owned.execution.last_seq != before;
+        if ahead || matches!(done, Err(TurnError::Commit(_))) {
+            *state = None;
+        }
+        drop(state);
+        done.map_err(|error| self.command_error(entry, error))
+    }
+
+    /// One turn on a state that the caller has locked. After an error the state may be ahead of the store, and is not
+    /// to be used again.
+    pub(crate) async fn turn(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        owned: &mut Owned,
+        command: Command,
+        birth: Option<Birth>,
+    ) -> Result<(), TurnError> {
+        let now = self.ports.clock.now();
+        let expected_version = owned.execution.last_seq;
+        let mut turn = Turn::new(&mut owned.execution, now);
+        for lost in untracked(entry, turn.execution(), (self.ports.chance)()) {
+            turn.run(lost)?;
+        }
+        turn.run(command)?;
+        while let Some(step) = turn.next_ready() {
+            let admission = self.admit(turn.execution(), step, now);
+            turn.run(Command::Admit { step, admission })?;
+        }
+        let (events, effects) = turn.finish();
+        if !events.is_empty() {
+            let commit = encode(entry, owned, &events, expected_version, birth)?;
+            self.ports.store.journal().commit(commit).await?;
+        }
+        self.release(entry, &owned.execution, effects, now);
+        Ok(())
+    }
+
+    /// What was decided is durable: do it, and tell everybody.
+    fn release(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        execution: &Execution,
+        effects: Vec<Effect>,
+        now: Timestamp,
+    ) {
+        let ended = execution.status.is_terminal();
+        if ended {
+            self.live.remove(&entry.id);
+            let millis = now.millis_since(execution.created_at);
+            counter!("quantum_executions_ended_total", "status" => execution.status.as_str()).increment(1);
+            #[expect(clippy::cast_precision_loss, reason = "a metric")]
+            histogram!("quantum_execution_seconds").record(millis as f64 / 1_000.0);
+        }
+        entry.progress.send_replace(Progress { last_seq: execution.last_seq, ended });
+        for effect in effects {
+            match effect {
+                Effect::Run { step, attempt, parameters, .. } => {
+                    self.enqueue(entry, execution, step, attempt, parameters);
+                }
+                Effect::Interrupt { step } => entry.interrupt(step),
+                Effect::Wake { at } => self.timers.set(at, entry),
+                Effect::Ended => {}
+            }
+        }
+    }
+
+    fn command_error(&self, entry: &Entry, error: TurnError) -> CommandError {
+        match error {
+            TurnError::Refused(refusal) => CommandError::Refused(refusal),
+            TurnError::Encode(source) => {
+                let id = entry.id.to_string();
+                CommandError::Failed(crate::error::Error::Decode { id, what: "an event", source })
+            }
+            TurnError::Commit(CommitError::Fenced { .. }) => {
+                self.live.remove(&entry.id);
+                CommandError::Unavailable {
+                    reason: "another host runs this execution by now".to_owned(),
+                    retry_after_ms: RETRY_AFTER_MS,
+                }
+            }
+            TurnError::Commit(source) => {
+                tracing::error!(execution = %entry.id, error = %source, "a commit failed");
+                CommandError::Unavailable {
+                    reason: "the store cannot write now".to_owned(),
+                    retry_after_ms: RETRY_AFTER_MS,
+                }
+            }
+        }
+    }
+}
+
+/// Why a turn did not happen.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TurnError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Encode(#[from] serde_json::Error),
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+/// Steps that run according to the log and of which nothing runs here: the process that ran them is gone, or a commit
+/// was written whose answer never came.
+fn untracked(entry: &Entry, execution: &Execution, chance: f64) -> Vec<Command> {
+    use quantum_core::port::{AttemptOutcome, AttemptReport, Bill, Failure, FailureKind};
+    use quantum_core::vocabulary::StepStatus;
+    let running = execution.steps.iter().enumerate().filter(|(_, state)| state.status == StepStatus::Running);
+    let lost = running.filter(|(step, state)| !entry.is_tracked(*step, state.attempt));
+    lost.map(|(step, state)| {
+        let problem = Problem::new("attempt-lost", "the host stopped while this attempt ran");
+        let failure = Failure { kind: FailureKind::Lost, problem, retry_after_ms: None };
+        let report = AttemptReport { outcome: AttemptOutcome::Failed(failure), bill: Bill::default() };
+        Command::Settle { step, attempt: state.attempt, report, chance }
+    })
+    .collect()
+}
+
+fn encode(
+    entry: &Entry,
+    owned: &Owned,
+    events: &[Event],
+    expected_version: u64,
+    birth: Option<Birth>,
+) -> Result<Commit, serde_json::Error> {
+    let encoded: Result<Vec<_>, serde_json::Error> = events
+        .iter()
+        .map(|event| Ok(EncodedEvent { seq: event.seq, json: serde_json::to_string(event)? }))
+        .collect();
+    let (create, idempotency) = birth.map_or((None, None), |birth| (Some(birth.row), birth.idempotency));
+    Ok(Commit {
+        scope: entry.scope.clone(),
+        execution: entry.id,
+        expected_version,
+        epoch: owned.epoch,
+        events: encoded?,
+        row: row(&owned.execution),
+        create,
+        idempotency,
+    })
+}
+
+fn row(execution: &Execution) -> RowUpdate {
+    RowUpdate {
+        status: execution.status,
+        next_due: execution.next_due(),
+        steps_done: u32::try_from(execution.steps_done()).unwrap_or(u32::MAX),
+        started_at: execution.started_at,
+        ended_at: execution.ended_at,
+        summary: json!({ "error": execution.error }).to_string(),
+    }
+}

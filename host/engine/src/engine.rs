@@ -1,0 +1,234 @@
+//! The handle of the engine: cheap to clone, everything that others may ask of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use metrics::gauge;
+use quantum_core::id::ExecutionId;
+use quantum_core::machine::Command;
+use quantum_core::port::Requester;
+use quantum_store::{ExecutionFilter, ExecutionRow, Page, PageRequest, TenantScope};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::attempt::Job;
+use crate::commit::RETRY_AFTER_MS;
+use crate::dispatch::FairQueue;
+use crate::error::{CommandError, Error, StartError};
+use crate::feed::EventFeed;
+use crate::live::Live;
+use crate::logs::LogBuffer;
+use crate::options::{EngineOptions, Ports};
+use crate::recover::Plans;
+use crate::start::{StartRequest, Started};
+use crate::timers::Timers;
+use crate::view::ExecutionView;
+
+/// How often answers of idempotency keys that are too old are removed.
+const PURGE_EVERY: Duration = Duration::from_secs(3_600);
+
+/// What the parts of the engine share.
+pub(crate) struct Shared {
+    pub ports: Ports,
+    pub options: EngineOptions,
+    pub live: Live,
+    pub plans: Plans,
+    pub timers: Timers,
+    pub logs: Arc<LogBuffer>,
+    queue: Mutex<FairQueue<Job>>,
+    /// Attempts, and commits that must not be dropped half-way.
+    pub attempts: TaskTracker,
+    /// Nothing new starts.
+    pub closing: CancellationToken,
+    /// Running attempts are dropped.
+    pub killed: CancellationToken,
+    /// Everything has ended; what is left is to write the last log lines.
+    pub stopped: CancellationToken,
+}
+
+impl Shared {
+    pub(crate) fn lock_queue(&self) -> MutexGuard<'_, FairQueue<Job>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock_queue().waiting()
+    }
+}
+
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    loops: Arc<Mutex<JoinSet<()>>>,
+}
+
+impl Engine {
+    /// Takes ownership of every open execution and starts the loops. Recovery goes on in the background; an execution
+    /// that is asked for earlier is loaded then.
+    pub async fn launch(options: EngineOptions, ports: Ports, logs: Arc<LogBuffer>) -> Result<Self, Error> {
+        ports.store.platform().claim_open(&options.owner, None).await?;
+        let queue = FairQueue::new(options.attempts_max, options.attempts_per_tenant_max);
+        let shared = Arc::new(Shared {
+            ports,
+            options,
+            live: Live::default(),
+            plans: Plans::default(),
+            timers: Timers::default(),
+            logs,
+            queue: Mutex::new(queue),
+            attempts: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            killed: CancellationToken::new(),
+            stopped: CancellationToken::new(),
+        });
+        shared.logs.attach(&shared);
+        let mut loops = JoinSet::new();
+        loops.spawn(shared.clone().fire_timers());
+        loops.spawn(shared.clone().write_logs());
+        loops.spawn(purge(shared.clone()));
+        loops.spawn(recover(shared.clone()));
+        Ok(Self { shared, loops: Arc::new(Mutex::new(loops)) })
+    }
+
+    /// After `Ok` the execution survives any crash. Dropping the future does not undo a start that was under way.
+    pub async fn start(&self, request: StartRequest) -> Result<Started, StartError> {
+        let shared = self.shared.clone();
+        let task = self.shared.attempts.spawn(async move { shared.start(request).await });
+        task.await.unwrap_or_else(|_| {
+            let reason = "the host is stopping".to_owned();
+            Err(StartError::Unavailable { reason, retry_after_ms: RETRY_AFTER_MS })
+        })
+    }
+
+    pub async fn cancel(
+        &self,
+        scope: &TenantScope,
+        id: &ExecutionId,
+        requested_by: Requester,
+        reason: Option<String>,
+    ) -> Result<(), CommandError> {
+        let Some(entry) = self.shared.entry(scope, id).await? else {
+            let ended =
+                self.shared.ports.store.executions(scope).get(id).await.map_err(Error::from)?.is_some();
+            let refused = CommandError::Refused(quantum_core::machine::Refusal::AlreadyEnded);
+            return Err(if ended { refused } else { CommandError::NotFound });
+        };
+        let shared = self.shared.clone();
+        let command = Command::Cancel { requested_by, reason };
+        let task = self.shared.attempts.spawn(async move { shared.commit(&entry, command).await });
+        task.await.unwrap_or(Err(CommandError::Unavailable {
+            reason: "the host is stopping".to_owned(),
+            retry_after_ms: RETRY_AFTER_MS,
+        }))
+    }
+
+    /// None: the tenant has no such execution.
+    pub async fn view(&self, scope: &TenantScope, id: &ExecutionId) -> Result<Option<ExecutionView>, Error> {
+        if let Some(entry) = self.shared.live.get(id).filter(|entry| entry.tenant() == scope.tenant()) {
+            let state = entry.state.lock().await;
+            if let Some(owned) = state.as_ref() {
+                return Ok(Some(ExecutionView::of(&owned.execution)));
+            }
+        }
+        let Some(stored) = self.shared.ports.store.executions(scope).load(id).await? else { return Ok(None) };
+        Ok(Some(ExecutionView::of(&self.shared.rebuild(&stored)?)))
+    }
+
+    /// Without its steps, input and output.
+    pub async fn row(&self, scope: &TenantScope, id: &ExecutionId) -> Result<Option<ExecutionRow>, Error> {
+        Ok(self.shared.ports.store.executions(scope).get(id).await?)
+    }
+
+    pub async fn list(
+        &self,
+        scope: &TenantScope,
+        filter: &ExecutionFilter,
+        page: PageRequest,
+    ) -> Result<Page<ExecutionRow>, Error> {
+        Ok(self.shared.ports.store.executions(scope).list(filter, page).await?)
+    }
+
+    /// Returns when the execution has ended, at once when it has already. Dropping the future is safe.
+    pub async fn ended(&self, scope: &TenantScope, id: &ExecutionId) -> Result<(), Error> {
+        if let Some(entry) = self.shared.entry(scope, id).await? {
+            let mut progress = entry.progress.subscribe();
+            // An error means that the entry is gone, which it is only after its end.
+            let _gone = progress.wait_for(|progress| progress.ended).await;
+        }
+        Ok(())
+    }
+
+    /// The events after `after`, as they become durable. None: the tenant has no such execution.
+    pub async fn follow(
+        &self,
+        scope: &TenantScope,
+        id: &ExecutionId,
+        after: u64,
+    ) -> Result<Option<EventFeed>, Error> {
+        let store = &self.shared.ports.store;
+        let entry = self.shared.entry(scope, id).await?;
+        if entry.is_none() && store.executions(scope).get(id).await?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(EventFeed::new(store.clone(), scope.clone(), *id, after, entry.as_ref())))
+    }
+
+    /// Writes gauges of what is in memory.
+    #[expect(clippy::cast_precision_loss, reason = "metrics")]
+    pub fn observe(&self) {
+        let (waiting, running) = {
+            let queue = self.shared.lock_queue();
+            (queue.waiting(), queue.running())
+        };
+        gauge!("quantum_executions_live").set(self.shared.live.len() as f64);
+        gauge!("quantum_attempts_waiting").set(waiting as f64);
+        gauge!("quantum_attempts_running").set(running as f64);
+        gauge!("quantum_timers").set(self.shared.timers.len() as f64);
+        let stats = self.shared.ports.store.stats();
+        gauge!("quantum_store_commits").set(stats.awaited_commits as f64);
+        gauge!("quantum_store_flushes").set(stats.flushes as f64);
+        gauge!("quantum_store_foreign_rows").set(stats.foreign_rows as f64);
+    }
+
+    /// Stops taking work, lets running attempts end within the grace period, and drops the rest: they run again after
+    /// the next start. Returns when nothing of the engine runs any more.
+    pub async fn shutdown(&self) {
+        let shared = &self.shared;
+        shared.closing.cancel();
+        shared.attempts.close();
+        let grace = Duration::from_millis(shared.options.shutdown_grace_ms);
+        if tokio::time::timeout(grace, shared.attempts.wait()).await.is_err() {
+            shared.killed.cancel();
+            shared.attempts.wait().await;
+        }
+        shared.stopped.cancel();
+        let mut loops = std::mem::take(&mut *self.loops.lock().unwrap_or_else(PoisonError::into_inner));
+        while loops.join_next().await.is_some() {}
+    }
+}
+
+async fn purge(shared: Arc<Shared>) {
+    loop {
+        let now = shared.ports.clock.now();
+        if let Err(error) = shared.ports.store.platform().purge_idempotency(now).await {
+            tracing::warn!(error = %error, "old idempotency keys could not be removed");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PURGE_EVERY) => {}
+            () = shared.closing.cancelled() => return,
+        }
+    }
+}
+
+async fn recover(shared: Arc<Shared>) {
+    let closing = shared.closing.clone();
+    tokio::select! {
+        recovered = shared.recover() => match recovered {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(executions = count, "took up what had not ended"),
+            Err(error) => tracing::error!(error = %error, "recovery stopped; executions are loaded when they are asked for"),
+        },
+        () = closing.cancelled() => {}
+    }
+}

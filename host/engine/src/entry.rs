@@ -1,0 +1,109 @@
+//! One execution in memory: its state behind a lock, what runs of it, and who listens.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+
+use quantum_core::id::{ExecutionId, TenantId};
+use quantum_core::machine::Execution;
+use quantum_core::port::{CancelFlag, LogLine};
+use quantum_store::TenantScope;
+use tokio::sync::{Mutex, broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Live log lines that a slow listener may lag behind; older ones are in the store.
+const LIVE_LINES_MAX: usize = 256;
+
+/// How far the log is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Progress {
+    pub last_seq: u64,
+    pub ended: bool,
+}
+
+pub(crate) struct Entry {
+    pub id: ExecutionId,
+    pub scope: TenantScope,
+    /// None: what is in memory may differ from the store, and is loaded again before it is used.
+    /// INVARIANT: whoever holds the lock sees only durable state.
+    pub state: Mutex<Option<Owned>>,
+    pub progress: watch::Sender<Progress>,
+    running: StdMutex<HashMap<usize, RunningAttempt>>,
+    lines: StdMutex<Option<broadcast::Sender<LogLine>>>,
+}
+
+/// The state with the epoch under which this host may write it.
+pub(crate) struct Owned {
+    pub execution: Execution,
+    pub epoch: u64,
+}
+
+/// The attempt of a step that runs, or waits for its turn, in this process.
+#[derive(Clone)]
+pub(crate) struct RunningAttempt {
+    pub attempt: u32,
+    /// For the guest, which polls it.
+    pub flag: CancelFlag,
+    /// For the host, which waits on it.
+    pub token: CancellationToken,
+}
+
+impl Entry {
+    pub fn new(id: ExecutionId, scope: TenantScope, owned: Option<Owned>) -> Arc<Self> {
+        let last_seq = owned.as_ref().map_or(0, |owned| owned.execution.last_seq);
+        Arc::new(Self {
+            id,
+            scope,
+            state: Mutex::new(owned),
+            progress: watch::Sender::new(Progress { last_seq, ended: false }),
+            running: StdMutex::default(),
+            lines: StdMutex::default(),
+        })
+    }
+
+    pub fn tenant(&self) -> &TenantId {
+        self.scope.tenant()
+    }
+
+    /// Notes that an attempt is on its way. Gives its two signals.
+    pub fn track(&self, step: usize, attempt: u32) -> RunningAttempt {
+        let made = RunningAttempt { attempt, flag: CancelFlag::default(), token: CancellationToken::new() };
+        self.lock_running().insert(step, made.clone());
+        made
+    }
+
+    pub fn untrack(&self, step: usize, attempt: u32) {
+        let mut running = self.lock_running();
+        if running.get(&step).is_some_and(|known| known.attempt == attempt) {
+            running.remove(&step);
+        }
+    }
+
+    pub fn is_tracked(&self, step: usize, attempt: u32) -> bool {
+        self.lock_running().get(&step).is_some_and(|known| known.attempt == attempt)
+    }
+
+    pub fn interrupt(&self, step: usize) {
+        if let Some(running) = self.lock_running().get(&step) {
+            running.flag.raise();
+            running.token.cancel();
+        }
+    }
+
+    fn lock_running(&self) -> std::sync::MutexGuard<'_, HashMap<usize, RunningAttempt>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Log lines and progress from now on.
+    pub fn listen(&self) -> broadcast::Receiver<LogLine> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.get_or_insert_with(|| broadcast::Sender::new(LIVE_LINES_MAX)).subscribe()
+    }
+
+    pub fn tell(&self, line: &LogLine) {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = lines.as_ref() {
+            // Nobody listens any more: the line is in the store.
+            let _unheard = sender.send(line.clone());
+        }
+    }
+}

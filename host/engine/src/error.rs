@@ -1,0 +1,56 @@
+//! Why the engine refuses or fails.
+
+use quantum_core::machine::{ApplyError, Refusal};
+use quantum_core::problem::Finding;
+use quantum_store::StoredResponse;
+
+/// Reading, recovering, or writing what is stored did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Store(#[from] quantum_store::Error),
+    /// The log of an execution does not fold. The host shows it and leaves it alone.
+    #[error("rebuild execution {id} from its log")]
+    Log {
+        id: String,
+        #[source]
+        source: ApplyError,
+    },
+    #[error("decode {what} of execution {id}")]
+    Decode {
+        id: String,
+        what: &'static str,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("compile the plan of execution {id}: {first}")]
+    Plan { id: String, first: String },
+}
+
+/// Why an execution was not started. Nothing of it is stored.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the input does not fit the intent's schema")]
+    Input(Vec<Finding>),
+    #[error("the idempotency key was used before")]
+    IdempotencyTaken(Box<StoredResponse>),
+    /// 503: try again after so many milliseconds.
+    #[error("{reason}")]
+    Unavailable { reason: String, retry_after_ms: u64 },
+    #[error("encode the execution")]
+    Encode(#[from] serde_json::Error),
+}
+
+/// Why a command on an execution did nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    #[error("there is no such execution")]
+    NotFound,
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// 503: try again after so many milliseconds.
+    #[error("{reason}")]
+    Unavailable { reason: String, retry_after_ms: u64 },
+    #[error(transparent)]
+    Failed(#[from] Error),
+}

@@ -1,0 +1,30 @@
+//! Runs executions: starts, admits, dispatches, settles, wakes, recovers. The only room with loops.
+//!
+//! Every change of an execution goes through one door, `commit`: decide and apply (core), write to the journal, wait
+//! until it is durable, then release the effects. Components and policies are behind core's ports.
+
+mod admit;
+mod attempt;
+mod clock;
+mod commit;
+mod dispatch;
+mod engine;
+mod entry;
+mod error;
+mod feed;
+mod live;
+mod logs;
+mod options;
+mod recover;
+mod start;
+mod timers;
+mod view;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use engine::Engine;
+pub use error::{CommandError, Error, StartError};
+pub use feed::{EventFeed, FeedItem};
+pub use logs::LogBuffer;
+pub use options::{EngineOptions, Ports};
+pub use start::{StartRequest, Started};
+pub use view::{ExecutionView, StepView};

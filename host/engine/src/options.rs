@@ -1,0 +1,51 @@
+//! What the engine is given: bounds, and the rooms behind core's ports.
+
+use std::sync::Arc;
+
+use quantum_core::port::{ActionDirectory, StepGate, StepRunner};
+use quantum_store::Store;
+
+use crate::clock::Clock;
+
+/// Bounds of one host.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Attempts that run at the same time. More wait, fairly between tenants.
+    pub attempts_max: usize,
+    /// Attempts of one tenant that run at the same time.
+    pub attempts_per_tenant_max: usize,
+    /// Attempts that wait for their turn; over it new executions are refused with 503.
+    pub backlog_max: usize,
+    /// Milliseconds that running attempts get to end when the host stops; then they are dropped and run again after
+    /// the next start.
+    pub shutdown_grace_ms: u64,
+    /// Milliseconds that an attempt gets to notice that its execution is being cancelled; then it is dropped.
+    pub cancel_grace_ms: u64,
+    /// Who owns the executions of this host, for rows and people.
+    pub owner: String,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            attempts_max: 256,
+            attempts_per_tenant_max: 128,
+            backlog_max: 100_000,
+            shutdown_grace_ms: 10_000,
+            cancel_grace_ms: 5_000,
+            owner: "local".to_owned(),
+        }
+    }
+}
+
+/// The rooms that the engine works with.
+#[derive(Clone)]
+pub struct Ports {
+    pub store: Store,
+    pub runner: Arc<dyn StepRunner>,
+    pub gate: Arc<dyn StepGate>,
+    pub actions: Arc<dyn ActionDirectory>,
+    pub clock: Arc<dyn Clock>,
+    /// Draws jitter, in 0..1.
+    pub chance: fn() -> f64,
+}

@@ -1,0 +1,129 @@
+//! Start: an execution is born with the commit that starts it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use metrics::counter;
+use quantum_core::id::ExecutionId;
+use quantum_core::machine::{Command, Execution, NewExecution};
+use quantum_core::plan::Plan;
+use quantum_core::port::Requester;
+use quantum_store::{CommitError, IdempotencyRecord, SharedPlan, TenantScope};
+use serde_json::Value;
+
+use crate::commit::{Birth, RETRY_AFTER_MS, TurnError};
+use crate::engine::Shared;
+use crate::entry::{Entry, Owned};
+use crate::error::StartError;
+
+/// The epoch of an execution that was never taken over.
+const FIRST_EPOCH: u64 = 1;
+
+/// Everything that an execution starts from.
+#[derive(Debug, Clone)]
+pub struct StartRequest {
+    pub scope: TenantScope,
+    /// Made by the caller, so that its answer can be stored with the start.
+    pub id: ExecutionId,
+    pub plan: Arc<Plan>,
+    pub encoded: SharedPlan,
+    pub input: Value,
+    pub labels: BTreeMap<String, String>,
+    pub requested_by: Requester,
+    pub idempotency: Option<IdempotencyRecord>,
+}
+
+/// The execution is durable and on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Started {
+    pub id: ExecutionId,
+}
+
+impl Shared {
+    pub(crate) async fn start(self: &Arc<Self>, request: StartRequest) -> Result<Started, StartError> {
+        self.accepting()?;
+        let findings = request.plan.check_input(&request.input);
+        if !findings.is_empty() {
+            return Err(StartError::Input(findings));
+        }
+        let id = request.id;
+        let mut owned = Owned { execution: self.newborn(&request), epoch: FIRST_EPOCH };
+        let birth = Birth { row: self.row(&request, &owned.execution)?, idempotency: request.idempotency };
+        let entry = Entry::new(id, request.scope, None);
+        let mut state = entry.state.lock().await;
+        self.live.insert(entry.clone());
+        match self.turn(&entry, &mut owned, Command::Start, Some(birth)).await {
+            Ok(()) => {
+                counter!("quantum_executions_started_total").increment(1);
+                *state = Some(owned);
+                Ok(Started { id })
+            }
+            Err(error) => {
+                self.live.remove(&id);
+                Err(start_error(error))
+            }
+        }
+    }
+
+    fn accepting(&self) -> Result<(), StartError> {
+        let unavailable = |reason: &str| {
+            Err(StartError::Unavailable { reason: reason.to_owned(), retry_after_ms: RETRY_AFTER_MS })
+        };
+        if self.closing.is_cancelled() {
+            return unavailable("the host is stopping");
+        }
+        if self.waiting() >= self.options.backlog_max {
+            return unavailable("too many attempts wait for their turn");
+        }
+        Ok(())
+    }
+
+    fn newborn(&self, request: &StartRequest) -> Execution {
+        Execution::new(NewExecution {
+            id: request.id,
+            tenant: request.scope.tenant().clone(),
+            plan: request.plan.clone(),
+            input: request.input.clone().into(),
+            requested_by: request.requested_by.clone(),
+            created_at: self.ports.clock.now(),
+        })
+    }
+
+    fn row(
+        &self,
+        request: &StartRequest,
+        execution: &Execution,
+    ) -> Result<Box<quantum_store::NewExecution>, serde_json::Error> {
+        let document = &request.plan.document;
+        Ok(Box::new(quantum_store::NewExecution {
+            intent_uid: document.intent.uid,
+            intent_name: document.intent.name.clone(),
+            intent_version: document.intent.version,
+            environment: document.environment,
+            dry_run: false,
+            requested_by: request.requested_by.clone(),
+            labels: request.labels.clone(),
+            created_at: execution.created_at,
+            steps_total: u32::try_from(execution.steps.len()).unwrap_or(u32::MAX),
+            owner: Some(self.options.owner.clone()),
+            lease_until: None,
+            plan: request.encoded.clone(),
+            input: serde_json::to_string(&request.input)?,
+        }))
+    }
+}
+
+fn start_error(error: TurnError) -> StartError {
+    match error {
+        TurnError::Encode(source) => StartError::Encode(source),
+        TurnError::Commit(CommitError::IdempotencyTaken { stored }) => StartError::IdempotencyTaken(stored),
+        TurnError::Commit(source) => {
+            tracing::error!(error = %source, "a start could not be written");
+            let reason = "the store cannot write now".to_owned();
+            StartError::Unavailable { reason, retry_after_ms: RETRY_AFTER_MS }
+        }
+        TurnError::Refused(refusal) => {
+            StartError::Unavailable { reason: refusal.to_string(), retry_after_ms: RETRY_AFTER_MS }
+        }
+    }
+}
