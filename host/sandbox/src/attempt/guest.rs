@@ -1,0 +1,150 @@
+//! What the host knows of one running guest: the data of its store.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use quantum_core::port::{Attempt, CancelFlag};
+use quantum_core::time::Timestamp;
+use quantum_core::vocabulary::Capability;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use super::log::{AttemptLog, Stream};
+use super::memory::MemoryLimiter;
+use crate::egress::AttemptEgress;
+use crate::host::{HttpHooks, StdStream};
+
+/// Handles that a guest may hold at once. Over it the call traps.
+const RESOURCES_MAX: usize = 4_096;
+/// Bytes of one set of HTTP headers, as they lie in memory. Over it the call traps.
+const HEADER_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of random numbers in one call. Over it the call traps.
+const RANDOM_BYTES_MAX: u64 = 1024 * 1024;
+
+/// What `quantum:context` tells.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Facts {
+    pub execution: String,
+    pub step: String,
+    pub attempt: u32,
+    pub idempotency_key: String,
+    pub deadline: Option<Timestamp>,
+    pub dry_run: bool,
+    pub trace_parent: Option<String>,
+    /// JSON text.
+    pub config: String,
+    pub cancel: CancelFlag,
+    pub capabilities: Vec<Capability>,
+}
+
+impl Facts {
+    pub fn of(attempt: &Attempt) -> Self {
+        let subject = &attempt.subject;
+        Self {
+            execution: subject.execution.to_string(),
+            step: subject.step.to_string(),
+            attempt: attempt.number,
+            idempotency_key: attempt.idempotency_key.clone(),
+            deadline: Some(attempt.deadline),
+            dry_run: subject.dry_run,
+            trace_parent: attempt.trace_parent.clone(),
+            config: subject.action.config.to_string(),
+            cancel: attempt.cancel.clone(),
+            capabilities: subject.action.grant.capabilities.clone(),
+        }
+    }
+
+    /// The same for the same attempt, so that it can be run again with the same inputs.
+    fn seed(&self) -> u128 {
+        let text = format!("{}/{}/{}", self.execution, self.step, self.attempt);
+        let hash = digest(&SHA256, text.as_bytes());
+        hash.as_ref().iter().take(16).fold(0, |seed, byte| (seed << 8) | u128::from(*byte))
+    }
+}
+
+/// What the guest said of its panic, just before the trap.
+#[derive(Debug, Clone)]
+pub(crate) struct Panic {
+    pub message: String,
+    pub place: String,
+}
+
+/// The trap of a guest that used what it was not granted.
+#[derive(Debug, thiserror::Error)]
+#[error("the capability \"{0}\" is not granted")]
+pub(crate) struct CapabilityMissing(pub Capability);
+
+/// Data of one store.
+pub(crate) struct Guest {
+    pub facts: Facts,
+    pub log: Arc<AttemptLog>,
+    pub limiter: MemoryLimiter,
+    pub panic: Option<Panic>,
+    pub host_calls: u64,
+    table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: HttpHooks,
+}
+
+impl Guest {
+    pub fn new(facts: Facts, log: AttemptLog, egress: Option<Arc<AttemptEgress>>, memory_bytes_max: u64) -> Self {
+        let log = Arc::new(log);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES_MAX);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(HEADER_BYTES_MAX);
+        Self {
+            wasi: wasi(&facts, &log),
+            facts,
+            log,
+            limiter: MemoryLimiter::new(memory_bytes_max),
+            panic: None,
+            host_calls: 0,
+            table,
+            http,
+            hooks: HttpHooks::new(egress),
+        }
+    }
+
+    /// Each call of the guest into the host begins here.
+    pub fn called(&mut self) -> &mut Self {
+        self.host_calls += 1;
+        self
+    }
+
+    pub fn require(&self, capability: Capability) -> Result<(), CapabilityMissing> {
+        if self.facts.capabilities.contains(&capability) {
+            return Ok(());
+        }
+        Err(CapabilityMissing(capability))
+    }
+}
+
+/// The standard library's baseline: no environment, no arguments, no files, no sockets, streams into the log.
+fn wasi(facts: &Facts, log: &Arc<AttemptLog>) -> WasiCtx {
+    let mut wasi = WasiCtx::builder();
+    wasi.stdout(StdStream::new(log.clone(), Stream::Out))
+        .stderr(StdStream::new(log.clone(), Stream::Err))
+        .insecure_random_seed(facts.seed())
+        .max_random_size(RANDOM_BYTES_MAX)
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false);
+    wasi.build()
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.host_calls += 1;
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.host_calls += 1;
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
+    }
+}

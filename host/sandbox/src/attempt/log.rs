@@ -1,0 +1,170 @@
+//! What an attempt writes: log lines, progress, and the two standard streams, all capped, into one sink.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use quantum_core::id::{ExecutionId, StepId, TenantId};
+use quantum_core::port::{Attempt, LogEntry, LogLine, LogSink};
+use serde_json::{Map, Value};
+
+use crate::host::now;
+
+/// Lines of one attempt, progress included. Over it one warning is written, and the rest is dropped.
+const LINES_MAX: u32 = 1_000;
+/// Bytes of all lines of one attempt. Over it the same.
+const BYTES_MAX: usize = 256 * 1024;
+/// Bytes of one message, and of one field's value; longer ones are cut.
+const TEXT_BYTES_MAX: usize = 4 * 1024;
+/// Fields of one line; more are dropped.
+const FIELDS_MAX: usize = 32;
+
+/// Whose line it is.
+pub(crate) struct Origin {
+    tenant: TenantId,
+    execution: ExecutionId,
+    step: StepId,
+    attempt: u32,
+}
+
+impl Origin {
+    pub fn of(attempt: &Attempt) -> Self {
+        let subject = &attempt.subject;
+        Self {
+            tenant: subject.tenant.clone(),
+            execution: subject.execution,
+            step: subject.step.clone(),
+            attempt: attempt.number,
+        }
+    }
+}
+
+/// One of the guest's standard streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Out,
+    Err,
+}
+
+/// The log of one attempt.
+pub(crate) struct AttemptLog {
+    /// None: nobody reads it (a describing build).
+    target: Option<(Origin, Arc<dyn LogSink>)>,
+    written: Mutex<Written>,
+}
+
+#[derive(Default)]
+struct Written {
+    lines: u32,
+    bytes: usize,
+    full: bool,
+    /// The begun lines of the two streams.
+    out: Vec<u8>,
+    err: Vec<u8>,
+}
+
+impl AttemptLog {
+    pub fn new(target: Option<(Origin, Arc<dyn LogSink>)>) -> Self {
+        Self { target, written: Mutex::default() }
+    }
+
+    pub fn line(&self, level: &str, message: &str, fields: &[(String, String)]) {
+        let mut bytes = message.len();
+        let mut kept = Map::new();
+        for (name, text) in fields.iter().take(FIELDS_MAX) {
+            let (name, text) = (cut(name), cut(text));
+            bytes += name.len() + text.len();
+            kept.insert(name, serde_json::from_str(&text).unwrap_or(Value::String(text)));
+        }
+        let entry = LogEntry::StepLog { level: level.to_owned(), message: cut(message), fields: kept };
+        self.write(bytes.min(TEXT_BYTES_MAX * (FIELDS_MAX + 1)), entry);
+    }
+
+    pub fn progress(&self, percent: u8, message: &str) {
+        let entry = LogEntry::StepProgress { percent: percent.min(100), message: cut(message) };
+        self.write(message.len(), entry);
+    }
+
+    /// Bytes of a standard stream; each full line becomes a line of the log.
+    pub fn stream(&self, stream: Stream, bytes: &[u8]) {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let line = self.with(|written| written.continue_line(stream, part));
+            if let Some(line) = line {
+                self.stream_line(stream, &line);
+            }
+        }
+    }
+
+    /// Writes the lines that were begun and never ended.
+    pub fn finish(&self) {
+        for stream in [Stream::Out, Stream::Err] {
+            let rest = self.with(|written| std::mem::take(written.partial(stream)));
+            if !rest.is_empty() {
+                self.stream_line(stream, &rest);
+            }
+        }
+    }
+
+    fn stream_line(&self, stream: Stream, line: &[u8]) {
+        let level = if stream == Stream::Out { "info" } else { "warn" };
+        self.line(level, String::from_utf8_lossy(line).trim_end(), &[]);
+    }
+
+    fn write(&self, bytes: usize, entry: LogEntry) {
+        let Some((origin, sink)) = &self.target else { return };
+        let (kept, now_full) = self.with(|written| written.admit(bytes));
+        if kept {
+            sink.write(origin.line(entry));
+        }
+        if now_full {
+            let message = format!("more lines are dropped: an attempt keeps {LINES_MAX} lines and {BYTES_MAX} bytes");
+            sink.write(origin.line(LogEntry::StepLog { level: "warn".to_owned(), message, fields: Map::new() }));
+        }
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Written) -> T) -> T {
+        change(&mut self.written.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Written {
+    /// Whether the line is kept, and whether it is the first that is not.
+    fn admit(&mut self, bytes: usize) -> (bool, bool) {
+        if self.full {
+            return (false, false);
+        }
+        self.lines += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.full = self.lines > LINES_MAX || self.bytes > BYTES_MAX;
+        (!self.full, self.full)
+    }
+
+    fn partial(&mut self, stream: Stream) -> &mut Vec<u8> {
+        match stream {
+            Stream::Out => &mut self.out,
+            Stream::Err => &mut self.err,
+        }
+    }
+
+    fn continue_line(&mut self, stream: Stream, part: &[u8]) -> Option<Vec<u8>> {
+        let partial = self.partial(stream);
+        let room = TEXT_BYTES_MAX.saturating_sub(partial.len());
+        partial.extend(part.iter().take(room));
+        part.ends_with(b"\n").then(|| std::mem::take(partial))
+    }
+}
+
+impl Origin {
+    fn line(&self, entry: LogEntry) -> LogLine {
+        LogLine {
+            tenant: self.tenant.clone(),
+            execution: self.execution,
+            step: self.step.clone(),
+            attempt: self.attempt,
+            at: now(),
+            entry,
+        }
+    }
+}
+
+fn cut(text: &str) -> String {
+    crate::outcome::cut(text.to_owned(), TEXT_BYTES_MAX)
+}

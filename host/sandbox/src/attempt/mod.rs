@@ -1,0 +1,12 @@
+//! One attempt: its store, its limits, its log and its bill.
+
+mod cpu;
+mod guest;
+mod log;
+mod memory;
+mod run;
+
+pub(crate) use cpu::CpuExceeded;
+pub(crate) use guest::{CapabilityMissing, Guest, Panic};
+pub(crate) use log::{AttemptLog, Stream};
+pub(crate) use run::{describe, run};

@@ -1,0 +1,131 @@
+//! The bodies of a request and of its answer: counted, capped, and with a limit between two bytes.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, Sleep};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use super::connection::Connection;
+use super::pool::{Key, Pool};
+
+/// Bytes that an attempt sent and received, heads included.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+impl Traffic {
+    pub fn sent_bytes(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    pub fn received_bytes(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    pub fn count_sent(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub fn count_received(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+/// Bytes of the fields as HTTP/1.1 writes them.
+pub(crate) fn head_bytes(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
+}
+
+/// The body of a request, counted as it leaves.
+pub(crate) fn counted(body: WasiBody, traffic: Arc<Traffic>) -> WasiBody {
+    let count = move |frame: Frame<Bytes>| {
+        traffic.count_sent(frame.data_ref().map_or(0, Bytes::len));
+        frame
+    };
+    body.map_frame(count).boxed_unsync()
+}
+
+/// The body of an answer. Read to its end it gives its connection back; dropped before, it closes it.
+pub(crate) struct Answer {
+    pub incoming: Incoming,
+    pub connection: Option<Connection>,
+    pub pool: Arc<Pool>,
+    pub key: Key,
+    pub traffic: Arc<Traffic>,
+    pub bytes_left: u64,
+    pub bytes_max: u64,
+    pub between_bytes: Duration,
+    pub silence: Pin<Box<Sleep>>,
+    /// One of the attempt's open requests.
+    pub open: Option<OwnedSemaphorePermit>,
+}
+
+impl Answer {
+    fn take(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Error> {
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        self.traffic.count_received(bytes);
+        let Some(left) = self.bytes_left.checked_sub(bytes as u64) else {
+            self.connection = None;
+            return Err(Error::HttpResponseBodySize(Some(self.bytes_max)));
+        };
+        self.bytes_left = left;
+        self.silence.as_mut().reset(Instant::now() + self.between_bytes);
+        Ok(frame)
+    }
+
+    fn end(&mut self) {
+        self.open = None;
+        if let Some(connection) = self.connection.take() {
+            self.pool.put(self.key.clone(), connection);
+        }
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match Pin::new(&mut self.incoming).poll_frame(context) {
+            Poll::Ready(None) => {
+                self.end();
+                Poll::Ready(None)
+            }
+            Poll::Ready(Some(Ok(frame))) => {
+                let taken = self.take(frame);
+                if taken.is_ok() && self.incoming.is_end_stream() {
+                    self.end();
+                }
+                Poll::Ready(Some(taken))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                self.connection = None;
+                Poll::Ready(Some(Err(Error::Hyper(error))))
+            }
+            Poll::Pending => self.silence.as_mut().poll(context).map(|()| Some(Err(Error::ConnectionReadTimeout))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}

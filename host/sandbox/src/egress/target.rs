@@ -1,0 +1,81 @@
+//! Where a request goes, normalised: the same text for matching, for policies and for the connection.
+
+use std::fmt;
+
+use http::{Method, Uri};
+use quantum_core::manifest::{HostPattern, RequestTarget};
+use wasmtime_wasi_http::Error;
+
+/// A parsed target.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Target {
+    pub tls: bool,
+    /// In lowercase; IPv6 without brackets.
+    pub host: String,
+    pub port: u16,
+    /// Without the query.
+    pub path: String,
+}
+
+impl Target {
+    pub fn parse(method: &Method, uri: &Uri) -> Result<Self, Error> {
+        if method == Method::CONNECT {
+            return Err(Error::HttpRequestMethodInvalid);
+        }
+        let tls = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(Error::HttpRequestUriInvalid),
+        };
+        let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        let odd_port = authority.port().is_some() != authority.port_u16().is_some();
+        if authority.as_str().contains('@') || host.is_empty() || odd_port {
+            return Err(Error::HttpRequestUriInvalid);
+        }
+        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let path = if uri.path().is_empty() { "/" } else { uri.path() };
+        Ok(Self { tls, host, port, path: path.to_owned() })
+    }
+
+    pub fn is_granted(&self, method: &Method, hosts: &[HostPattern]) -> bool {
+        let request = RequestTarget {
+            method: method.as_str(),
+            tls: self.tls,
+            host: &self.host,
+            port: self.port,
+            path: &self.path,
+        };
+        hosts.iter().any(|pattern| pattern.allows(&request))
+    }
+}
+
+/// `http://127.0.0.1:8080`: what an installer writes to allow it.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.tls { "https://" } else { "http://" })?;
+        if self.host.contains(':') { write!(f, "[{}]", self.host)? } else { f.write_str(&self.host)? }
+        match (self.tls, self.port) {
+            (true, 443) | (false, 80) => Ok(()),
+            (_, port) => write!(f, ":{port}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(uri: &str) -> Option<String> {
+        Target::parse(&Method::GET, &uri.parse().unwrap()).ok().map(|target| target.to_string())
+    }
+
+    #[test]
+    fn a_target_is_normalised() {
+        assert_eq!(parse("https://API.Example.com:443/x?y").as_deref(), Some("https://api.example.com"));
+        assert_eq!(parse("http://[::1]:8080/").as_deref(), Some("http://[::1]:8080"));
+        assert_eq!(parse("http://user@example.com/"), None);
+        assert_eq!(parse("ftp://example.com/"), None);
+        assert_eq!(parse("/path"), None);
+    }
+}

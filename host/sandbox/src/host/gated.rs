@@ -1,0 +1,70 @@
+//! `wasi:clocks` and `wasi:random`: always linked, so that one linked component serves all tenants, and answered only
+//! when the capability is granted.
+
+use quantum_core::vocabulary::Capability;
+use wasmtime::component::Resource;
+use wasmtime_wasi::clocks::WasiClocksView;
+use wasmtime_wasi::p2::DynPollable;
+use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
+use wasmtime_wasi::p2::bindings::random::{insecure, random};
+use wasmtime_wasi::random::WasiRandomView;
+
+use crate::attempt::Guest;
+
+impl wall_clock::Host for Guest {
+    fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
+        self.require(Capability::Clock)?;
+        wall_clock::Host::now(&mut self.clocks())
+    }
+
+    fn resolution(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
+        self.require(Capability::Clock)?;
+        wall_clock::Host::resolution(&mut self.clocks())
+    }
+}
+
+impl monotonic_clock::Host for Guest {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        self.require(Capability::Clock)?;
+        monotonic_clock::Host::now(&mut self.clocks())
+    }
+
+    fn resolution(&mut self) -> wasmtime::Result<u64> {
+        self.require(Capability::Clock)?;
+        monotonic_clock::Host::resolution(&mut self.clocks())
+    }
+
+    fn subscribe_instant(&mut self, when: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        self.require(Capability::Clock)?;
+        self.clocks().subscribe_instant(when)
+    }
+
+    fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        self.require(Capability::Clock)?;
+        self.clocks().subscribe_duration(duration)
+    }
+}
+
+impl random::Host for Guest {
+    fn get_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
+        self.require(Capability::Random)?;
+        self.random().get_random_bytes(len)
+    }
+
+    fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
+        self.require(Capability::Random)?;
+        self.random().get_random_u64()
+    }
+}
+
+impl insecure::Host for Guest {
+    fn get_insecure_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
+        self.require(Capability::Random)?;
+        self.random().get_insecure_random_bytes(len)
+    }
+
+    fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
+        self.require(Capability::Random)?;
+        self.random().get_insecure_random_u64()
+    }
+}

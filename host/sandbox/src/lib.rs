@@ -1,0 +1,21 @@
+//! Runs attempts of plugin steps as WebAssembly components, and decides each of their outgoing requests.
+//!
+//! Nothing that a guest does may end the host, reach another tenant, or use more than its limits. Components are
+//! untrusted bytes; so are their results, their log lines and the servers that they talk to.
+
+mod error;
+mod options;
+mod sandbox;
+mod engine;
+mod component;
+mod fit;
+mod attempt;
+mod outcome;
+mod host;
+mod egress;
+
+pub use egress::{AddressClasses, EgressOptions};
+pub use error::Error;
+pub use fit::FitReport;
+pub use options::{Ports, SandboxOptions};
+pub use sandbox::Sandbox;

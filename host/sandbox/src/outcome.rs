@@ -1,0 +1,248 @@
+//! How an attempt ended: the one place where failures are told apart. Texts are for people, and the same each time.
+
+use quantum_core::limits::RESULT_BYTES_MAX;
+use quantum_core::port::{AttemptOutcome, Failure, FailureKind};
+use quantum_core::problem::Problem;
+use serde_json::{Value, json};
+use wasmtime::{Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use crate::attempt::{CapabilityMissing, CpuExceeded, Panic};
+use crate::egress::Denial;
+use crate::host::PluginFailure;
+
+/// Frames of a backtrace that are kept, the innermost first.
+const FRAMES_MAX: usize = 32;
+/// Bytes of a plugin's code and message, and of its details; longer ones are cut or dropped.
+const CODE_BYTES_MAX: usize = 128;
+const MESSAGE_BYTES_MAX: usize = 4 * 1024;
+const DETAILS_BYTES_MAX: usize = 64 * 1024;
+
+/// What came of the call.
+pub(crate) enum Ending {
+    Returned(Result<String, PluginFailure>),
+    Trapped(wasmtime::Error),
+    TimedOut,
+    Unavailable(String),
+    HostFault(String),
+}
+
+/// What else is known when an attempt ended.
+pub(crate) struct Evidence {
+    pub memory_refused: bool,
+    pub memory_bytes_max: u64,
+    pub cpu_ms_max: u64,
+    pub timeout_ms: u64,
+    pub host_call_bytes_max: usize,
+    pub panic: Option<Panic>,
+    /// The last request of the attempt was denied.
+    pub denial: Option<Denial>,
+    pub cancel_raised: bool,
+}
+
+pub(crate) fn judge(ending: Ending, evidence: &Evidence) -> AttemptOutcome {
+    match ending {
+        Ending::Returned(Ok(text)) => completed(&text),
+        Ending::Returned(Err(PluginFailure::Cancelled)) if evidence.cancel_raised => AttemptOutcome::Cancelled,
+        Ending::Returned(Err(failure)) => AttemptOutcome::Failed(denied_or(evidence, || plugin_failure(failure))),
+        Ending::Trapped(error) => AttemptOutcome::Failed(trapped(&error, evidence)),
+        Ending::TimedOut => fail(FailureKind::Timeout, "timeout", timeout_text(evidence.timeout_ms)),
+        Ending::Unavailable(reason) => fail(FailureKind::Unavailable, "plugin-unavailable", reason),
+        Ending::HostFault(reason) => fail(FailureKind::HostFault, "host-fault", reason),
+    }
+}
+
+fn completed(text: &str) -> AttemptOutcome {
+    if text.len() > RESULT_BYTES_MAX {
+        return AttemptOutcome::Failed(too_large(&format!("{} bytes", text.len())));
+    }
+    match serde_json::from_str(text) {
+        Ok(value) => AttemptOutcome::Completed(value),
+        Err(error) => fail(FailureKind::InvalidOutput, "invalid-output", format!("the result is not JSON: {error}")),
+    }
+}
+
+fn plugin_failure(failure: PluginFailure) -> Failure {
+    let (kind, problem, retry_after_ms) = match failure {
+        PluginFailure::Permanent(problem) => (FailureKind::Permanent, problem, None),
+        PluginFailure::Retryable((problem, after)) => (FailureKind::Retryable, problem, after),
+        PluginFailure::Cancelled => {
+            let message = "the plugin stopped as cancelled, but nobody cancelled the execution";
+            return failure_of(FailureKind::Permanent, "cancelled", message);
+        }
+    };
+    let details = problem.details.filter(|text| text.len() <= DETAILS_BYTES_MAX);
+    let details = details.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text)));
+    let problem = Problem {
+        code: cut(problem.code, CODE_BYTES_MAX),
+        message: cut(problem.message, MESSAGE_BYTES_MAX),
+        retryable: kind == FailureKind::Retryable,
+        details,
+    };
+    Failure { kind, problem, retry_after_ms }
+}
+
+fn trapped(error: &wasmtime::Error, evidence: &Evidence) -> Failure {
+    if error.is::<CpuExceeded>() {
+        let text = format!("the plugin used more than its {} ms of processor time", evidence.cpu_ms_max);
+        return failure_of(FailureKind::CpuLimit, "cpu-limit", text);
+    }
+    if let Some(CapabilityMissing(capability)) = error.downcast_ref() {
+        return capability_missing(capability.as_str());
+    }
+    if evidence.memory_refused {
+        return failure_of(FailureKind::MemoryLimit, "memory-limit", memory_text(evidence.memory_bytes_max));
+    }
+    if let Some(I32Exit(status)) = error.downcast_ref() {
+        return denied_or(evidence, || {
+            let text = format!("the plugin called exit with status {status} instead of returning a result");
+            failure_of(FailureKind::Permanent, "exit", text)
+        });
+    }
+    let in_guest = error.is::<WasmBacktrace>();
+    let copied_too_much = error.root_cause().to_string().contains("fuel allocated for hostcalls");
+    match (copied_too_much, in_guest || error.is::<Trap>()) {
+        // The result is copied after the guest has left its code, the arguments of calls while it is in it.
+        (true, false) => too_large(&format!("more than {} bytes", evidence.host_call_bytes_max)),
+        (true, true) => {
+            let text = format!("the plugin passed more than {} bytes in one call", evidence.host_call_bytes_max);
+            trap(&text, error)
+        }
+        (false, true) => denied_or(evidence, || trap(&trap_text(error, evidence.panic.as_ref()), error)),
+        (false, false) => failure_of(FailureKind::HostFault, "host-fault", format!("{error:#}")),
+    }
+}
+
+/// A guest that goes on after a denial and fails then, failed because of it; a denial is permanent.
+fn denied_or(evidence: &Evidence, otherwise: impl FnOnce() -> Failure) -> Failure {
+    let Some(denial) = &evidence.denial else { return otherwise() };
+    let mut problem = Problem::new("effect-denied", denial.to_string());
+    problem.details = Some(denial.details());
+    Failure { kind: FailureKind::Denied, problem, retry_after_ms: None }
+}
+
+fn capability_missing(capability: &str) -> Failure {
+    let message = format!(
+        "the plugin used the capability \"{capability}\" without a grant; declare it in the plugin's manifest and \
+         install the plugin again"
+    );
+    let mut failure = failure_of(FailureKind::Denied, "effect-denied", message);
+    failure.problem.details = Some(json!({ "rule": format!("capability:{capability}"), "capability": capability }));
+    failure
+}
+
+fn trap(text: &str, error: &wasmtime::Error) -> Failure {
+    let mut failure = failure_of(FailureKind::Trap, "trap", text);
+    let frames = backtrace(error);
+    if !frames.is_empty() {
+        failure.problem.details = Some(json!({ "backtrace": frames }));
+    }
+    failure
+}
+
+fn trap_text(error: &wasmtime::Error, panic: Option<&Panic>) -> String {
+    if let Some(Panic { message, place }) = panic {
+        return cut(format!("the plugin panicked at {place}: {message}"), MESSAGE_BYTES_MAX);
+    }
+    let reason = error.root_cause().to_string();
+    let reason = reason.strip_prefix("wasm trap: ").unwrap_or(&reason);
+    cut(format!("the plugin trapped: {reason}"), MESSAGE_BYTES_MAX)
+}
+
+/// Names of functions, with files and lines where the component has them; no addresses.
+fn backtrace(error: &wasmtime::Error) -> Vec<String> {
+    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return Vec::new() };
+    let mut lines = Vec::new();
+    for frame in backtrace.frames() {
+        let symbols = frame.symbols().iter().filter_map(|symbol| {
+            let place = symbol.file().zip(symbol.line()).map(|(file, line)| format!(" at {file}:{line}"));
+            symbol.name().map(|name| format!("{name}{}", place.unwrap_or_default()))
+        });
+        let before = lines.len();
+        lines.extend(symbols);
+        if lines.len() == before {
+            lines.push(frame.func_name().unwrap_or("(a function without a name)").to_owned());
+        }
+    }
+    lines.truncate(FRAMES_MAX);
+    lines
+}
+
+fn too_large(size: &str) -> Failure {
+    let text = format!("the result has {size}, at most {RESULT_BYTES_MAX} are kept; pass large data as artifacts");
+    failure_of(FailureKind::OutputLimit, "output-too-large", text)
+}
+
+fn timeout_text(timeout_ms: u64) -> String {
+    format!("the attempt did not end within {timeout_ms} ms; give the step a longer `timeout` if it needs one")
+}
+
+fn memory_text(bytes_max: u64) -> String {
+    let mib = bytes_max / (1024 * 1024);
+    format!(
+        "the plugin asked for more than its {mib} MiB of memory; a plugin that needs more says so by \
+         `memory_bytes_max` in its manifest"
+    )
+}
+
+fn fail(kind: FailureKind, code: &str, message: String) -> AttemptOutcome {
+    AttemptOutcome::Failed(failure_of(kind, code, message))
+}
+
+fn failure_of(kind: FailureKind, code: &str, message: impl Into<String>) -> Failure {
+    Failure { kind, problem: Problem::new(code, message), retry_after_ms: None }
+}
+
+/// The text up to the bound, at a character's border.
+pub(crate) fn cut(mut text: String, bytes_max: usize) -> String {
+    let mut end = text.len().min(bytes_max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::egress::Denial;
+    use crate::host::PluginProblem;
+
+    fn evidence(denial: Option<Denial>) -> Evidence {
+        Evidence {
+            memory_refused: false,
+            memory_bytes_max: 0,
+            cpu_ms_max: 0,
+            timeout_ms: 0,
+            host_call_bytes_max: 0,
+            panic: None,
+            denial,
+            cancel_raised: false,
+        }
+    }
+
+    fn kind(ending: Ending, evidence: &Evidence) -> FailureKind {
+        match judge(ending, evidence) {
+            AttemptOutcome::Failed(failure) => failure.kind,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_denial_is_permanent_even_when_the_plugin_would_try_again() {
+        let retryable = || {
+            let problem = PluginProblem { code: "c".to_owned(), message: String::new(), details: None };
+            Ending::Returned(Err(PluginFailure::Retryable((problem, None))))
+        };
+        assert_eq!(kind(retryable(), &evidence(None)), FailureKind::Retryable);
+        assert_eq!(kind(retryable(), &evidence(Some(Denial::example()))), FailureKind::Denied);
+        assert_eq!(kind(Ending::TimedOut, &evidence(Some(Denial::example()))), FailureKind::Timeout);
+    }
+
+    #[test]
+    fn an_error_of_the_host_is_not_blamed_on_the_plugin() {
+        let error = wasmtime::Error::msg("no place in the pool");
+        assert_eq!(kind(Ending::Trapped(error), &evidence(None)), FailureKind::HostFault);
+    }
+}

@@ -1,0 +1,91 @@
+//! The sandbox as others see it: take a component in, run attempts of it.
+
+use std::sync::Arc;
+
+use quantum_core::id::Digest;
+use quantum_core::port::{Attempt, AttemptReport, BoxFuture, StepRunner};
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+
+use crate::attempt;
+use crate::component::{Compiler, Components, digest_of};
+use crate::egress::Egress;
+use crate::engine::{self, Ticker};
+use crate::error::Error;
+use crate::host::{self, DescriberPre};
+use crate::options::{Ports, SandboxOptions};
+
+/// Runs attempts of all tenants. Dropping it stops the engine's clock once the last attempt ended.
+pub struct Sandbox {
+    shared: Arc<Shared>,
+}
+
+/// What attempts share.
+pub(crate) struct Shared {
+    pub options: SandboxOptions,
+    pub ports: Ports,
+    pub engine: Engine,
+    pub components: Components,
+    pub egress: Arc<Egress>,
+    /// One permit an attempt: the pool of instances has no more.
+    pub places: Semaphore,
+    _ticker: Ticker,
+}
+
+impl Sandbox {
+    pub fn new(options: SandboxOptions, ports: Ports) -> Result<Arc<Self>, Error> {
+        let built = engine::build(&options)?;
+        let engine = built.engine;
+        let linker = host::linker(&engine).map_err(Error::engine)?;
+        let compiler = Compiler::new(&engine, &options)?;
+        let components = Components::new(linker, compiler, ports.components.clone(), options.components_max);
+        let egress = Arc::new(Egress::new(options.egress.clone(), ports.gate.clone())?);
+        let places = Semaphore::new(usize::try_from(built.attempts_max).unwrap_or(Semaphore::MAX_PERMITS));
+        let ticker = Ticker::start(&engine)?;
+        let shared = Shared { options, ports, engine, components, egress, places, _ticker: ticker };
+        Ok(Arc::new(Self { shared: Arc::new(shared) }))
+    }
+
+    /// Compiles the component and holds it against this host; keeps nothing.
+    pub async fn check_fit(&self, bytes: Vec<u8>) -> Result<(), Error> {
+        let components = &self.shared.components;
+        let component = components.compiler().compile(bytes).await?;
+        components.link(&component).map(drop)
+    }
+
+    /// Checks the fit, compiles, and keeps the result in memory and in the cache. The bytes themselves are the
+    /// caller's to store.
+    pub async fn install(&self, bytes: Vec<u8>) -> Result<Digest, Error> {
+        let digest = digest_of(&bytes);
+        let components = &self.shared.components;
+        let component = components.compiler().compile_and_store(digest.clone(), bytes).await?;
+        components.keep(&digest, &component)?;
+        Ok(digest)
+    }
+
+    /// Makes the next attempt of this component start at once.
+    pub async fn warm(&self, digest: &Digest) -> Result<(), Error> {
+        self.shared.components.fetch(digest).await.map(drop)
+    }
+
+    /// The manifest, JSON text, of a describing build (`quantum:plugin/describe`).
+    pub async fn describe(&self, bytes: Vec<u8>) -> Result<String, Error> {
+        let failed = |error: wasmtime::Error| Error::Describe { reason: format!("{error:#}") };
+        let components = &self.shared.components;
+        let component = components.compiler().compile(bytes).await?;
+        components.link(&component)?;
+        let linked = components.linker().instantiate_pre(&component).and_then(DescriberPre::new).map_err(failed)?;
+        attempt::describe(&self.shared, &linked).await.map_err(failed)
+    }
+
+    /// Instances that exist now; none when this machine has no pool.
+    pub fn instances(&self) -> Option<u64> {
+        self.shared.engine.pooling_allocator_metrics().map(|metrics| metrics.component_instances())
+    }
+}
+
+impl StepRunner for Sandbox {
+    fn run(&self, attempt: Attempt) -> BoxFuture<'static, AttemptReport> {
+        Box::pin(attempt::run(self.shared.clone(), attempt))
+    }
+}

@@ -1,0 +1,110 @@
+//! Compiled components on disk: used when this host wrote them, and never otherwise.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use quantum_core::port::{AttemptOutcome, FailureKind, Grant, StepRunner};
+use quantum_sandbox::SandboxOptions;
+use serde_json::json;
+
+use crate::guests::{echo, guest};
+use crate::world::{World, attempt, digest_of, failure, options};
+
+fn world(dir: &Path, key: u8) -> World {
+    World::with(SandboxOptions { cache_dir: Some(dir.to_owned()), cache_key: [key; 32], ..options() })
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+/// Without the component's bytes only the cache can answer.
+async fn runs_without_bytes(dir: &Path, key: u8) -> bool {
+    let world = world(dir, key);
+    let report = world.sandbox.run(attempt(&digest_of(&echo()), Grant::default(), "1")).await;
+    if let AttemptOutcome::Failed(failure) = &report.outcome {
+        assert_eq!(failure.kind, FailureKind::Unavailable);
+        return false;
+    }
+    assert_eq!(report.outcome, AttemptOutcome::Completed(json!(1)));
+    true
+}
+
+#[tokio::test]
+async fn an_installed_component_is_not_compiled_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = dir.path().join("compiled");
+    world(&cache, 1).sandbox.install(echo()).await.unwrap();
+    assert_eq!(std::fs::metadata(&cache).unwrap().permissions().mode() & 0o777, 0o700);
+    assert!(runs_without_bytes(&cache, 1).await);
+    assert!(!runs_without_bytes(&cache, 2).await, "another host's key must not verify");
+}
+
+#[tokio::test]
+async fn an_altered_file_is_never_run_and_is_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let world_1 = world(dir.path(), 1);
+    world_1.sandbox.install(echo()).await.unwrap();
+    let [file] = files(dir.path()).try_into().unwrap();
+    let good = std::fs::read(&file).unwrap();
+    for bad in [&good[..10], &good[..good.len() - 1], &[], &[&good[..40], &[good[40] ^ 1], &good[41..]].concat()[..]] {
+        std::fs::write(&file, bad).unwrap();
+        assert!(!runs_without_bytes(dir.path(), 1).await, "{} bytes", bad.len());
+    }
+    let recompiling = world(dir.path(), 1);
+    assert_eq!(recompiling.run(&echo(), "1").await.outcome, AttemptOutcome::Completed(json!(1)));
+    assert!(runs_without_bytes(dir.path(), 1).await);
+}
+
+#[tokio::test]
+async fn a_file_under_another_components_name_is_not_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = guest("", "(call $ok (i32.const 1040) (i32.const 6))");
+    world(dir.path(), 1).sandbox.install(other.clone()).await.unwrap();
+    let [file] = files(dir.path()).try_into().unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let hex = |bytes: &[u8]| digest_of(bytes).as_str().trim_start_matches("sha256:").to_owned();
+    let renamed = name.replace(&hex(&other), &hex(&echo()));
+    assert_ne!(renamed, name);
+    std::fs::rename(&file, dir.path().join(renamed)).unwrap();
+    assert!(!runs_without_bytes(dir.path(), 1).await);
+}
+
+#[tokio::test]
+async fn a_component_that_is_not_stored_is_unavailable() {
+    let world = World::new();
+    let digest = digest_of(&echo());
+    let failure = failure(world.sandbox.run(attempt(&digest, Grant::default(), "1")).await);
+    assert_eq!((failure.kind, failure.problem.code.as_str()), (FailureKind::Unavailable, "plugin-unavailable"));
+    let message =
+        format!("failed to find the component {digest}: it is not stored on this host; install the plugin again");
+    assert_eq!(failure.problem.message, message);
+    assert!(world.sandbox.warm(&digest).await.is_err());
+    world.store(&echo());
+    world.sandbox.warm(&digest).await.unwrap();
+    world.forget(&digest);
+    let report = world.sandbox.run(attempt(&digest, Grant::default(), "1")).await;
+    assert_eq!(report.outcome, AttemptOutcome::Completed(json!(1)));
+}
+
+#[tokio::test]
+async fn stored_bytes_with_another_digest_are_refused() {
+    let world = World::new();
+    let digest = digest_of(&echo());
+    world.replace(&digest, &guest("", "(call $ok (i32.const 1040) (i32.const 6))"));
+    let failure = failure(world.sandbox.run(attempt(&digest, Grant::default(), "1")).await);
+    assert!(failure.problem.message.contains("its stored bytes have another digest"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn the_component_unused_longest_makes_place() {
+    let world = World::with(SandboxOptions { components_max: 1, ..options() });
+    let other = guest("", "(call $ok (i32.const 1040) (i32.const 6))");
+    for _ in 0..2 {
+        assert_eq!(world.run(&echo(), "1").await.outcome, AttemptOutcome::Completed(json!(1)));
+        assert_eq!(world.run(&other, "1").await.outcome, AttemptOutcome::Completed(json!("done")));
+    }
+    world.forget(&digest_of(&echo()));
+    let gone = world.sandbox.run(attempt(&digest_of(&echo()), Grant::default(), "1")).await;
+    assert_eq!(failure(gone).kind, FailureKind::Unavailable);
+}

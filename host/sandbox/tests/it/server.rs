@@ -1,0 +1,93 @@
+//! A web server on loopback that answers every request with the same bytes and counts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+pub struct Server {
+    pub port: u16,
+    connections: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Server {
+    pub async fn start(answer: Vec<u8>) -> Self {
+        Self::with(answer, None).await
+    }
+
+    /// With a certificate for `localhost`.
+    pub async fn start_tls(answer: Vec<u8>) -> Self {
+        let key = include_bytes!("tls/localhost.key.der").to_vec();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![include_bytes!("tls/localhost.der").to_vec().into()],
+                rustls::pki_types::PrivateKeyDer::Pkcs8(key.into()),
+            )
+            .unwrap();
+        Self::with(answer, Some(TlsAcceptor::from(Arc::new(config)))).await
+    }
+
+    async fn with(answer: Vec<u8>, tls: Option<TlsAcceptor>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (connections, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (counted, answered, answer) = (connections.clone(), requests.clone(), Arc::new(answer));
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let (tls, answer, answered) = (tls.clone(), answer.clone(), answered.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(stream, &answer, &answered).await;
+                            }
+                        }
+                        None => serve(stream, &answer, &answered).await,
+                    }
+                });
+            }
+        });
+        Self { port, connections, requests, task }
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &[u8], answered: &AtomicUsize) {
+    let mut head = Vec::new();
+    while stream.read_buf(&mut head).await.is_ok_and(|read| read > 0) {
+        if head.ends_with(b"\r\n\r\n") {
+            head.clear();
+            answered.fetch_add(1, Ordering::SeqCst);
+            if stream.write_all(answer).await.is_err() || stream.flush().await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+pub fn answer(status: &str, body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}

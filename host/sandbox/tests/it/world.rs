@@ -1,0 +1,201 @@
+//! A sandbox with everything around it: components in a map, recorded log lines, a gate made of a function.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use quantum_core::id::{DecisionId, Digest, ExecutionId, IntentName, PrincipalId, StepId, TenantId};
+use quantum_core::manifest::{ActionManifest, HostPattern};
+use quantum_core::port::{
+    ActionEntry, Attempt, AttemptOutcome, AttemptReport, BoxFuture, CancelFlag, ComponentSource, Decision, EffectGate,
+    Failure, FailureKind, Grant, HttpCall, LogEntry, LogLine, LogSink, PrincipalKind, Requester, StepRunner,
+    StepSubject, Verdict,
+};
+use quantum_core::schema::Schema;
+use quantum_core::time::Timestamp;
+use quantum_core::vocabulary::{Capability, Environment, Signature, Trust};
+use quantum_sandbox::{Ports, Sandbox, SandboxOptions};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+#[derive(Default)]
+pub struct Stored(Mutex<HashMap<Digest, Vec<u8>>>);
+
+impl ComponentSource for Stored {
+    fn read(&self, component: &Digest) -> BoxFuture<'static, std::io::Result<Option<Vec<u8>>>> {
+        let bytes = self.0.lock().unwrap().get(component).cloned();
+        Box::pin(async move { Ok(bytes) })
+    }
+}
+
+#[derive(Default)]
+pub struct Lines(Mutex<Vec<LogLine>>);
+
+impl LogSink for Lines {
+    fn write(&self, line: LogLine) {
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+/// Answers by a function, and remembers what it was asked.
+pub struct Gate {
+    pub decide: Mutex<Decide>,
+    pub asked: Mutex<Vec<String>>,
+}
+
+type Decide = Box<dyn Fn(&HttpCall<'_>) -> bool + Send>;
+
+pub const DECISION: &str = "0198c0de-0000-7000-8000-000000000001";
+
+impl EffectGate for Gate {
+    fn http_request(&self, _: &StepSubject, call: &HttpCall<'_>, _: Timestamp) -> Verdict {
+        let HttpCall { method, host, port, path, ip, address_class, .. } = call;
+        self.asked.lock().unwrap().push(format!("{method} {host}:{port}{path} {ip} {address_class}"));
+        let allowed = self.decide.lock().unwrap()(call);
+        let (policies, reason) = if allowed {
+            (vec![], None)
+        } else {
+            (vec!["egress.no-internal".to_owned()], Some("internal addresses are not reached".to_owned()))
+        };
+        let id = DecisionId::parse(DECISION).unwrap();
+        Verdict { allowed, decision: Decision { id, policies, reason, policy_version: String::new() } }
+    }
+}
+
+pub struct World {
+    pub sandbox: Arc<Sandbox>,
+    pub gate: Arc<Gate>,
+    pub stored: Arc<Stored>,
+    lines: Arc<Lines>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(options())
+    }
+
+    pub fn with(options: SandboxOptions) -> Self {
+        let stored = Arc::new(Stored::default());
+        let lines = Arc::new(Lines::default());
+        let gate = Arc::new(Gate { decide: Mutex::new(Box::new(|_| true)), asked: Mutex::default() });
+        let ports = Ports { gate: gate.clone(), logs: lines.clone(), components: stored.clone() };
+        Self { sandbox: Sandbox::new(options, ports).unwrap(), gate, stored, lines }
+    }
+
+    pub fn store(&self, bytes: &[u8]) -> Digest {
+        let digest = digest_of(bytes);
+        self.stored.0.lock().unwrap().insert(digest.clone(), bytes.to_vec());
+        digest
+    }
+
+    pub fn forget(&self, digest: &Digest) {
+        self.stored.0.lock().unwrap().remove(digest);
+    }
+
+    pub fn replace(&self, digest: &Digest, bytes: &[u8]) {
+        self.stored.0.lock().unwrap().insert(digest.clone(), bytes.to_vec());
+    }
+
+    /// One attempt with a grant of nothing.
+    pub async fn run(&self, component: &[u8], parameters: &str) -> AttemptReport {
+        let digest = self.store(component);
+        self.sandbox.run(attempt(&digest, Grant::default(), parameters)).await
+    }
+
+    pub async fn run_granted(&self, component: &[u8], grant: Grant, parameters: &str) -> AttemptReport {
+        let digest = self.store(component);
+        self.sandbox.run(attempt(&digest, grant, parameters)).await
+    }
+
+    /// The component must fail in exactly this way, and the sandbox must be well afterwards.
+    pub async fn fails(&self, component: &[u8], kind: FailureKind, code: &str, message: &str) -> Failure {
+        let failure = failure(self.run(component, "{}").await);
+        let problem = &failure.problem;
+        assert_eq!((failure.kind, problem.code.as_str(), problem.message.as_str()), (kind, code, message));
+        self.is_well().await;
+        failure
+    }
+
+    pub async fn is_well(&self) {
+        let report = self.run(&crate::guests::echo(), r#"{"still":"well"}"#).await;
+        assert_eq!(report.outcome, AttemptOutcome::Completed(json!({ "still": "well" })));
+        assert!(matches!(self.sandbox.instances(), None | Some(0)));
+    }
+
+    /// `level message {fields}`, and `percent% message`.
+    pub fn log(&self) -> Vec<String> {
+        let line = |line: &LogLine| match &line.entry {
+            LogEntry::StepLog { level, message, fields } if fields.is_empty() => format!("{level} {message}"),
+            LogEntry::StepLog { level, message, fields } => {
+                format!("{level} {message} {}", Value::Object(fields.clone()))
+            }
+            LogEntry::StepProgress { percent, message } => format!("{percent}% {message}"),
+        };
+        self.lines.0.lock().unwrap().iter().map(line).collect()
+    }
+}
+
+/// Small, so that many sandboxes fit beside each other.
+pub fn options() -> SandboxOptions {
+    SandboxOptions { attempts_max: 8, ..SandboxOptions::default() }
+}
+
+pub fn digest_of(bytes: &[u8]) -> Digest {
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    Digest::new(format!("sha256:{hex}")).unwrap()
+}
+
+pub fn failure(report: AttemptReport) -> Failure {
+    match report.outcome {
+        AttemptOutcome::Failed(failure) => failure,
+        other => panic!("not a failure: {other:?}"),
+    }
+}
+
+pub fn hosts(patterns: &[&str]) -> Grant {
+    let hosts = patterns.iter().map(|pattern| HostPattern::parse(pattern).unwrap()).collect();
+    Grant { capabilities: vec![Capability::Http], hosts, memory_bytes_max: None }
+}
+
+pub fn attempt(component: &Digest, grant: Grant, parameters: &str) -> Attempt {
+    attempt_of("tenant-1", component, grant, parameters)
+}
+
+pub fn attempt_of(tenant: &str, component: &Digest, grant: Grant, parameters: &str) -> Attempt {
+    Attempt {
+        subject: StepSubject {
+            tenant: TenantId::new(tenant).unwrap(),
+            execution: ExecutionId::from_uuid(Uuid::from_u128(7)),
+            step: StepId::new("step-1").unwrap(),
+            environment: Environment::ALL[0],
+            dry_run: true,
+            requested_by: Requester { id: PrincipalId::new("ana").unwrap(), kind: PrincipalKind::User },
+            action: Arc::new(entry(component, grant)),
+        },
+        intent: IntentName::new("test").unwrap(),
+        number: 2,
+        idempotency_key: "key-1".to_owned(),
+        parameters: parameters.to_owned(),
+        timeout_ms: 60_000,
+        deadline: Timestamp::from_millis(1_763_892_000_123),
+        trace_parent: None,
+        cancel: CancelFlag::default(),
+    }
+}
+
+fn entry(component: &Digest, grant: Grant) -> ActionEntry {
+    let manifest: ActionManifest =
+        serde_json::from_value(json!({ "name": "act", "parameters": true, "result": true })).unwrap();
+    ActionEntry {
+        plugin: "test:guest".to_owned(),
+        version: "1.0.0".to_owned(),
+        component: component.clone(),
+        manifest,
+        parameters: Schema::compile(&json!(true)).unwrap(),
+        result: Schema::compile(&json!(true)).unwrap(),
+        trust: Trust::Builtin,
+        signature: Signature::Verified,
+        grant,
+        config: Arc::new(json!({ "colour": "blue" })),
+    }
+}
