@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use quantum_core::port::Verdict;
-use quantum_core::vocabulary::AddressClass;
+use quantum_core::port::{ActionEntry, Verdict};
+use quantum_core::vocabulary::{AddressClass, Trust};
 use serde_json::{Value, json};
 
 use super::address::Classified;
@@ -24,7 +24,7 @@ pub(crate) struct Denial {
 
 impl Denial {
     /// No pattern of the grant covers it. The name was not even resolved: a lookup would tell it to others.
-    pub fn not_granted(target: &Target) -> Self {
+    pub fn not_granted(target: &Target, action: &ActionEntry) -> Self {
         Self {
             target: target.to_string(),
             host: target.host.clone(),
@@ -32,7 +32,7 @@ impl Denial {
             reason: "the installation does not allow this host".to_owned(),
             address_class: None,
             decision_id: None,
-            allow_with: Some(format!("quantum plugin install FILE --allow-host {target}")),
+            allow_with: Some(allowing_line(target, action)),
         }
     }
 
@@ -53,8 +53,15 @@ impl Denial {
 
     #[cfg(test)]
     pub fn example() -> Self {
-        let target = Target { tls: false, host: "127.0.0.1".to_owned(), port: 80, path: "/".to_owned() };
-        Self::not_granted(&target)
+        Self {
+            target: "http://127.0.0.1".to_owned(),
+            host: "127.0.0.1".to_owned(),
+            rule: "grant.hosts".to_owned(),
+            reason: "the installation does not allow this host".to_owned(),
+            address_class: None,
+            decision_id: None,
+            allow_with: None,
+        }
     }
 
     pub fn details(&self) -> Value {
@@ -65,6 +72,16 @@ impl Denial {
             "decision_id": self.decision_id,
             "allow_with": self.allow_with,
         })
+    }
+}
+
+/// A plugin that comes with the host is allowed hosts by the operator, an installed one by whoever installs it.
+fn allowing_line(target: &Target, action: &ActionEntry) -> String {
+    match (action.trust, action.plugin.split_once(':')) {
+        (Trust::Builtin, Some((_, name))) => {
+            format!("plugins.{name}.allow_hosts = [\"{target}\"] in quantum.toml")
+        }
+        _ => format!("quantum plugin install FILE --allow-host {target}"),
     }
 }
 

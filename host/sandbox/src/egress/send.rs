@@ -139,7 +139,7 @@ impl AttemptEgress {
     /// The addresses that this request may go to, at least one.
     async fn decide(&self, method: &Method, target: &Target, times: &Times) -> Result<Vec<IpAddr>, Error> {
         if !target.is_granted(method, &self.subject.action.grant.hosts) {
-            return Err(self.deny(Denial::not_granted(target)));
+            return Err(self.deny(Denial::not_granted(target, &self.subject.action)));
         }
         let mut allowed = Vec::new();
         let mut first_denial = None;

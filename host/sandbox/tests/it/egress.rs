@@ -1,13 +1,15 @@
 //! Outgoing requests of guests, from the grant to the bytes on the wire.
 
+use std::sync::Arc;
+
 use quantum_core::port::{AttemptOutcome, FailureKind, StepRunner};
-use quantum_core::vocabulary::AddressClass;
+use quantum_core::vocabulary::{AddressClass, Trust};
 use quantum_sandbox::{EgressOptions, SandboxOptions};
 use serde_json::json;
 
 use crate::guests::http;
 use crate::server::{Server, answer};
-use crate::world::{DECISION, World, attempt_of, failure, hosts, options};
+use crate::world::{DECISION, World, attempt, attempt_of, entry, failure, hosts, options};
 
 fn world(egress: EgressOptions) -> World {
     World::with(SandboxOptions { egress, ..options() })
@@ -45,6 +47,17 @@ async fn a_host_that_is_not_granted_is_denied_before_anything_is_resolved() {
     assert!(world.gate.asked.lock().unwrap().is_empty());
     assert_eq!(server.connections(), 0);
     world.is_well().await;
+}
+
+#[tokio::test]
+async fn a_plugin_of_the_host_itself_is_allowed_hosts_by_the_operator() {
+    let world = World::new();
+    let digest = world.store(&http());
+    let mut attempt = attempt(&digest, hosts(&["https://api.example.com"]), "0localhost:1");
+    attempt.subject.action = Arc::new(entry(&digest, hosts(&["https://api.example.com"]), Trust::Builtin));
+    let denied = failure(world.sandbox.run(attempt).await);
+    let line = "plugins.guest.allow_hosts = [\"http://localhost:1\"] in quantum.toml";
+    assert_eq!(denied.problem.details.unwrap()["allow_with"], line);
 }
 
 /// The gate refuses what is not public; every spelling of an address is refused with the line that would allow it.

@@ -170,7 +170,7 @@ pub fn attempt_of(tenant: &str, component: &Digest, grant: Grant, parameters: &s
             environment: Environment::ALL[0],
             dry_run: true,
             requested_by: Requester { id: PrincipalId::new("ana").unwrap(), kind: PrincipalKind::User },
-            action: Arc::new(entry(component, grant)),
+            action: Arc::new(entry(component, grant, Trust::Verified)),
         },
         intent: IntentName::new("test").unwrap(),
         number: 2,
@@ -183,7 +183,7 @@ pub fn attempt_of(tenant: &str, component: &Digest, grant: Grant, parameters: &s
     }
 }
 
-fn entry(component: &Digest, grant: Grant) -> ActionEntry {
+pub fn entry(component: &Digest, grant: Grant, trust: Trust) -> ActionEntry {
     let manifest: ActionManifest =
         serde_json::from_value(json!({ "name": "act", "parameters": true, "result": true })).unwrap();
     ActionEntry {
@@ -193,7 +193,7 @@ fn entry(component: &Digest, grant: Grant) -> ActionEntry {
         manifest,
         parameters: Schema::compile(&json!(true)).unwrap(),
         result: Schema::compile(&json!(true)).unwrap(),
-        trust: Trust::Builtin,
+        trust,
         signature: Signature::Verified,
         grant,
         config: Arc::new(json!({ "colour": "blue" })),
