@@ -1,0 +1,31 @@
+//! What every backend must do, topic by topic. A backend's tests give a way to open its store, and run all topics.
+//!
+//! Each topic starts from an empty database; `open` opens that same database again each time.
+
+pub mod durability;
+pub mod executions;
+mod fixtures;
+pub mod idempotency;
+pub mod installations;
+pub mod intents;
+pub mod isolation;
+pub mod journal;
+pub mod logs;
+pub mod platform;
+
+use quantum_core::port::BoxFuture;
+
+use crate::{Error, Store};
+
+pub use fixtures::{commit, create, execution_id, hold, intent, scope, with_tenants};
+
+/// Opens the topic's database.
+pub type Open = dyn Fn() -> BoxFuture<'static, Result<Store, Error>> + Send + Sync;
+
+/// Err: what the backend refused; a wrong answer panics.
+pub type Check = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// Every statement over tenant tables, for the backend's own test of plans.
+pub fn statements() -> Vec<String> {
+    crate::sqlite::registered()
+}

@@ -1,0 +1,261 @@
+//! Writes a batch of commits inside the writer's transaction: one question to the database, then one statement a
+//! table, however many commits there are.
+
+use std::collections::{HashMap, HashSet};
+
+use quantum_core::id::{ExecutionId, TenantId};
+use quantum_core::time::Timestamp;
+use sqlx::{Row, SqliteConnection};
+
+use super::judge::{Head, Known};
+use super::{Commit, CommitOutcome, EncodedEvent, NewExecution, PendingCommit, sql};
+use crate::CommitError;
+use crate::idempotency::{IdempotencyRecord, StoredResponse};
+use crate::platform::kind_word;
+use crate::sqlite::{Args, is_refusal};
+
+/// One per commit, in order.
+pub(crate) type Verdicts = Vec<Result<CommitOutcome, CommitError>>;
+
+/// Err: the database cannot write. A commit that it refuses is written off alone.
+pub(crate) async fn write(
+    conn: &mut SqliteConnection,
+    pending: &[PendingCommit],
+) -> Result<Verdicts, sqlx::Error> {
+    if pending.is_empty() {
+        return Ok(Vec::new());
+    }
+    let commits: Vec<&Commit> = pending.iter().map(|pending| &pending.commit).collect();
+    match write_together(conn, &commits).await {
+        // A row that breaks a constraint (an unknown tenant): find out whose it is.
+        Err(error) if is_refusal(&error) => {
+            sqlx::query("ROLLBACK").execute(&mut *conn).await?;
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
+            write_one_by_one(conn, &commits).await
+        }
+        other => other,
+    }
+}
+
+async fn write_one_by_one(conn: &mut SqliteConnection, commits: &[&Commit]) -> Result<Verdicts, sqlx::Error> {
+    let mut verdicts = Vec::with_capacity(commits.len());
+    for commit in commits {
+        sqlx::query("SAVEPOINT one").execute(&mut *conn).await?;
+        match write_together(conn, std::slice::from_ref(commit)).await {
+            Ok(mut one) => verdicts.append(&mut one),
+            Err(error) if is_refusal(&error) => {
+                sqlx::query("ROLLBACK TO one").execute(&mut *conn).await?;
+                verdicts.push(Err(CommitError::Invalid { reason: error.to_string() }));
+            }
+            Err(error) => return Err(error),
+        }
+        sqlx::query("RELEASE one").execute(&mut *conn).await?;
+    }
+    Ok(verdicts)
+}
+
+async fn write_together(conn: &mut SqliteConnection, commits: &[&Commit]) -> Result<Verdicts, sqlx::Error> {
+    let mut known =
+        Known { heads: read_heads(conn, commits).await?, responses: read_responses(conn, commits).await? };
+    let verdicts: Verdicts = commits.iter().map(|commit| known.judge(commit)).collect();
+    let accepted = commits.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok());
+    let accepted = accepted.map(|(commit, _)| *commit).collect::<Vec<_>>();
+    write_accepted(conn, &accepted).await?;
+    Ok(verdicts)
+}
+
+async fn read_heads<'a>(
+    conn: &mut SqliteConnection,
+    commits: &[&'a Commit],
+) -> Result<HashMap<(&'a TenantId, ExecutionId), Head>, sqlx::Error> {
+    let asked: HashMap<(&str, String), (&TenantId, ExecutionId)> = commits
+        .iter()
+        .map(|commit| (commit.scope.tenant(), commit.execution))
+        .map(|(tenant, execution)| ((tenant.as_str(), execution.to_string()), (tenant, execution)))
+        .collect();
+    let keys: Vec<&(&str, String)> = asked.keys().collect();
+    let rows =
+        sql::HEADS.read(conn, &keys, |query, key| query.bind(key.0.to_owned()).bind(key.1.clone())).await?;
+    let mut heads = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let key: (&str, String) = (row.try_get_unchecked(0)?, row.try_get_unchecked(1)?);
+        let (version, epoch): (i64, i64) = (row.try_get_unchecked(2)?, row.try_get_unchecked(3)?);
+        if let Some(key) = asked.get(&key) {
+            heads.insert(*key, Head { version: version.unsigned_abs(), epoch: epoch.unsigned_abs() });
+        }
+    }
+    Ok(heads)
+}
+
+async fn read_responses<'a>(
+    conn: &mut SqliteConnection,
+    commits: &[&'a Commit],
+) -> Result<HashMap<(&'a TenantId, &'a crate::IdempotencyKey), StoredResponse>, sqlx::Error> {
+    let asked: Vec<_> = commits
+        .iter()
+        .filter_map(|commit| Some((commit.scope.tenant(), &commit.idempotency.as_ref()?.key)))
+        .collect();
+    let rows = sql::RESPONSES
+        .read(conn, &asked, |query, (tenant, key)| {
+            let query = query.bind(tenant.as_str().to_owned()).bind(key.principal.as_str().to_owned());
+            query.bind(key.route.clone()).bind(key.key.clone())
+        })
+        .await?;
+    let mut responses = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let [tenant, principal, route, key] = [0, 1, 2, 3].map(|at| row.try_get_unchecked::<&str, _>(at));
+        let (tenant, principal, route, key) = (tenant?, principal?, route?, key?);
+        let stored = StoredResponse {
+            fingerprint: row.try_get_unchecked(4)?,
+            response: row.try_get_unchecked(5)?,
+            at: Timestamp::from_millis(row.try_get_unchecked(6)?),
+        };
+        let same = |(of, asked): &&(&TenantId, &crate::IdempotencyKey)| {
+            of.as_str() == tenant
+                && asked.principal.as_str() == principal
+                && asked.route == route
+                && asked.key == key
+        };
+        if let Some(asked) = asked.iter().find(same) {
+            responses.insert(*asked, stored);
+        }
+    }
+    Ok(responses)
+}
+
+/// In the order of the foreign keys.
+async fn write_accepted(conn: &mut SqliteConnection, accepted: &[&Commit]) -> Result<(), sqlx::Error> {
+    let (created, changed) = last_rows(accepted);
+    sql::PLAN_INSERT.write(conn, &distinct_plans(&created), bind_plan).await?;
+    sql::EXECUTION_INSERT.write(conn, &created, bind_execution).await?;
+    sql::LABEL_INSERT.write(conn, &labels(&created), bind_label).await?;
+    sql::JOURNAL_INSERT.write(conn, accepted, bind_journal).await?;
+    sql::EXECUTION_UPDATE.write(conn, &changed, bind_change).await?;
+    let records: Vec<_> = accepted
+        .iter()
+        .filter_map(|commit| Some((commit.scope.tenant(), commit.idempotency.as_ref()?)))
+        .collect();
+    sql::RESPONSE_INSERT.write(conn, &records, bind_response).await
+}
+
+/// A new execution beside the last commit of the batch that says how its row looks.
+type Created<'a> = (&'a Commit, &'a NewExecution, &'a Commit);
+
+/// Several commits of one execution make one row: as the last of them says.
+fn last_rows<'a>(accepted: &[&'a Commit]) -> (Vec<Created<'a>>, Vec<&'a Commit>) {
+    let mut last = HashMap::with_capacity(accepted.len());
+    for commit in accepted {
+        last.insert((commit.scope.tenant(), commit.execution), *commit);
+    }
+    let mut created = Vec::new();
+    for commit in accepted {
+        if let Some(new) = &commit.create
+            && let Some(end) = last.remove(&(commit.scope.tenant(), commit.execution))
+        {
+            created.push((*commit, &**new, end));
+        }
+    }
+    (created, last.into_values().collect())
+}
+
+fn distinct_plans<'a>(created: &[Created<'a>]) -> Vec<Created<'a>> {
+    let mut seen = HashSet::new();
+    created
+        .iter()
+        .filter(|(commit, new, _)| seen.insert((commit.scope.tenant(), new.plan.digest())))
+        .copied()
+        .collect()
+}
+
+fn labels<'a>(created: &[Created<'a>]) -> Vec<(&'a Commit, &'a String, &'a String)> {
+    created
+        .iter()
+        .flat_map(|(commit, new, _)| new.labels.iter().map(|(key, value)| (*commit, key, value)))
+        .collect()
+}
+
+fn bind_plan<'q>(query: Args<'q>, (commit, new, _): &Created<'_>) -> Args<'q> {
+    let query = query.bind(commit.scope.tenant().as_str().to_owned());
+    query.bind(new.plan.digest().as_str().to_owned()).bind(new.plan.json().clone())
+}
+
+fn bind_label<'q>(query: Args<'q>, (commit, key, value): &(&Commit, &String, &String)) -> Args<'q> {
+    let query = query.bind(commit.scope.tenant().as_str().to_owned()).bind((*key).clone());
+    query.bind((*value).clone()).bind(commit.execution.to_string())
+}
+
+fn bind_execution<'q>(query: Args<'q>, (commit, new, end): &Created<'_>) -> Args<'q> {
+    query
+        .bind(commit.scope.tenant().as_str().to_owned())
+        .bind(commit.execution.to_string())
+        .bind(new.intent_uid.to_string())
+        .bind(new.intent_name.as_str().to_owned())
+        .bind(i64::from(new.intent_version))
+        .bind(end.row.status.as_str())
+        .bind(end.last_seq().cast_signed())
+        .bind(new.owner.clone())
+        .bind(commit.epoch.cast_signed())
+        .bind(new.lease_until.map(Timestamp::as_millis))
+        .bind(end.row.next_due.map(Timestamp::as_millis))
+        .bind(new.environment.as_str())
+        .bind(i64::from(new.dry_run))
+        .bind(new.requested_by.id.as_str().to_owned())
+        .bind(kind_word(new.requested_by.kind))
+        .bind(serde_json::json!(new.labels).to_string())
+        .bind(new.created_at.as_millis())
+        .bind(end.row.started_at.map(Timestamp::as_millis))
+        .bind(end.row.ended_at.map(Timestamp::as_millis))
+        .bind(i64::from(new.steps_total))
+        .bind(i64::from(end.row.steps_done))
+        .bind(end.row.summary.clone())
+        .bind(new.plan.digest().as_str().to_owned())
+}
+
+fn bind_journal<'q>(query: Args<'q>, commit: &&Commit) -> Args<'q> {
+    query
+        .bind(commit.scope.tenant().as_str().to_owned())
+        .bind(commit.execution.to_string())
+        .bind((commit.expected_version + 1).cast_signed())
+        .bind(commit.last_seq().cast_signed())
+        .bind(array(&commit.events))
+        .bind(commit.create.as_ref().map(|new| new.input.clone()))
+}
+
+fn bind_change<'q>(query: Args<'q>, commit: &&Commit) -> Args<'q> {
+    query
+        .bind(commit.scope.tenant().as_str().to_owned())
+        .bind(commit.execution.to_string())
+        .bind(commit.last_seq().cast_signed())
+        .bind(commit.row.status.as_str())
+        .bind(commit.row.next_due.map(Timestamp::as_millis))
+        .bind(i64::from(commit.row.steps_done))
+        .bind(commit.row.started_at.map(Timestamp::as_millis))
+        .bind(commit.row.ended_at.map(Timestamp::as_millis))
+        .bind(commit.row.summary.clone())
+}
+
+pub(crate) fn bind_response<'q>(
+    query: Args<'q>,
+    (tenant, record): &(&TenantId, &IdempotencyRecord),
+) -> Args<'q> {
+    query
+        .bind(tenant.as_str().to_owned())
+        .bind(record.key.principal.as_str().to_owned())
+        .bind(record.key.route.clone())
+        .bind(record.key.key.clone())
+        .bind(record.fingerprint.clone())
+        .bind(record.response.clone())
+        .bind(record.at.as_millis())
+}
+
+/// One JSON array of the events' texts.
+fn array(events: &[EncodedEvent]) -> String {
+    let bytes: usize = events.iter().map(|event| event.json.len() + 1).sum();
+    let mut array = String::with_capacity(bytes + 2);
+    for event in events {
+        array.push(if array.is_empty() { '[' } else { ',' });
+        array.push_str(&event.json);
+    }
+    array.push(']');
+    array
+}

@@ -1,0 +1,39 @@
+//! Everything that must survive: SQLite with a group-commit journal, and blobs by digest.
+//!
+//! All writes go through one thread (`writer`), which commits whatever is queued in one transaction. Tenant tables
+//! are reached through a [`TenantScope`] only. Nothing is decided here, and nothing of the engine or HTTP is known.
+
+mod blobs;
+#[doc(hidden)]
+pub mod conformance;
+mod error;
+mod executions;
+mod idempotency;
+mod installations;
+mod intents;
+mod journal;
+mod logs;
+mod page;
+mod platform;
+mod scope;
+mod sqlite;
+mod stats;
+mod store;
+mod writer;
+
+pub use blobs::Blobs;
+pub use error::{CommitError, Error, Unavailable};
+pub use executions::{ExecutionFilter, ExecutionKey, ExecutionRow, Executions, StoredExecution};
+pub use idempotency::{Idempotency, IdempotencyKey, IdempotencyRecord, StoredResponse};
+pub use installations::{Installation, Installations};
+pub use intents::{
+    Change, CreateOutcome, IntentFilter, IntentRecord, IntentSummary, Intents, NewIntent, NewVersion,
+    VersionSummary,
+};
+pub use journal::{Commit, CommitOutcome, EncodedEvent, Journal, NewExecution, RowUpdate, SharedPlan};
+pub use logs::{LogFilter, LogRow, Logs};
+pub use page::{Page, PageRequest};
+pub use platform::{Membership, Platform, Tenant};
+pub use scope::TenantScope;
+pub use stats::Stats;
+pub use store::{Health, Store, StoreOptions};

@@ -1,0 +1,93 @@
+//! People and service accounts, and what they are in which tenant.
+
+use quantum_core::id::{PrincipalId, TenantId};
+use quantum_core::port::PrincipalKind;
+use quantum_core::time::Timestamp;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Membership, Platform};
+use crate::Error;
+use crate::sqlite::{Columns, is_refusal};
+
+const USER: &str = "INSERT INTO users (id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING";
+pub(super) const SERVICE_ACCOUNT: &str =
+    "INSERT INTO service_accounts (tenant_id, id, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+pub(super) const UPSERT: &str = "INSERT INTO memberships (tenant_id, principal_id, kind, roles, active) \
+     VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET kind = excluded.kind, roles = excluded.roles, \
+     active = excluded.active";
+pub(super) const MEMBERSHIP: &str = "SELECT tenant_id, principal_id, kind, roles, active FROM memberships \
+     WHERE tenant_id = ? AND principal_id = ?";
+const OF: &str = "SELECT tenant_id, principal_id, kind, roles, active FROM memberships \
+     WHERE principal_id = ? ORDER BY tenant_id";
+const IN: &str = "SELECT tenant_id, principal_id, kind, roles, active FROM memberships \
+     WHERE tenant_id = ? ORDER BY principal_id";
+
+impl Platform<'_> {
+    /// Makes the user or service account known when it is not. Err: `NotFound` (no such tenant).
+    pub async fn upsert_membership(&self, membership: Membership, at: Timestamp) -> Result<(), Error> {
+        let name = membership.tenant.to_string();
+        match self.store.writer.run(move |conn| Box::pin(upsert(conn, membership, at))).await {
+            Err(Error::Query(error)) if is_refusal(&error) => Err(Error::NotFound { kind: "tenant", name }),
+            other => other,
+        }
+    }
+
+    pub async fn membership(
+        &self,
+        tenant: &TenantId,
+        principal: &PrincipalId,
+    ) -> Result<Option<Membership>, Error> {
+        let query = sqlx::query(MEMBERSHIP).bind(tenant.to_string()).bind(principal.to_string());
+        let row = query.fetch_optional(&self.store.readers).await?;
+        row.as_ref().map(decode).transpose()
+    }
+
+    /// Of one tenant, by principal, inactive ones too.
+    pub async fn members(&self, tenant: &TenantId) -> Result<Vec<Membership>, Error> {
+        let rows = sqlx::query(IN).bind(tenant.to_string()).fetch_all(&self.store.readers).await?;
+        rows.iter().map(decode).collect()
+    }
+
+    /// By tenant, inactive ones too.
+    pub async fn memberships_of(&self, principal: &PrincipalId) -> Result<Vec<Membership>, Error> {
+        let rows = sqlx::query(OF).bind(principal.to_string()).fetch_all(&self.store.readers).await?;
+        rows.iter().map(decode).collect()
+    }
+}
+
+async fn upsert(conn: &mut SqliteConnection, membership: Membership, at: Timestamp) -> Result<(), Error> {
+    let (tenant, principal) = (membership.tenant.to_string(), membership.principal.to_string());
+    let known = match membership.kind {
+        PrincipalKind::User => sqlx::query(USER),
+        PrincipalKind::ServiceAccount => sqlx::query(SERVICE_ACCOUNT).bind(tenant.clone()),
+    };
+    known.bind(principal.clone()).bind(at.as_millis()).execute(&mut *conn).await?;
+    let query = sqlx::query(UPSERT).bind(tenant).bind(principal).bind(kind_word(membership.kind));
+    let query =
+        query.bind(serde_json::json!(membership.roles).to_string()).bind(i64::from(membership.active));
+    query.execute(conn).await?;
+    Ok(())
+}
+
+fn decode(row: &SqliteRow) -> Result<Membership, Error> {
+    let mut columns = Columns::new(row, "memberships");
+    Ok(Membership {
+        tenant: columns.tenant()?,
+        principal: columns.parsed()?,
+        kind: columns.word(parse_kind)?,
+        roles: columns.json()?,
+        active: columns.flag()?,
+    })
+}
+
+pub(crate) const fn kind_word(kind: PrincipalKind) -> &'static str {
+    match kind {
+        PrincipalKind::User => "user",
+        PrincipalKind::ServiceAccount => "service_account",
+    }
+}
+
+pub(crate) fn parse_kind(word: &str) -> Option<PrincipalKind> {
+    [PrincipalKind::User, PrincipalKind::ServiceAccount].into_iter().find(|kind| kind_word(*kind) == word)
+}

@@ -1,0 +1,102 @@
+//! Connections: one that writes, a few that read, and what SQLite's error codes mean.
+
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqliteConnection, SqlitePool};
+
+use crate::StoreOptions;
+
+/// How long a statement waits for another process that holds the lock (a backup, for example). Then it fails.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept per connection: multi-row statements come in up to nine sizes each.
+const STATEMENTS_KEPT: usize = 256;
+
+/// Pages of the write-ahead log after which a commit folds it into the database: 16 MiB, so that it happens rarely.
+const CHECKPOINT_PAGES: &str = "4000";
+
+/// Bytes of a page, as the quota counts them.
+const PAGE_BYTES: u64 = 4096;
+
+pub(crate) async fn writer_connection(options: &StoreOptions) -> Result<SqliteConnection, sqlx::Error> {
+    let mut connect = base(options)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .page_size(PAGE_BYTES as u32)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
+    if let Some(bytes_max) = options.bytes_max {
+        connect = connect.pragma("max_page_count", (bytes_max / PAGE_BYTES).max(1).to_string());
+    }
+    connect.connect().await
+}
+
+/// Connections that cannot write. Opened when they are first needed.
+pub(crate) fn reader_pool(options: &StoreOptions) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(options.readers.max(1))
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(base(options).pragma("query_only", "ON"))
+}
+
+fn base(options: &StoreOptions) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(&options.path)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(STATEMENTS_KEPT)
+        .disable_statement_logging()
+}
+
+/// What an error of the database means for the store. Codes: <https://sqlite.org/rescode.html>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// One statement was refused; the transaction can go on.
+    Constraint,
+    Full,
+    Busy,
+    /// The disk did not confirm, or what it holds is no database: nothing can be promised any more.
+    Lost,
+    Other,
+}
+
+pub(crate) fn code(error: &sqlx::Error) -> Code {
+    let extended = error.as_database_error().and_then(|e| e.code()).and_then(|code| code.parse::<u32>().ok());
+    meaning(extended.unwrap_or(0))
+}
+
+/// The statement itself was refused, and no other one with it.
+pub(crate) fn is_refusal(error: &sqlx::Error) -> bool {
+    code(error) == Code::Constraint
+}
+
+const fn meaning(extended: u32) -> Code {
+    const IOERR_FSYNC: u32 = 1034;
+    const IOERR_DIR_FSYNC: u32 = 1290;
+    match (extended, extended & 0xff) {
+        (IOERR_FSYNC | IOERR_DIR_FSYNC, _) | (_, 11 | 26) => Code::Lost,
+        (_, 5 | 6) => Code::Busy,
+        (_, 13) => Code::Full,
+        (_, 19) => Code::Constraint,
+        _ => Code::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_sync_or_a_broken_file_is_lost_and_a_full_disk_is_not() {
+        for lost in [1034, 1290, 11, 267, 26] {
+            assert_eq!(meaning(lost), Code::Lost, "{lost}");
+        }
+        assert_eq!(meaning(13), Code::Full);
+        assert_eq!(meaning(778), Code::Other, "a failed write is rolled back and can be tried again");
+        assert_eq!(meaning(787), Code::Constraint, "a foreign key");
+        assert_eq!(meaning(5), Code::Busy);
+    }
+}

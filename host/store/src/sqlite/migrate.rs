@@ -1,0 +1,88 @@
+//! Migrations: numbered files, applied in order at open, in one transaction under the write lock.
+//!
+//! The first line of a file states the oldest schema (and program) that may run beside it. A database that needs a
+//! newer program than this one is refused before anything is touched.
+
+use sqlx::{Row, SqliteConnection};
+
+use crate::Error;
+
+/// In order; a released file never changes.
+const MIGRATIONS: &[Migration] =
+    &[Migration { number: 1, name: "start", sql: include_str!("../../migrations/sqlite/0001_start.sql") }];
+
+const SCHEMA_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    oldest_schema INTEGER NOT NULL,
+    oldest_binary TEXT NOT NULL,
+    applied_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+) STRICT";
+const APPLIED: &str =
+    "SELECT number, oldest_schema, oldest_binary FROM schema_migrations ORDER BY number DESC";
+const RECORD: &str =
+    "INSERT INTO schema_migrations (number, name, oldest_schema, oldest_binary) VALUES (?, ?, ?, ?)";
+
+struct Migration {
+    number: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+/// Brings the database to this program's schema. After a crash in the middle, none of it has happened.
+pub(crate) async fn migrate(conn: &mut SqliteConnection) -> Result<(), Error> {
+    sqlx::query("BEGIN EXCLUSIVE").execute(&mut *conn).await?;
+    let applied = apply_missing(conn).await;
+    let end = if applied.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    sqlx::query(end).execute(&mut *conn).await?;
+    applied
+}
+
+async fn apply_missing(conn: &mut SqliteConnection) -> Result<(), Error> {
+    sqlx::query(SCHEMA_MIGRATIONS).execute(&mut *conn).await?;
+    let rows = sqlx::query(APPLIED).fetch_all(&mut *conn).await?;
+    let known = MIGRATIONS.last().map_or(0, |last| last.number);
+    let mut newest = 0;
+    for row in rows {
+        let (number, oldest): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        if oldest > known {
+            return Err(Error::NewerDatabase { found: number, known, oldest_binary: row.try_get(2)? });
+        }
+        newest = newest.max(number);
+    }
+    for migration in MIGRATIONS.iter().filter(|migration| migration.number > newest) {
+        apply(conn, migration).await?;
+    }
+    Ok(())
+}
+
+async fn apply(conn: &mut SqliteConnection, migration: &Migration) -> Result<(), Error> {
+    let failed = |reason: String| Error::Migration { number: migration.number, reason };
+    let (oldest_schema, oldest_binary) = header(migration.sql)
+        .ok_or_else(|| failed("its first line does not state what may run beside it".into()))?;
+    sqlx::raw_sql(migration.sql).execute(&mut *conn).await.map_err(|error| failed(error.to_string()))?;
+    let record = sqlx::query(RECORD).bind(migration.number).bind(migration.name).bind(oldest_schema);
+    record.bind(oldest_binary).execute(conn).await?;
+    Ok(())
+}
+
+/// `-- oldest schema beside it: 1, oldest binary beside it: 0.1.0`
+fn header(sql: &str) -> Option<(i64, &str)> {
+    let rest = sql.lines().next()?.strip_prefix("-- oldest schema beside it: ")?;
+    let (schema, binary) = rest.split_once(", oldest binary beside it: ")?;
+    Some((schema.parse().ok()?, binary.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_migration_states_what_may_run_beside_it_and_they_are_in_order() {
+        for (index, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(migration.number, index as i64 + 1);
+            let (oldest, binary) = header(migration.sql).expect("a header");
+            assert!(oldest <= migration.number && !binary.is_empty());
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The only writer: one thread that owns the writing connection and makes everything queued durable at once.
+//!
+//! While one transaction is being flushed, the next batch fills: latency stays one flush, and throughput grows with
+//! the number of callers.
+
+mod flush;
+mod task;
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::journal::PendingCommit;
+use crate::logs::PendingLines;
+use crate::stats::Counters;
+use crate::{Error, Health, StoreOptions, Unavailable};
+use flush::Flusher;
+pub(crate) use task::Write;
+use task::{Job, Task};
+
+/// Items that wait for the writer; a caller beyond them waits for a place.
+const QUEUE_MAX: usize = 4_096;
+
+/// Items of one transaction: it must end before its callers lose patience, and its memory is bounded.
+const BATCH_MAX: usize = 1_024;
+
+/// Bytes of one transaction's commits, roughly. A commit that is larger on its own is written alone.
+const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Log batches that wait. They come after commits, at most one to a transaction.
+const LOG_QUEUE_MAX: usize = 64;
+
+/// What callers hand over.
+pub(crate) enum Work {
+    Commit(Box<PendingCommit>),
+    Task(Box<dyn Task>),
+    /// Nothing is taken after it; the sender is told when the database is closed.
+    Close(oneshot::Sender<()>),
+}
+
+/// Everything of one transaction.
+#[derive(Default)]
+pub(crate) struct Batch {
+    commits: Vec<PendingCommit>,
+    tasks: Vec<Box<dyn Task>>,
+    lines: Option<PendingLines>,
+    close: Option<oneshot::Sender<()>>,
+    bytes: usize,
+}
+
+/// The way to the writer's thread. The thread ends, after what is queued, when the last one is dropped.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    work: mpsc::Sender<Work>,
+    lines: mpsc::Sender<PendingLines>,
+    state: Arc<State>,
+}
+
+/// What the writer's thread tells everybody.
+pub(crate) struct State {
+    health: Mutex<Health>,
+    pub counters: Arc<Counters>,
+}
+
+impl State {
+    pub fn health(&self) -> Health {
+        self.health.lock().map_or_else(|poisoned| poisoned.into_inner().clone(), |health| health.clone())
+    }
+
+    /// Failed is final.
+    fn set_health(&self, next: Health) {
+        let mut health = self.health.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if !matches!(*health, Health::Failed { .. }) {
+            *health = next;
+        }
+    }
+}
+
+impl Writer {
+    /// Opens the database, brings it to this program's schema, and starts the thread.
+    pub async fn start(options: StoreOptions, counters: Arc<Counters>) -> Result<Self, Error> {
+        let (work, work_queue) = mpsc::channel(QUEUE_MAX);
+        let (lines, line_queue) = mpsc::channel(LOG_QUEUE_MAX);
+        let state = Arc::new(State { health: Mutex::new(Health::Ready), counters });
+        let (opened, ready) = oneshot::channel();
+        let flusher = Flusher::new(options, Arc::clone(&state));
+        let run = move || run(flusher, work_queue, line_queue, opened);
+        let spawned = std::thread::Builder::new().name("quantum-store".into()).spawn(run);
+        spawned.map_err(|error| Error::Query(sqlx::Error::Io(error)))?;
+        ready.await.map_err(|_| Error::from(stopped()))??;
+        Ok(Self { work, lines, state })
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub fn queued(&self) -> usize {
+        self.work.max_capacity() - self.work.capacity()
+    }
+
+    /// Err: the writer does not run any more.
+    pub async fn send(&self, work: Work) -> Result<(), Unavailable> {
+        self.work.send(work).await.map_err(|_| stopped())
+    }
+
+    pub async fn send_lines(&self, lines: PendingLines) -> Result<(), Unavailable> {
+        self.lines.send(lines).await.map_err(|_| stopped())
+    }
+
+    /// Runs `write` in the next transaction, inside a savepoint, and waits until it is durable. When it gives an
+    /// error nothing of it is kept, and the rest of the transaction is not touched.
+    pub async fn run<T: Send + 'static>(&self, write: impl Write<T>) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Work::Task(Box::new(Job::new(write, reply)))).await?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Writes what is queued and closes the database. Later sends are refused.
+    pub async fn close(self) {
+        let (closed, done) = oneshot::channel();
+        if self.send(Work::Close(closed)).await.is_ok() {
+            // An error means that the thread is gone, which is what was asked for.
+            drop(done.await);
+        }
+    }
+}
+
+pub(crate) const fn stopped() -> Unavailable {
+    Unavailable { reason: "the store is closed", source: None }
+}
+
+type Opened = oneshot::Sender<Result<(), Error>>;
+
+fn run(
+    mut flusher: Flusher,
+    work: mpsc::Receiver<Work>,
+    lines: mpsc::Receiver<PendingLines>,
+    opened: Opened,
+) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return drop(opened.send(Err(sqlx::Error::Io(error).into()))),
+    };
+    runtime.block_on(async {
+        let result = flusher.open().await;
+        let usable = result.is_ok();
+        let waited_for = opened.send(result).is_ok();
+        if usable && waited_for {
+            let closed = serve(&mut flusher, work, lines).await;
+            flusher.close().await;
+            drop(closed);
+        }
+    });
+}
+
+/// Until all senders are gone, or one asks for the end; then gives whom to tell. What is queued behind that is
+/// dropped with the queue, and its senders see that the store is closed.
+async fn serve(
+    flusher: &mut Flusher,
+    mut work: mpsc::Receiver<Work>,
+    mut lines: mpsc::Receiver<PendingLines>,
+) -> Option<oneshot::Sender<()>> {
+    while let Some(mut batch) = next_batch(&mut work, &mut lines).await {
+        let close = batch.close.take();
+        flusher.flush(batch).await;
+        if close.is_some() {
+            return close;
+        }
+    }
+    None
+}
+
+/// Waits for the first item, then takes what else is queued. None: all senders are gone and nothing is left.
+async fn next_batch(
+    work: &mut mpsc::Receiver<Work>,
+    lines: &mut mpsc::Receiver<PendingLines>,
+) -> Option<Batch> {
+    let mut batch = Batch::default();
+    tokio::select! {
+        biased;
+        Some(first) = work.recv() => batch.add(first),
+        Some(first) = lines.recv() => batch.lines = Some(first),
+        else => return None,
+    }
+    while !batch.is_full() {
+        match work.try_recv() {
+            Ok(next) => batch.add(next),
+            Err(_) => break,
+        }
+    }
+    if batch.lines.is_none() {
+        batch.lines = lines.try_recv().ok();
+    }
+    Some(batch)
+}
+
+impl Batch {
+    fn add(&mut self, work: Work) {
+        match work {
+            Work::Commit(pending) => {
+                self.bytes += pending.commit.bytes();
+                self.commits.push(*pending);
+            }
+            Work::Task(task) => self.tasks.push(task),
+            Work::Close(closed) => self.close = Some(closed),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        let items = self.commits.len() + self.tasks.len();
+        items >= BATCH_MAX || self.bytes >= BATCH_BYTES_MAX || self.close.is_some()
+    }
+}

@@ -1,0 +1,69 @@
+//! Every topic of the suite, on SQLite.
+
+use quantum_store::conformance::Open;
+use quantum_store::{Store, StoreOptions, conformance as suite};
+
+macro_rules! topics {
+    ($($topic:ident :: { $($name:ident),+ $(,)? })+) => {
+        $(mod $topic {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let folder = crate::folder();
+                super::suite::$topic::$name(&*super::opener(&folder)).await.unwrap();
+            })+
+        })+
+
+        #[test]
+        fn every_topic_is_run() {
+            let run = [$($(concat!("pub async fn ", stringify!($name), "(")),+),+];
+            let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conformance");
+            let topics = [$(stringify!($topic)),+].map(|topic| std::fs::read_to_string(source.join(format!("{topic}.rs"))));
+            let written: usize = topics.into_iter().map(|text| text.unwrap().matches("pub async fn ").count()).sum();
+            assert_eq!(run.len(), written, "a function of the suite is not listed here");
+        }
+    };
+}
+
+topics! {
+    journal::{
+        a_refused_commit_does_not_fail_its_batch,
+        what_is_queued_becomes_durable_together,
+        commits_of_one_execution_in_a_batch_follow_each_other,
+        one_of_many_racing_commits_wins,
+        events_must_be_consecutive,
+        events_are_read_from_any_seq_on,
+        a_replaced_owner_is_fenced,
+    }
+    idempotency::{
+        one_of_fifty_with_the_same_key_wins,
+        a_refused_effect_leaves_its_key_free,
+        a_key_is_kept_for_24_hours,
+        an_intent_is_created_once_a_key,
+    }
+    executions::{
+        pages_are_stable_while_rows_are_added,
+        filters_narrow_the_list,
+        recovery_reads_every_open_execution_once,
+    }
+    intents::{
+        a_name_is_given_once,
+        one_version_is_active,
+        a_change_based_on_an_old_revision_is_refused,
+        search_finds_what_the_shown_version_says,
+        pages_hold_every_intent_once,
+    }
+    isolation::{ twins_do_not_see_each_other, a_row_of_another_tenant_is_withheld }
+    durability::{
+        a_closed_store_opens_with_everything_committed,
+        closing_writes_what_is_queued,
+        a_dropped_store_keeps_what_was_acknowledged,
+    }
+    logs::{ lines_are_numbered_per_execution }
+    installations::{ the_newest_installation_is_active }
+    platform::{ a_tenant_is_created_once, a_person_has_one_membership_a_tenant }
+}
+
+fn opener(folder: &tempfile::TempDir) -> Box<Open> {
+    let options: StoreOptions = crate::options(folder);
+    Box::new(move || Box::pin(Store::open(options.clone())))
+}

@@ -1,0 +1,23 @@
+//! The SQLite store: held to the conformance suite, and to what is its own.
+
+mod blobs;
+mod conformance;
+mod crash;
+mod isolation;
+mod opening;
+
+use quantum_store::{Store, StoreOptions};
+use tempfile::TempDir;
+
+/// A database file in a folder of its own.
+fn options(folder: &TempDir) -> StoreOptions {
+    StoreOptions::new(folder.path().join("quantum.db"))
+}
+
+async fn open(folder: &TempDir) -> Store {
+    Store::open(options(folder)).await.expect("a store")
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
