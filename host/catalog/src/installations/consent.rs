@@ -1,0 +1,104 @@
+//! The grant: what the plugin declares and the installer allows.
+
+use quantum_core::json::pointer;
+use quantum_core::manifest::{HostPattern, HttpDeclaration, Manifest};
+use quantum_core::port::Grant;
+use quantum_core::problem::Finding;
+use quantum_core::schema::Schema;
+use serde_json::{Value, json};
+
+use super::Consent;
+use crate::directory::InstalledPlugin;
+
+/// What one installation may do, and how it is configured.
+#[derive(Debug)]
+pub(super) struct Terms {
+    pub grant: Grant,
+    pub config: Value,
+}
+
+/// `own`: the tenant's version before, whose answers hold where the installer gives none. Err: what is wrong with the
+/// consent, with pointers into it.
+pub(super) fn agree(
+    manifest: &Manifest,
+    consent: &Consent,
+    own: Option<&InstalledPlugin>,
+) -> Result<Terms, Vec<Finding>> {
+    let mut findings = Vec::new();
+    let hosts = hosts(manifest, consent, own, &mut findings);
+    let config = consent.config.clone().or_else(|| own.map(|own| Value::clone(&own.config)));
+    let config = config.unwrap_or_else(|| json!({}));
+    check_config(manifest, &config, &mut findings);
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    let capabilities = manifest.capabilities.declared();
+    Ok(Terms { grant: Grant { capabilities, hosts, memory_bytes_max: manifest.memory_bytes_max }, config })
+}
+
+/// The fixed hosts, and those that fill the slots.
+fn hosts(
+    manifest: &Manifest,
+    consent: &Consent,
+    own: Option<&InstalledPlugin>,
+    findings: &mut Vec<Finding>,
+) -> Vec<HostPattern> {
+    let none = HttpDeclaration::default();
+    let http = manifest.capabilities.http.as_ref().unwrap_or(&none);
+    let fixed = fixed_hosts(http);
+    let fills = match own {
+        Some(own) if consent.hosts.is_empty() && !http.slots.is_empty() => fills_of(own),
+        _ => consent.hosts.clone(),
+    };
+    if http.slots.is_empty() {
+        for (at, host) in fills.iter().enumerate().filter(|(_, host)| !fixed.contains(host)) {
+            findings.push(not_declared(manifest, at, host, &fixed));
+        }
+    } else if fills.is_empty() {
+        let message = format!("nothing is allowed for: {}", http.slots.join(", "));
+        let hint =
+            "say which hosts it may call: --allow-host URL, for example --allow-host https://api.example.com";
+        findings.push(Finding::error("/hosts", "slot-empty", message).hint(hint));
+    }
+    let mut hosts = fixed;
+    for fill in fills {
+        if !hosts.contains(&fill) {
+            hosts.push(fill);
+        }
+    }
+    hosts
+}
+
+/// Patterns that do not parse were refused with the manifest.
+fn fixed_hosts(http: &HttpDeclaration) -> Vec<HostPattern> {
+    http.hosts.iter().filter_map(|host| HostPattern::parse(host).ok()).collect()
+}
+
+fn fills_of(own: &InstalledPlugin) -> Vec<HostPattern> {
+    let fixed = own.manifest.capabilities.http.as_ref().map(fixed_hosts).unwrap_or_default();
+    own.grant.hosts.iter().filter(|host| !fixed.contains(host)).cloned().collect()
+}
+
+fn not_declared(manifest: &Manifest, at: usize, host: &HostPattern, fixed: &[HostPattern]) -> Finding {
+    let message = format!("{} has no slot that \"{host}\" could fill", manifest.id);
+    let finding = Finding::error(pointer("/hosts", at), "host-not-declared", message);
+    let only = fixed.iter().map(HostPattern::as_str).collect::<Vec<_>>().join(", ");
+    finding.hint(match fixed {
+        [] => "it makes no requests: leave --allow-host out".to_owned(),
+        _ => format!("leave --allow-host out: it may call {only} and nothing else"),
+    })
+}
+
+fn check_config(manifest: &Manifest, config: &Value, findings: &mut Vec<Finding>) {
+    let Some(source) = &manifest.config else {
+        if *config != json!({}) {
+            let message = format!("{} takes no configuration", manifest.id);
+            findings.push(Finding::error("/config", "config", message).hint("leave the configuration out"));
+        }
+        return;
+    };
+    // A schema that does not compile was refused with the manifest.
+    if let Ok(schema) = Schema::compile(source) {
+        findings.extend(schema.findings(config, "/config", "config"));
+    }
+}

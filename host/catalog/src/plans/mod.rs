@@ -1,0 +1,99 @@
+//! From a stored version to a plan that can run.
+
+mod cache;
+
+use std::sync::Arc;
+
+use quantum_core::intent::{CheckContext, Definition, IntentRef};
+use quantum_core::plan::{Plan, PlannedIntent, build};
+use quantum_core::vocabulary::IntentStatus;
+use quantum_store::{Error as StoreError, IntentRecord, IntentSummary, SharedPlan};
+
+use crate::Error;
+use crate::directory::Snapshot;
+use crate::intents::{Intents, parse_definition};
+
+pub(crate) use cache::PlanCache;
+use cache::{Built, Key};
+
+/// What the plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To start an execution: the intent takes them.
+    Execute,
+    /// To look at it: paused and archived intents have plans too.
+    Preview,
+}
+
+/// All that a start needs of an intent. Cheap to clone but for the labels.
+#[derive(Debug, Clone)]
+pub struct RunnablePlan {
+    pub plan: Arc<Plan>,
+    pub encoded: SharedPlan,
+    /// As it was when the plan was asked for; the version is the planned one.
+    pub intent: IntentSummary,
+}
+
+impl Intents<'_> {
+    /// Err: `NotFound`, `NoSteps`, `Invalid` (an action that is not installed, for example); to execute also `Paused`,
+    /// `Archived`, `NoActiveVersion`.
+    pub async fn plan(&self, reference: &IntentRef, purpose: Purpose) -> Result<RunnablePlan, Error> {
+        self.catalog.settle(self.scope).await?;
+        let record = self.find(reference).await?;
+        if purpose == Purpose::Execute {
+            may_execute(&record.summary, reference)?;
+        }
+        let actions = self.catalog.directory.snapshot();
+        let key = Key::of(&record.summary);
+        let revision = actions.revision(self.scope.tenant());
+        let built = match self.catalog.plans.get(&key, revision) {
+            Some(built) => built,
+            None => {
+                let built = build_plan(&record, &actions)?;
+                self.catalog.plans.put(key, revision, built.clone());
+                built
+            }
+        };
+        Ok(RunnablePlan { plan: built.plan, encoded: built.encoded, intent: record.summary })
+    }
+}
+
+fn may_execute(summary: &IntentSummary, reference: &IntentRef) -> Result<(), Error> {
+    let name = || summary.name.clone();
+    match summary.status {
+        IntentStatus::Archived => return Err(Error::Archived { name: name() }),
+        IntentStatus::Paused => return Err(Error::Paused { name: name() }),
+        IntentStatus::Active => {}
+    }
+    // A draft runs only for who names it.
+    if summary.active_version.is_none() && !matches!(reference, IntentRef::Version(..)) {
+        return Err(Error::NoActiveVersion { name: name(), latest: summary.latest_version });
+    }
+    Ok(())
+}
+
+fn build_plan(record: &IntentRecord, actions: &Snapshot) -> Result<Built, Error> {
+    let summary = &record.summary;
+    let source = parse_definition(record)?;
+    let (definition, findings) = Definition::read(&source);
+    if findings.iter().any(quantum_core::problem::Finding::is_error) {
+        return Err(Error::Invalid { findings });
+    }
+    if definition.steps.is_empty() {
+        return Err(Error::NoSteps { name: summary.name.clone() });
+    }
+    let intent = PlannedIntent {
+        uid: summary.uid,
+        name: summary.name.clone(),
+        version: summary.version.number,
+        labels: summary.version.labels.clone(),
+        definition: source,
+    };
+    let context = CheckContext { tenant: &summary.tenant, actions };
+    let invalid = |findings| Error::Invalid { findings };
+    let document = build(intent, summary.version.environment, &definition, &context).map_err(invalid)?;
+    let json = serde_json::to_string(&document)
+        .map_err(|error| StoreError::Corrupt { what: "a plan", detail: error.to_string() })?;
+    let plan = Arc::new(Plan::compile(document).map_err(invalid)?);
+    Ok(Built { plan, encoded: SharedPlan::new(json) })
+}
