@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// Why a text is not an id. Fits after "failed to read the id".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{text}\" is not a {kind}: {rule}")]
+#[error("\"{text}\" is no {kind}: {rule}")]
 pub struct IdError {
     pub kind: &'static str,
     pub text: String,

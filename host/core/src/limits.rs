@@ -16,10 +16,16 @@ pub const EXECUTION_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const EXPRESSION_BYTES_MAX: usize = 4 * 1024;
 /// Nested comprehensions of one expression: the evaluator has no cost limit of its own. Over it: 422.
 pub const COMPREHENSIONS_NESTED_MAX: usize = 2;
+/// Levels of one expression's syntax tree: whoever walks it recurses, and a chain of 2 000 operators in 4 KiB is more
+/// than a worker's stack holds. Over it: 422.
+pub const EXPRESSION_LEVELS_MAX: usize = 100;
 /// Elements of a list inside a comprehension. Over it the step fails.
 pub const COMPREHENSION_ELEMENTS_MAX: usize = 10_000;
 /// Bytes of what one expression gives. Over it the step fails.
 pub const EXPRESSION_RESULT_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of what all expressions of one template give together: each of them may repeat a whole result. Over it the
+/// step fails.
+pub const TEMPLATE_RESULT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Labels of one intent. Over it: 422.
 pub const LABELS_MAX: usize = 64;
 /// Characters of a label's key or value. Over it: 422.

@@ -1,18 +1,20 @@
 //! JSON Schema (draft 2020-12), compiled once and used many times. References to other documents are not followed.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use crate::json::pointer;
+use crate::json::{Json, pointer};
 use crate::problem::{Finding, nearest};
 
 /// Findings of one validation. More are cut off: a person fixes these first.
 const FINDINGS_MAX: usize = 50;
 
-/// A compiled schema beside its text.
-#[derive(Debug)]
+/// A compiled schema beside its text. Clones share both.
+#[derive(Debug, Clone)]
 pub struct Schema {
-    source: Value,
-    validator: jsonschema::Validator,
+    source: Json,
+    validator: Arc<jsonschema::Validator>,
 }
 
 impl Schema {
@@ -21,8 +23,8 @@ impl Schema {
         let validator = jsonschema::options()
             .with_draft(jsonschema::Draft::Draft202012)
             .build(source)
-            .map_err(|error| format!("{error} (at {})", place(&error.instance_path().to_string())))?;
-        Ok(Self { source: source.clone(), validator })
+            .map_err(|error| unusable(&error))?;
+        Ok(Self { source: Arc::new(source.clone()), validator: Arc::new(validator) })
     }
 
     pub fn source(&self) -> &Value {
@@ -93,6 +95,17 @@ fn unknown(at: &str, code: &str, name: &str, known: &[String]) -> Finding {
         Some(near) => finding.hint(format!("did you mean \"{near}\"?")),
         None if known.is_empty() => finding.hint("nothing may stand here"),
         None => finding.hint(format!("known here: {}", known.join(", "))),
+    }
+}
+
+/// Why a text is not a schema that can be used.
+fn unusable(error: &jsonschema::ValidationError<'_>) -> String {
+    use jsonschema::error::ValidationErrorKind as Kind;
+    match error.kind() {
+        Kind::Referencing(jsonschema::ReferencingError::Unretrievable { uri, .. }) => {
+            format!("it refers to \"{uri}\", and other documents are not read; put it under \"$defs\"")
+        }
+        _ => format!("{error} (at {})", place(&error.instance_path().to_string())),
     }
 }
 

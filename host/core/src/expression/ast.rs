@@ -2,6 +2,8 @@
 
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 
+use crate::limits::EXPRESSION_LEVELS_MAX;
+
 /// One part of a path after its root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Segment {
@@ -41,7 +43,9 @@ fn as_index(call: &CallExpr) -> Option<(&IdedExpr, Segment)> {
     }
     match &index.expr {
         Expr::Literal(LiteralValue::String(key)) => Some((operand, Segment::Key(key.inner().to_owned()))),
-        Expr::Literal(LiteralValue::Int(at)) => Some((operand, Segment::Index(usize::try_from(*at.inner()).ok()?))),
+        Expr::Literal(LiteralValue::Int(at)) => {
+            Some((operand, Segment::Index(usize::try_from(*at.inner()).ok()?)))
+        }
         _ => None,
     }
 }
@@ -57,6 +61,8 @@ pub(super) struct References {
     pub steps_computed: bool,
     /// The deepest nesting of comprehensions.
     pub comprehensions: usize,
+    /// It has more levels than allowed; what lies below them was not read.
+    pub too_deep: bool,
 }
 
 pub(super) fn references(expr: &IdedExpr) -> References {
@@ -69,10 +75,21 @@ pub(super) fn references(expr: &IdedExpr) -> References {
 struct Walk {
     found: References,
     bound: Vec<String>,
+    level: usize,
 }
 
 impl Walk {
     fn visit(&mut self, at: &IdedExpr, depth: usize) {
+        if self.level == EXPRESSION_LEVELS_MAX {
+            self.found.too_deep = true;
+            return;
+        }
+        self.level += 1;
+        self.visit_expr(at, depth);
+        self.level -= 1;
+    }
+
+    fn visit_expr(&mut self, at: &IdedExpr, depth: usize) {
         if let Some(step) = step_of(&at.expr) {
             self.found.steps.push(step.to_owned());
             self.name("steps");

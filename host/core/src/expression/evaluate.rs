@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::ast::Segment;
 use super::program::{ENVIRONMENT, Expression, Kind};
 use super::scope::{EvaluationError, Scope, StepView};
+use crate::json;
 use crate::limits::{COMPREHENSION_ELEMENTS_MAX, EXPRESSION_RESULT_BYTES_MAX};
 
 impl Expression {
@@ -25,7 +26,8 @@ impl Expression {
     }
 
     fn run(&self, tree: &IdedExpr, scope: &Scope<'_>) -> Result<Value, String> {
-        let elements_max = if self.references.comprehensions > 0 { COMPREHENSION_ELEMENTS_MAX } else { usize::MAX };
+        let elements_max =
+            if self.references.comprehensions > 0 { COMPREHENSION_ELEMENTS_MAX } else { usize::MAX };
         let mut context = Context::with_env(ENVIRONMENT.clone());
         for name in &self.references.variables {
             let value = match name.as_str() {
@@ -35,7 +37,9 @@ impl Expression {
             context.add_variable_from_value(name.as_str(), value);
         }
         let value = Cel::resolve(tree, &context).map_err(|error| readable(&error))?;
-        let value = value.json().map_err(|_| "its value has no JSON form".to_owned())?;
+        let mut value = value.json().map_err(|_| "its value has no JSON form".to_owned())?;
+        // The evaluator's maps have no order; the same expression gives the same bytes on every attempt and node.
+        value.sort_all_objects();
         bounded(value)
     }
 
@@ -69,7 +73,7 @@ fn readable(error: &cel::ExecutionError) -> String {
 }
 
 fn bounded(value: Value) -> Result<Value, String> {
-    let bytes = value.to_string().len();
+    let bytes = json::bytes(&value);
     if bytes > EXPRESSION_RESULT_BYTES_MAX {
         return Err(format!("its value has {bytes} bytes, {EXPRESSION_RESULT_BYTES_MAX} are allowed"));
     }
@@ -115,7 +119,8 @@ fn resolve_step<'a>(scope: &Scope<'a>, segments: &[Segment]) -> Result<Cow<'a, V
     let view = (scope.step)(id).ok_or_else(|| format!("there is no step \"{id}\""))?;
     match rest {
         [Segment::Key(field), rest @ ..] if field == "output" => {
-            let output = view.output.ok_or_else(|| format!("step \"{id}\" is {} and has no output", view.status))?;
+            let output =
+                view.output.ok_or_else(|| format!("step \"{id}\" is {} and has no output", view.status))?;
             walk(output, &format!("steps.{id}.output"), rest).map(Cow::Borrowed)
         }
         [Segment::Key(field)] if field == "status" => Ok(Cow::Owned(Value::from(view.status.as_str()))),

@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, LazyLock};
 
+use cel::Env;
 use cel::common::ast::IdedExpr;
 use cel::parser::PrattParser;
-use cel::Env;
 
 use super::VARIABLES;
 use super::ast::{self, References, Segment};
-use crate::limits::{COMPREHENSIONS_NESTED_MAX, EXPRESSION_BYTES_MAX};
+use crate::limits::{COMPREHENSIONS_NESTED_MAX, EXPRESSION_BYTES_MAX, EXPRESSION_LEVELS_MAX};
 use crate::problem::nearest;
 
 /// CEL's standard library and nothing else.
@@ -45,7 +45,8 @@ impl Expression {
         let source = source.trim();
         let whole = (0, source.len());
         if source.len() > EXPRESSION_BYTES_MAX {
-            let message = format!("an expression has at most {EXPRESSION_BYTES_MAX} bytes, this one {}", source.len());
+            let message =
+                format!("an expression has at most {EXPRESSION_BYTES_MAX} bytes, this one {}", source.len());
             return Err(ExpressionError { code: "expression-limit", message, hint: None, span: whole });
         }
         // The default parser of the crate can be made to use gigabytes; this one is bounded.
@@ -75,19 +76,30 @@ fn syntax_error(source: &str, errors: &cel::ParseErrors) -> ExpressionError {
         None => ("not an expression".to_owned(), 0),
     };
     let hint = Some("expressions are CEL, for example input.tag or size(input.items) > 0".to_owned());
-    let span = (at, source.len().min(at + 1));
+    let letter = source.get(at..).and_then(|rest| rest.chars().next());
+    let span = (at, at + letter.map_or(0, char::len_utf8));
+    let message = match message.trim_start_matches("Syntax error: ") {
+        "mismatched input '<EOF>' expecting expression" => "it ends where a value is expected",
+        told => told,
+    };
     ExpressionError { code: "expression-syntax", message: format!("syntax error: {message}"), hint, span }
 }
 
-/// Line and column, both from 1, as a byte offset.
+/// Line and column, both from 1, as a byte offset that lies between letters.
 fn offset(source: &str, (line, column): (isize, isize)) -> usize {
     let lines = usize::try_from(line - 1).unwrap_or(0);
     let before: usize = source.split_inclusive('\n').take(lines).map(str::len).sum();
-    (before + usize::try_from(column - 1).unwrap_or(0)).min(source.len())
+    let at = before + usize::try_from(column - 1).unwrap_or(0);
+    source.floor_char_boundary(at)
 }
 
 fn check(references: &References, span: (usize, usize)) -> Result<(), ExpressionError> {
     let fail = |code, message, hint| Err(ExpressionError { code, message, hint, span });
+    if references.too_deep {
+        let message = format!("an expression has at most {EXPRESSION_LEVELS_MAX} levels");
+        let hint = Some("split it: let a step compute a part of it".to_owned());
+        return fail("expression-limit", message, hint);
+    }
     if references.comprehensions > COMPREHENSIONS_NESTED_MAX {
         let message = format!("at most {COMPREHENSIONS_NESTED_MAX} comprehensions may be nested");
         return fail("expression-limit", message, None);
@@ -98,7 +110,8 @@ fn check(references: &References, span: (usize, usize)) -> Result<(), Expression
             return fail("not-supported", "secrets in expressions are not supported yet".to_owned(), hint);
         }
         if !VARIABLES.contains(&name.as_str()) {
-            let near = nearest(name, VARIABLES.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
+            let near =
+                nearest(name, VARIABLES.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
             let hint = near.or_else(|| Some(format!("known here: {}", VARIABLES.join(", "))));
             return fail("expression-variable", format!("\"{name}\" is not a variable"), hint);
         }

@@ -1,11 +1,14 @@
 //! JSON with expressions in its strings. A string that is one expression takes the value's own type; otherwise values
 //! are put into the text. `$${` is a literal `${`.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::program::{Expression, ExpressionError};
 use super::scope::{EvaluationError, Scope};
-use crate::json::pointer;
+use crate::json::{self, pointer};
+use crate::limits::TEMPLATE_RESULT_BYTES_MAX;
 use crate::problem::Finding;
 
 /// A compiled JSON value.
@@ -38,7 +41,7 @@ impl Template {
     }
 
     pub fn evaluate(&self, scope: &Scope<'_>) -> Result<Value, EvaluationError> {
-        fill(&self.root, scope)
+        Filling { scope, bytes_left: TEMPLATE_RESULT_BYTES_MAX }.fill(&self.root)
     }
 
     /// Ids of the steps that it reads, with the pointers of the strings that do.
@@ -100,7 +103,8 @@ fn string(text: &str, base: &str, findings: &mut Vec<Finding>) -> Node {
         },
         Err((error, offset)) => {
             let (from, to) = error.span;
-            let mut finding = Finding::error(base, error.code, error.message).span(from + offset, to + offset);
+            let mut finding =
+                Finding::error(base, error.code, error.message).span(from + offset, to + offset);
             finding.hint = error.hint;
             findings.push(finding);
             Node::Plain(Value::Null)
@@ -169,37 +173,57 @@ fn closing(text: &str, from: usize) -> Option<usize> {
     None
 }
 
-fn fill(node: &Node, scope: &Scope<'_>) -> Result<Value, EvaluationError> {
-    Ok(match node {
-        Node::Plain(value) => value.clone(),
-        Node::Whole(expression) => expression.evaluate(scope)?.into_owned(),
-        Node::Text(parts) => Value::String(fill_text(parts, scope)?),
-        Node::List(nodes) => {
-            let items: Result<Vec<_>, _> = nodes.iter().map(|node| fill(node, scope)).collect();
-            Value::Array(items?)
-        }
-        Node::Object(nodes) => {
-            let mut fields = Map::new();
-            for (name, node) in nodes {
-                fields.insert(name.clone(), fill(node, scope)?);
-            }
-            Value::Object(fields)
-        }
-    })
+/// One evaluation of a template: what it may still give.
+struct Filling<'a, 'b> {
+    scope: &'a Scope<'b>,
+    bytes_left: usize,
 }
 
-fn fill_text(parts: &[Part], scope: &Scope<'_>) -> Result<String, EvaluationError> {
-    let mut text = String::new();
-    for part in parts {
-        match part {
-            Part::Text(literal) => text.push_str(literal),
-            Part::Value(expression) => match expression.evaluate(scope)?.as_ref() {
-                Value::String(value) => text.push_str(value),
-                other => text.push_str(&other.to_string()),
-            },
-        }
+impl<'b> Filling<'_, 'b> {
+    fn fill(&mut self, node: &Node) -> Result<Value, EvaluationError> {
+        Ok(match node {
+            Node::Plain(value) => value.clone(),
+            Node::Whole(expression) => self.evaluate(expression)?.into_owned(),
+            Node::Text(parts) => Value::String(self.fill_text(parts)?),
+            Node::List(nodes) => {
+                let items: Result<Vec<_>, _> = nodes.iter().map(|node| self.fill(node)).collect();
+                Value::Array(items?)
+            }
+            Node::Object(nodes) => {
+                let mut fields = Map::new();
+                for (name, node) in nodes {
+                    fields.insert(name.clone(), self.fill(node)?);
+                }
+                Value::Object(fields)
+            }
+        })
     }
-    Ok(text)
+
+    fn fill_text(&mut self, parts: &[Part]) -> Result<String, EvaluationError> {
+        let mut text = String::new();
+        for part in parts {
+            match part {
+                Part::Text(literal) => text.push_str(literal),
+                Part::Value(expression) => match self.evaluate(expression)?.as_ref() {
+                    Value::String(value) => text.push_str(value),
+                    other => text.push_str(&other.to_string()),
+                },
+            }
+        }
+        Ok(text)
+    }
+
+    fn evaluate(&mut self, expression: &Expression) -> Result<Cow<'b, Value>, EvaluationError> {
+        let value = expression.evaluate(self.scope)?;
+        let left = self.bytes_left.checked_sub(json::bytes(&value));
+        self.bytes_left = left.ok_or_else(|| EvaluationError {
+            source_text: expression.source().to_owned(),
+            reason: format!(
+                "the values of all expressions here have more than {TEMPLATE_RESULT_BYTES_MAX} bytes"
+            ),
+        })?;
+        Ok(value)
+    }
 }
 
 fn visit(node: &Node, place: &str, found: &mut impl FnMut(&str, &Expression)) {
@@ -213,7 +237,9 @@ fn visit(node: &Node, place: &str, found: &mut impl FnMut(&str, &Expression)) {
                 }
             }
         }
-        Node::List(nodes) => nodes.iter().enumerate().for_each(|(at, node)| visit(node, &pointer(place, at), found)),
+        Node::List(nodes) => {
+            nodes.iter().enumerate().for_each(|(at, node)| visit(node, &pointer(place, at), found))
+        }
         Node::Object(nodes) => {
             nodes.iter().for_each(|(name, node)| visit(node, &pointer(place, name), found));
         }

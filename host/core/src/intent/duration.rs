@@ -25,10 +25,14 @@ pub fn parse_duration_ms(value: &Value) -> Option<u64> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked before the cast")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the range is checked before the cast"
+)]
 fn from_seconds(seconds: f64) -> Option<u64> {
     let millis = seconds * 1_000.0;
-    (millis >= 0.0 && millis <= 1e15).then_some(millis as u64)
+    (0.0..=1e15).contains(&millis).then_some(millis as u64)
 }
 
 #[cfg(test)]
@@ -43,7 +47,8 @@ mod tests {
         for (value, millis) in cases {
             assert_eq!(parse_duration_ms(&value), Some(millis), "{value}");
         }
-        for bad in [json!(-1), json!("5"), json!("5 m"), json!("m"), json!(true), json!("99999999999999999h")] {
+        for bad in [json!(-1), json!("5"), json!("5 m"), json!("m"), json!(true), json!("99999999999999999h")]
+        {
             assert_eq!(parse_duration_ms(&bad), None, "{bad}");
         }
     }

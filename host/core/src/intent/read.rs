@@ -18,7 +18,7 @@ pub(super) fn read_definition(definition: &Value, findings: &mut Vec<Finding>) -
     let order = if text("order") == Some("graph") { Order::Graph } else { Order::Sequential };
     let written = definition.get("steps").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut names = Names::new(written);
-    let steps = written.iter().enumerate().filter_map(|(at, step)| read_step(step, at, &mut names, findings));
+    let steps = written.iter().enumerate().map(|(at, step)| read_step(step, at, &mut names, findings));
     Definition {
         target: text("target").map(str::to_owned),
         order,
@@ -54,32 +54,16 @@ impl Names {
     }
 }
 
-fn read_step(step: &Value, at: usize, names: &mut Names, findings: &mut Vec<Finding>) -> Option<StepDefinition> {
+/// INVARIANT: every written step has its typed form, at the same position, so that findings point to where they belong;
+/// one that the schema refuses is filled up.
+fn read_step(step: &Value, at: usize, names: &mut Names, findings: &mut Vec<Finding>) -> StepDefinition {
     let base = pointer("/definition/steps", at);
-    let fields = step.as_object()?;
-    let action = step.get("action")?.as_str()?;
-    let id = match step.get("id").and_then(Value::as_str) {
-        Some(id) => {
-            if !names.take(id) {
-                let message = format!("the step id \"{id}\" is used twice");
-                findings.push(Finding::error(pointer(&base, "id"), "step-id-twice", message));
-            }
-            id.to_owned()
-        }
-        None => names.make(action),
-    };
-    let id = match StepId::new(&id) {
-        Ok(id) => id,
-        Err(error) => {
-            let hint = "give the step an \"id\" of letters, digits, - and _";
-            findings.push(Finding::error(&base, "step-id", error.to_string()).hint(hint));
-            return None;
-        }
-    };
-    let (parameters, inline) = read_parameters(fields, &base, findings);
+    let action = step.get("action").and_then(Value::as_str).unwrap_or_default();
+    let id = read_id(step.get("id"), action, &base, names, findings);
+    let (parameters, inline) = read_parameters(step, &base, findings);
     let depends_on = step.get("depends_on").and_then(Value::as_array);
     let depends_on = depends_on.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
-    Some(StepDefinition {
+    StepDefinition {
         id,
         action: action.to_owned(),
         parameters,
@@ -87,19 +71,50 @@ fn read_step(step: &Value, at: usize, names: &mut Names, findings: &mut Vec<Find
         depends_on: depends_on.collect(),
         timeout_ms: read_timeout(step.get("timeout"), &base, findings),
         retry: read_retry(step.get("retry"), &base, findings),
-    })
+    }
+}
+
+fn read_id(
+    written: Option<&Value>,
+    action: &str,
+    base: &str,
+    names: &mut Names,
+    findings: &mut Vec<Finding>,
+) -> StepId {
+    match written.and_then(Value::as_str) {
+        Some(id) => {
+            if !names.take(id) {
+                let message = format!("the step id \"{id}\" is used twice");
+                findings.push(Finding::error(pointer(base, "id"), "step-id-twice", message));
+            }
+            if let Ok(id) = StepId::new(id) {
+                return id; // Otherwise the schema refuses it.
+            }
+        }
+        None if action.is_empty() => {}
+        None => match StepId::new(names.make(action)) {
+            Ok(id) => return id,
+            Err(error) => {
+                let hint = "give the step an \"id\" of letters, digits, - and _";
+                findings.push(Finding::error(base, "step-id", error.to_string()).hint(hint));
+            }
+        },
+    }
+    StepId::new(names.make("step")).expect("\"step\" and a number make a step id")
 }
 
 fn read_parameters(
-    fields: &Map<String, Value>,
+    step: &Value,
     base: &str,
     findings: &mut Vec<Finding>,
 ) -> (Map<String, Value>, Vec<String>) {
-    let mut parameters = fields.get("parameters").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut parameters = step.get("parameters").and_then(Value::as_object).cloned().unwrap_or_default();
     let mut inline = Vec::new();
-    for (key, value) in fields.iter().filter(|(key, _)| !STEP_KEYS.contains(&key.as_str())) {
+    let fields = step.as_object().into_iter().flatten();
+    for (key, value) in fields.filter(|(key, _)| !STEP_KEYS.contains(&key.as_str())) {
         if parameters.contains_key(key) {
-            let message = format!("the parameter \"{key}\" is written twice: inline and under \"parameters\"");
+            let message =
+                format!("the parameter \"{key}\" is written twice: inline and under \"parameters\"");
             findings.push(Finding::error(pointer(base, key), "parameter-twice", message));
             continue;
         }
@@ -119,7 +134,8 @@ fn read_timeout(value: Option<&Value>, base: &str, findings: &mut Vec<Finding>) 
 }
 
 fn read_duration(value: Option<&Value>, place: &str, default: u64, findings: &mut Vec<Finding>) -> u64 {
-    let Some(value) = value else { return default };
+    let fits = |value: &&Value| value.is_number() || value.is_string(); // The schema refuses what is neither.
+    let Some(value) = value.filter(fits) else { return default };
     parse_duration_ms(value).unwrap_or_else(|| {
         let message = format!("{value} is not a length of time");
         findings.push(Finding::error(place, "duration", message).hint(DURATION_HINT));

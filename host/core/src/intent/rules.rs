@@ -58,7 +58,9 @@ fn check_order(order: Order, step: &StepDefinition, base: &str, findings: &mut V
     if order == Order::Sequential && !step.depends_on.is_empty() {
         let message = "steps run one after another, so \"depends_on\" has no meaning";
         let finding = Finding::error(pointer(base, "depends_on"), "depends-on-order", message);
-        findings.push(finding.hint("write \"order\": \"graph\" into the definition, or leave \"depends_on\" out"));
+        findings.push(
+            finding.hint("write \"order\": \"graph\" into the definition, or leave \"depends_on\" out"),
+        );
     }
 }
 
@@ -80,15 +82,9 @@ fn place(mut finding: Finding, step: &StepDefinition, base: &str) -> Finding {
 }
 
 fn written_at(place: &str, step: &StepDefinition, base: &str) -> String {
-    let first = place.split('/').nth(1).unwrap_or_default();
-    let inline = step.inline.iter().any(|key| pointer("", key) == format!("/{first}"));
-    if inline || (place.is_empty() && !step.inline.is_empty()) {
-        format!("{base}{place}")
-    } else if step.parameters.contains_key(first) {
-        format!("{base}/parameters{place}")
-    } else {
-        format!("{base}{place}")
-    }
+    let Some(key) = place.split('/').nth(1) else { return base.to_owned() };
+    let inline = step.inline.iter().any(|name| pointer("", name) == format!("/{key}"));
+    if inline { format!("{base}{place}") } else { format!("{base}/parameters{place}") }
 }
 
 /// Steps that the parameters read, with the place of each reading in the document.
@@ -103,6 +99,9 @@ fn check_action(
     context: &CheckContext<'_>,
     findings: &mut Vec<Finding>,
 ) {
+    if step.action.is_empty() {
+        return; // The schema refuses it.
+    }
     if step.action.starts_with("core/") {
         findings.push(not_supported(&pointer(base, "action"), &step.action));
         return;
@@ -127,7 +126,9 @@ fn unknown_action(step: &StepDefinition, base: &str, context: &CheckContext<'_>)
     let message = format!("no installed plugin has an action \"{}\"", step.action);
     let finding = Finding::warning(pointer(base, "action"), "action-unknown", message);
     finding.hint(match near {
-        Some(near) => format!("did you mean \"{near}\"? Otherwise install a plugin that has it before executing"),
+        Some(near) => {
+            format!("did you mean \"{near}\"? Otherwise install a plugin that has it before executing")
+        }
         None => "install a plugin that has it before executing: quantum plugin install FILE".to_owned(),
     })
 }
@@ -180,6 +181,7 @@ fn unknown_step(id: &str, place: &str, definition: &Definition) -> Finding {
     let finding = Finding::error(place, "step-unknown", format!("there is no step \"{id}\""));
     match nearest(id, ids.iter().copied()) {
         Some(near) => finding.hint(format!("did you mean \"{near}\"?")),
+        None if ids.is_empty() => finding.hint("this intent has no steps"),
         None => finding.hint(format!("steps of this intent: {}", ids.join(", "))),
     }
 }
@@ -195,8 +197,15 @@ fn check_graph(definition: &Definition, reads: &[Vec<(String, String)>], finding
         for (id, place) in waits.chain(read) {
             match position(id) {
                 None => findings.push(unknown_step(id, &place, definition)),
-                Some(other) if other == at || (definition.order == Order::Sequential && other > at) => {
-                    let message = format!("step \"{}\" cannot read step \"{id}\", which has not run before it", step.id);
+                Some(other) if other == at => {
+                    let message = format!("step \"{id}\" would wait for itself");
+                    findings.push(Finding::error(place, "step-order", message));
+                }
+                Some(other) if definition.order == Order::Sequential && other > at => {
+                    let message = format!(
+                        "step \"{}\" cannot read step \"{id}\", which has not run before it",
+                        step.id
+                    );
                     findings.push(Finding::error(place, "step-order", message));
                 }
                 Some(_) => continue,
@@ -204,11 +213,10 @@ fn check_graph(definition: &Definition, reads: &[Vec<(String, String)>], finding
             broken = true;
         }
     }
-    if !broken {
-        if let Some(cycle) = Graph::of(definition, reads).cycle() {
-            let names: Vec<&str> = cycle.iter().filter_map(|at| Some(definition.steps.get(*at)?.id.as_str())).collect();
-            let message = format!("the steps wait for each other: {}", names.join(" → "));
-            findings.push(Finding::error("/definition/steps", "step-cycle", message));
-        }
+    if !broken && let Some(cycle) = Graph::of(definition, reads).cycle() {
+        let names: Vec<&str> =
+            cycle.iter().filter_map(|at| Some(definition.steps.get(*at)?.id.as_str())).collect();
+        let message = format!("the steps wait for each other: {}", names.join(" → "));
+        findings.push(Finding::error("/definition/steps", "step-cycle", message));
     }
 }

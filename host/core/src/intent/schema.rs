@@ -9,7 +9,16 @@ use crate::schema::Schema;
 
 /// Keys of a step that are not parameters.
 pub const STEP_KEYS: &[&str] = &[
-    "id", "action", "parameters", "depends_on", "when", "for_each", "timeout", "retry", "on_error", "on_exhausted",
+    "id",
+    "action",
+    "parameters",
+    "depends_on",
+    "when",
+    "for_each",
+    "timeout",
+    "retry",
+    "on_error",
+    "on_exhausted",
     "compensate",
 ];
 
@@ -20,7 +29,8 @@ pub const STEP_KEYS_LATER: &[&str] = &["when", "for_each", "on_error", "on_exhau
 pub const DEFINITION_KEYS_LATER: &[&str] = &["timeout", "concurrency"];
 
 pub(super) static DOCUMENT: LazyLock<Schema> = LazyLock::new(|| {
-    Schema::compile(&document_schema()).expect("the schema of the intent document compiles; a test holds it to that")
+    Schema::compile(&document_schema())
+        .expect("the schema of the intent document compiles; a test holds it to that")
 });
 
 /// Draft 2020-12. Keys that stand in a step beside the listed ones are parameters of its action.

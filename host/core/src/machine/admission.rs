@@ -22,7 +22,8 @@ pub enum Admission {
 /// Fills in the parameters of a step and holds them against the action's schema.
 pub fn prepare(execution: &Execution, step: usize, entry: &ActionEntry) -> Result<String, Problem> {
     let template = execution.plan.parameters(step);
-    let template = template.ok_or_else(|| Problem::new("host-fault", format!("the plan has no step {step}")))?;
+    let template =
+        template.ok_or_else(|| Problem::new("host-fault", format!("the plan has no step {step}")))?;
     let parameters = execution
         .with_scope(&Value::Null, |scope| template.evaluate(scope))
         .map_err(|error| Problem::new("expression-failed", error.to_string()))?;
@@ -32,5 +33,8 @@ pub fn prepare(execution: &Execution, step: usize, entry: &ActionEntry) -> Resul
     }
     let first = findings.first().map(|f| format!("{}: {}", f.pointer, f.message)).unwrap_or_default();
     let message = format!("the parameters do not fit the action \"{}\": {first}", entry.manifest.name);
-    Err(Problem { details: serde_json::to_value(&findings).ok(), ..Problem::new("invalid-parameters", message) })
+    Err(Problem {
+        details: serde_json::to_value(&findings).ok(),
+        ..Problem::new("invalid-parameters", message)
+    })
 }

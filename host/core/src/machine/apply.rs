@@ -1,9 +1,9 @@
 //! `apply`: the only writer of an execution. An event that its state does not allow is an error.
 
-use super::decide::json_bytes;
 use super::event::{EVENT_FORMAT, Event, EventKind};
 use super::execution::{Execution, StepState};
 use crate::id::StepId;
+use crate::json;
 use crate::port::Bill;
 use crate::time::Timestamp;
 use crate::vocabulary::{ExecutionStatus, StepStatus};
@@ -63,7 +63,7 @@ fn write(execution: &mut Execution, event: &Event) -> Result<(), ApplyError> {
             end(state, S::Succeeded, at, bill);
             state.error = None;
             state.output = Some(result.clone());
-            execution.result_bytes += json_bytes(result);
+            execution.result_bytes += json::bytes(result);
         }
         EventKind::StepFailed { step, error, bill, decision, .. } => {
             let state = step_in(execution, event, step, &[S::Running, S::Pending, S::Retrying])?;
@@ -104,13 +104,19 @@ fn in_status(execution: &Execution, event: &Event, status: ExecutionStatus) -> R
         return Ok(());
     }
     let subject = "the execution".to_owned();
-    Err(ApplyError::Illegal { seq: event.seq, event: event.kind.name(), subject, status: execution.status.as_str() })
+    Err(ApplyError::Illegal {
+        seq: event.seq,
+        event: event.kind.name(),
+        subject,
+        status: execution.status.as_str(),
+    })
 }
 
 /// INVARIANT: an execution ends once, and none of its steps is open then.
 fn close(execution: &mut Execution, event: &Event, status: ExecutionStatus) -> Result<(), ApplyError> {
     in_status(execution, event, ExecutionStatus::Running)?;
-    let open = execution.plan.document.steps.iter().zip(&execution.steps).find(|(_, s)| !s.status.is_terminal());
+    let open =
+        execution.plan.document.steps.iter().zip(&execution.steps).find(|(_, s)| !s.status.is_terminal());
     if let Some((planned, state)) = open {
         let subject = format!("step \"{}\"", planned.id);
         let status = state.status.as_str();
@@ -135,7 +141,12 @@ fn step_in<'a>(
         return Ok(state);
     }
     let subject = format!("step \"{step}\"");
-    Err(ApplyError::Illegal { seq: event.seq, event: event.kind.name(), subject, status: state.status.as_str() })
+    Err(ApplyError::Illegal {
+        seq: event.seq,
+        event: event.kind.name(),
+        subject,
+        status: state.status.as_str(),
+    })
 }
 
 fn end(state: &mut StepState, status: StepStatus, at: Timestamp, bill: &Bill) {

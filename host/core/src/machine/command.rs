@@ -10,10 +10,21 @@ use crate::time::Timestamp;
 pub enum Command {
     Start,
     /// The answer for a step that is ready.
-    Admit { step: usize, admission: Admission },
+    Admit {
+        step: usize,
+        admission: Admission,
+    },
     /// An attempt ended. `chance` lies in 0..1 and draws the jitter.
-    Settle { step: usize, attempt: u32, report: AttemptReport, chance: f64 },
-    Cancel { requested_by: Requester, reason: Option<String> },
+    Settle {
+        step: usize,
+        attempt: u32,
+        report: AttemptReport,
+        chance: f64,
+    },
+    Cancel {
+        requested_by: Requester,
+        reason: Option<String>,
+    },
     /// Nothing happened but time: retries may be due.
     Wake,
     /// Ends what can be ended; the last command of every turn.
@@ -31,9 +42,13 @@ pub enum Effect {
         deadline: Timestamp,
     },
     /// Raise the cancel flag of the running attempt.
-    Interrupt { step: usize },
+    Interrupt {
+        step: usize,
+    },
     /// The execution must be woken at this time.
-    Wake { at: Timestamp },
+    Wake {
+        at: Timestamp,
+    },
     Ended,
 }
 

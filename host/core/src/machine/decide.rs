@@ -7,6 +7,7 @@ use super::command::{Command, Effect, Refusal};
 use super::event::EventKind;
 use super::execution::{Execution, StepState};
 use crate::id::StepId;
+use crate::json;
 use crate::limits::{EXECUTION_BYTES_MAX, TIMEOUT_MS_MAX};
 use crate::manifest::Effects;
 use crate::plan::PlannedStep;
@@ -37,7 +38,9 @@ pub fn decide(execution: &Execution, command: Command, now: Timestamp) -> Result
     match command {
         Command::Start => start(execution),
         Command::Admit { step, admission } => admit(execution, step, admission, now),
-        Command::Settle { step, attempt, report, chance } => settle(execution, step, attempt, report, chance, now),
+        Command::Settle { step, attempt, report, chance } => {
+            settle(execution, step, attempt, report, chance, now)
+        }
         Command::Cancel { requested_by, reason } => cancel(execution, requested_by, reason),
         Command::Wake => running(execution).map(|()| Decided::default()),
         Command::Proceed => Ok(proceed(execution)),
@@ -65,7 +68,12 @@ fn find(execution: &Execution, step: usize) -> Result<(&PlannedStep, &StepState)
     execution.plan.step(step).zip(execution.step(step)).ok_or(Refusal::UnknownStep(step))
 }
 
-fn admit(execution: &Execution, step: usize, admission: Admission, now: Timestamp) -> Result<Decided, Refusal> {
+fn admit(
+    execution: &Execution,
+    step: usize,
+    admission: Admission,
+    now: Timestamp,
+) -> Result<Decided, Refusal> {
     running(execution)?;
     let (planned, state) = find(execution, step)?;
     if execution.next_ready(now) != Some(step) {
@@ -118,9 +126,10 @@ fn settle(
 }
 
 fn complete(execution: &Execution, step: StepId, attempt: u32, result: Value, bill: Bill) -> Decided {
-    let bytes = execution.result_bytes + json_bytes(&result);
+    let bytes = execution.result_bytes + json::bytes(&result);
     if bytes > EXECUTION_BYTES_MAX {
-        let message = format!("the results of this execution have {bytes} bytes, {EXECUTION_BYTES_MAX} are allowed");
+        let message =
+            format!("the results of this execution have {bytes} bytes, {EXECUTION_BYTES_MAX} are allowed");
         return failed(step, attempt, Problem::new("results-too-large", message), bill);
     }
     Decided::event(EventKind::StepCompleted { step, attempt, result: result.into(), bill })
@@ -130,7 +139,14 @@ fn failed(step: StepId, attempt: u32, error: Problem, bill: Bill) -> Decided {
     Decided::event(EventKind::StepFailed { step, attempt, error, bill, decision: None })
 }
 
-fn fail(planned: &PlannedStep, attempt: u32, failure: Failure, bill: Bill, chance: f64, now: Timestamp) -> Decided {
+fn fail(
+    planned: &PlannedStep,
+    attempt: u32,
+    failure: Failure,
+    bill: Bill,
+    chance: f64,
+    now: Timestamp,
+) -> Decided {
     let step = planned.id.clone();
     let Failure { kind, problem: mut error, retry_after_ms } = failure;
     error.retryable = may_retry(kind, planned) && !planned.retry.non_retryable.contains(&error.code);
@@ -143,7 +159,8 @@ fn fail(planned: &PlannedStep, attempt: u32, failure: Failure, bill: Bill, chanc
         _ => planned.retry.interval_ms(attempt, chance).max(retry_after_ms.unwrap_or(0)).min(TIMEOUT_MS_MAX),
     };
     let due_at = now.plus_millis(interval);
-    Decided::event(EventKind::StepRetrying { step, attempt, error, due_at, bill }).with(Effect::Wake { at: due_at })
+    Decided::event(EventKind::StepRetrying { step, attempt, error, due_at, bill })
+        .with(Effect::Wake { at: due_at })
 }
 
 /// Whether this kind of failure is followed by another attempt at all.
@@ -163,7 +180,11 @@ fn may_retry(kind: FailureKind, planned: &PlannedStep) -> bool {
     }
 }
 
-fn cancel(execution: &Execution, requested_by: Requester, reason: Option<String>) -> Result<Decided, Refusal> {
+fn cancel(
+    execution: &Execution,
+    requested_by: Requester,
+    reason: Option<String>,
+) -> Result<Decided, Refusal> {
     running(execution)?;
     if execution.cancel_requested {
         return Err(Refusal::AlreadyCancelling);
@@ -191,7 +212,7 @@ fn stop(execution: &Execution) -> Decided {
         let step = planned.id.clone();
         match state.status {
             StepStatus::Pending => {
-                let cause = if execution.cancel_requested { "cancelled" } else { "failed" };
+                let cause = if execution.cancel_requested { "was cancelled" } else { "failed" };
                 let reason = format!("the execution {cause} before this step could start");
                 decided.events.push(EventKind::StepSkipped { step, reason });
             }
@@ -215,13 +236,16 @@ fn stopped(execution: &Execution) -> EventKind {
         return EventKind::ExecutionCancelled;
     }
     let steps = execution.plan.document.steps.iter().zip(&execution.steps);
-    let failed = steps.filter(|(_, state)| state.status == StepStatus::Failed).min_by_key(|(_, state)| state.ended_at);
+    let failed =
+        steps.filter(|(_, state)| state.status == StepStatus::Failed).min_by_key(|(_, state)| state.ended_at);
     match failed {
         Some((planned, state)) => EventKind::ExecutionFailed {
             error: state.error.clone().unwrap_or_else(|| Problem::new("host-fault", "the step failed")),
             step: Some(planned.id.clone()),
         },
-        None => EventKind::ExecutionFailed { error: Problem::new("host-fault", "no step failed"), step: None },
+        None => {
+            EventKind::ExecutionFailed { error: Problem::new("host-fault", "no step failed"), step: None }
+        }
     }
 }
 
@@ -235,24 +259,5 @@ fn finish(execution: &Execution) -> EventKind {
             let message = format!("the output of the intent: {error}");
             EventKind::ExecutionFailed { error: Problem::new("expression-failed", message), step: None }
         }
-    }
-}
-
-/// Bytes of a value as JSON text, without writing it.
-pub(super) fn json_bytes(value: &Value) -> usize {
-    struct Count(usize);
-    impl std::io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    match serde_json::to_writer(&mut count, value) {
-        Ok(()) => count.0,
-        Err(_) => usize::MAX / 2,
     }
 }

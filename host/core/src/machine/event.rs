@@ -107,6 +107,9 @@ impl EventKind {
 
     /// No event of the execution comes after it.
     pub const fn is_last(&self) -> bool {
-        matches!(self, Self::ExecutionCompleted { .. } | Self::ExecutionFailed { .. } | Self::ExecutionCancelled)
+        matches!(
+            self,
+            Self::ExecutionCompleted { .. } | Self::ExecutionFailed { .. } | Self::ExecutionCancelled
+        )
     }
 }

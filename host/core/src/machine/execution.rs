@@ -137,8 +137,11 @@ impl Execution {
         let Some(step) = self.steps.get(at) else { return false };
         match step.status {
             StepStatus::Pending => {
-                let waits_for = self.plan.step(at).map(|planned| planned.waits_for.as_slice()).unwrap_or_default();
-                waits_for.iter().all(|other| self.step(*other).is_some_and(|s| s.status == StepStatus::Succeeded))
+                let waits_for =
+                    self.plan.step(at).map(|planned| planned.waits_for.as_slice()).unwrap_or_default();
+                waits_for
+                    .iter()
+                    .all(|other| self.step(*other).is_some_and(|s| s.status == StepStatus::Succeeded))
             }
             StepStatus::Retrying => step.due_at.is_none_or(|due| due <= now),
             _ => false,

@@ -21,11 +21,14 @@ impl Manifest {
         }
         if !is_plugin_id(&self.id) {
             let message = format!("\"{}\" is not namespace:name in kebab-case", self.id);
-            findings.push(Finding::error("/id", "manifest-id", message).hint("write for example acme:greeter"));
+            findings
+                .push(Finding::error("/id", "manifest-id", message).hint("write for example acme:greeter"));
         }
         if !is_version(&self.version) {
             let message = format!("\"{}\" is not an exact semantic version", self.version);
-            findings.push(Finding::error("/version", "manifest-version", message).hint("write for example 1.0.0"));
+            findings.push(
+                Finding::error("/version", "manifest-version", message).hint("write for example 1.0.0"),
+            );
         }
         self.check_actions(&mut findings);
         self.check_hosts(&mut findings);
@@ -42,11 +45,19 @@ impl Manifest {
             for name in std::iter::once(&action.name).chain(&action.aliases) {
                 if !is_kebab(name) {
                     let message = format!("the action name \"{name}\" is not kebab-case");
-                    findings.push(Finding::error(format!("/actions/{at}/name"), "manifest-action-name", message));
+                    findings.push(Finding::error(
+                        format!("/actions/{at}/name"),
+                        "manifest-action-name",
+                        message,
+                    ));
                 }
                 if !names.insert(name.as_str()) {
                     let message = format!("the action name \"{name}\" is used twice");
-                    findings.push(Finding::error(format!("/actions/{at}/name"), "manifest-action-name", message));
+                    findings.push(Finding::error(
+                        format!("/actions/{at}/name"),
+                        "manifest-action-name",
+                        message,
+                    ));
                 }
             }
             for (key, schema) in [("parameters", &action.parameters), ("result", &action.result)] {
@@ -75,7 +86,9 @@ impl Manifest {
 
 fn is_kebab(name: &str) -> bool {
     let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    name.len() <= NAME_CHARS_MAX && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('-').all(word)
+    name.len() <= NAME_CHARS_MAX
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.split('-').all(word)
 }
 
 fn is_plugin_id(id: &str) -> bool {
@@ -87,6 +100,10 @@ fn is_version(version: &str) -> bool {
     let (core, pre) = version.split_once('-').map_or((version, None), |(core, pre)| (core, Some(pre)));
     let numbers: Vec<&str> = core.split('.').collect();
     let numeric = |n: &&str| n.parse::<u64>().is_ok() && (n.len() == 1 || !n.starts_with('0'));
-    let pre_ok = |p: &str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
-    version.len() <= NAME_CHARS_MAX && numbers.len() == 3 && numbers.iter().all(numeric) && pre.is_none_or(pre_ok)
+    let pre_ok =
+        |p: &str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+    version.len() <= NAME_CHARS_MAX
+        && numbers.len() == 3
+        && numbers.iter().all(numeric)
+        && pre.is_none_or(pre_ok)
 }

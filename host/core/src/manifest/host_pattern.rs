@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// Why a text is not a host pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{text}\" is not a host pattern: {reason}; write for example https://api.example.com or http://127.0.0.1:*")]
+#[error(
+    "\"{text}\" is not a host pattern: {reason}; write for example https://api.example.com or http://127.0.0.1:*"
+)]
 pub struct HostPatternError {
     pub text: String,
     pub reason: &'static str,
@@ -55,7 +57,8 @@ pub struct RequestTarget<'a> {
 impl HostPattern {
     pub fn parse(text: &str) -> Result<Self, HostPatternError> {
         let fail = |reason| HostPatternError { text: text.chars().take(200).collect(), reason };
-        let (methods, rest) = split_methods(text.trim()).ok_or_else(|| fail("the methods are not upper-case words"))?;
+        let (methods, rest) =
+            split_methods(text.trim()).ok_or_else(|| fail("the methods are not upper-case words"))?;
         let target = parse_target(rest).map_err(fail)?;
         Ok(Self { text: text.trim().to_owned(), methods, target })
     }
@@ -142,7 +145,12 @@ fn parse_target(text: &str) -> Result<Target, &'static str> {
         return Err("user names, queries, fragments and wildcards in the path are not matched");
     }
     let (host, port) = split_port(authority, tls)?;
-    Ok(Target::Host { tls, host: parse_host(host)?, port, path_prefix: path.trim_end_matches('/').to_owned() })
+    Ok(Target::Host {
+        tls,
+        host: parse_host(host)?,
+        port,
+        path_prefix: path.trim_end_matches('/').to_owned(),
+    })
 }
 
 fn split_port(authority: &str, tls: bool) -> Result<(&str, PortRule), &'static str> {
@@ -152,7 +160,9 @@ fn split_port(authority: &str, tls: bool) -> Result<(&str, PortRule), &'static s
     let (host, port) = authority.split_at(after_brackets + colon);
     match &port[1..] {
         "*" => Ok((host, PortRule::Any)),
-        digits => digits.parse().map(|p| (host, PortRule::Exact(p))).map_err(|_| "the port is not a number or *"),
+        digits => {
+            digits.parse().map(|p| (host, PortRule::Exact(p))).map_err(|_| "the port is not a number or *")
+        }
     }
 }
 
@@ -162,7 +172,8 @@ fn parse_host(host: &str) -> Result<HostRule, &'static str> {
         Some(suffix) => (|suffix| HostRule::Suffix(format!(".{suffix}")), suffix),
         None => (HostRule::Exact, &host),
     };
-    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));
+    let plain = !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));
     if !plain {
         return Err("the host is empty or has characters that no host has");
     }
@@ -196,7 +207,8 @@ mod tests {
         let (scheme, rest) = url.split_once("://").unwrap();
         let (authority, path) = rest.split_at(rest.find('/').unwrap());
         let (host, port) = authority.rsplit_once(':').unwrap();
-        let target = RequestTarget { method, tls: scheme == "https", host, port: port.parse().unwrap(), path };
+        let target =
+            RequestTarget { method, tls: scheme == "https", host, port: port.parse().unwrap(), path };
         HostPattern::parse(pattern).unwrap().allows(&target)
     }
 

@@ -3,6 +3,7 @@
 mod capabilities;
 mod check;
 mod host_pattern;
+mod schema;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 pub use capabilities::{Capabilities, HttpDeclaration};
 pub use host_pattern::{HostPattern, HostPatternError, RequestTarget};
+pub use schema::manifest_schema;
 
 /// The format that this host reads.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -94,6 +96,8 @@ fn yes() -> bool {
 impl Manifest {
     /// The action of this name or alias.
     pub fn action(&self, name: &str) -> Option<&ActionManifest> {
-        self.actions.iter().find(|action| action.name == name || action.aliases.iter().any(|alias| alias == name))
+        self.actions
+            .iter()
+            .find(|action| action.name == name || action.aliases.iter().any(|alias| alias == name))
     }
 }

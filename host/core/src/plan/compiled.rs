@@ -25,7 +25,8 @@ impl Plan {
     /// Err: the document is of a newer format, or what it holds does not compile (any more).
     pub fn compile(document: PlanDocument) -> Result<Self, Vec<Finding>> {
         if document.format > PLAN_FORMAT {
-            let message = format!("the plan has format {}, this host reads up to {PLAN_FORMAT}", document.format);
+            let message =
+                format!("the plan has format {}, this host reads up to {PLAN_FORMAT}", document.format);
             return Err(vec![Finding::error("/format", "plan-format", message).hint("run a newer host")]);
         }
         let mut findings = Vec::new();
@@ -39,7 +40,8 @@ impl Plan {
         let output = document.output.as_ref().map(|output| Template::compile(output, "/output"));
         let output = output.transpose().map_err(|wrong| findings.extend(wrong)).ok().flatten();
         let input = document.input.as_ref().map(Schema::compile).transpose();
-        let input = input.map_err(|why| findings.push(Finding::error("/input", "input-schema", why))).ok().flatten();
+        let input =
+            input.map_err(|why| findings.push(Finding::error("/input", "input-schema", why))).ok().flatten();
         if !findings.is_empty() {
             return Err(findings);
         }

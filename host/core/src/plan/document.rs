@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::graph::Graph;
 use crate::id::{Digest, IntentName, IntentUid, StepId};
 use crate::intent::{Order, RetryPolicy};
 use crate::manifest::Effects;
@@ -27,6 +28,13 @@ pub struct PlanDocument {
     /// Template of the output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Value>,
+}
+
+impl PlanDocument {
+    /// Steps that could run at the same time, level by level.
+    pub fn levels(&self) -> Vec<Vec<usize>> {
+        Graph::of_edges(self.steps.iter().map(|step| step.waits_for.clone()).collect()).levels()
+    }
 }
 
 /// What expressions read as `intent`.

@@ -15,16 +15,24 @@ impl Graph {
         let edges = |at: usize| -> Vec<usize> {
             let Some(step) = definition.steps.get(at) else { return Vec::new() };
             let read = reads.get(at).into_iter().flatten().map(|(id, _)| id);
-            let mut edges: Vec<usize> = step.depends_on.iter().chain(read).filter_map(|id| position(id)).collect();
+            let mut edges: Vec<usize> =
+                step.depends_on.iter().chain(read).filter_map(|id| position(id)).collect();
             edges.sort_unstable();
             edges.dedup();
             edges
         };
         let waits_for = match definition.order {
-            Order::Sequential => (0..definition.steps.len()).map(|at| at.checked_sub(1).into_iter().collect()),
+            Order::Sequential => {
+                (0..definition.steps.len()).map(|at| at.checked_sub(1).into_iter().collect())
+            }
             Order::Graph => return Self { waits_for: (0..definition.steps.len()).map(edges).collect() },
         };
         Self { waits_for: waits_for.collect() }
+    }
+
+    /// Of a plan that was built: its edges are known.
+    pub fn of_edges(waits_for: Vec<Vec<usize>>) -> Self {
+        Self { waits_for }
     }
 
     pub fn waits_for(&self, step: usize) -> &[usize] {

@@ -1,11 +1,11 @@
 //! The closed sets of words that documents, events, policies and answers share.
 
-mod environment;
-mod status;
-mod operation;
-mod capability;
-mod role;
 mod auth_method;
+mod capability;
+mod environment;
+mod operation;
+mod role;
+mod status;
 
 pub use auth_method::AuthMethod;
 pub use capability::{AddressClass, Capability, Signature, Trust};
