@@ -1,0 +1,124 @@
+//! The function below `#[action]`, and what is written beside it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{
+    Attribute as SynAttribute, Error, Expr, ExprLit, FnArg, GenericArgument, Ident, ItemFn, Lit, LitStr,
+    Meta, PathArguments, Result, ReturnType, Type,
+};
+
+use crate::attribute::{Attribute, kebab};
+
+const SHAPE: &str = "an action is `fn name(ctx: &Context, parameters: Type) -> Result<Type>`";
+
+pub fn expand(attribute: &Attribute, function: &ItemFn) -> Result<TokenStream> {
+    let (parameters, output) = types(function)?;
+    let (ident, vis) = (&function.sig.ident, &function.vis);
+    let meta = meta(attribute, function)?;
+    Ok(quote! {
+        #[doc(hidden)]
+        #[expect(non_camel_case_types, reason = "it has the function's name")]
+        #vis struct #ident {}
+
+        impl ::quantum_sdk::__private::Action for #ident {
+            const META: ::quantum_sdk::__private::ActionMeta = #meta;
+            type Parameters = #parameters;
+            type Output = #output;
+
+            fn call(
+                ctx: &::quantum_sdk::Context,
+                parameters: Self::Parameters,
+            ) -> ::quantum_sdk::Result<Self::Output> {
+                #ident(ctx, parameters)
+            }
+        }
+    })
+}
+
+fn meta(attribute: &Attribute, function: &ItemFn) -> Result<TokenStream> {
+    let Attribute { aliases, idempotent, at_most_once, reversible, dry_run, .. } = attribute;
+    let Attribute { http_hosts, http_slots, clock, random, .. } = attribute;
+    let name = match &attribute.name {
+        Some(name) => name.clone(),
+        None => kebab(default_name(&function.sig.ident))?,
+    };
+    let description = description(&function.attrs);
+    let title = attribute.title.as_ref().map_or_else(|| first_sentence(&description), LitStr::value);
+    let side_effects = !attribute.no_side_effects;
+    Ok(quote! {
+        ::quantum_sdk::__private::ActionMeta {
+            name: #name,
+            title: #title,
+            description: #description,
+            aliases: &[#(#aliases),*],
+            idempotent: #idempotent,
+            at_most_once: #at_most_once,
+            side_effects: #side_effects,
+            reversible: #reversible,
+            dry_run: #dry_run,
+            http_hosts: &[#(#http_hosts),*],
+            http_slots: &[#(#http_slots),*],
+            clock: #clock,
+            random: #random,
+        }
+    })
+}
+
+fn default_name(ident: &Ident) -> LitStr {
+    LitStr::new(&ident.to_string().replace('_', "-"), ident.span())
+}
+
+/// The types of the second argument and inside `Result<…>`.
+fn types(function: &ItemFn) -> Result<(&Type, &Type)> {
+    let signature = &function.sig;
+    let plain = signature.asyncness.is_none() && signature.generics.params.is_empty();
+    let mut arguments = signature.inputs.iter();
+    match (arguments.next(), arguments.next(), arguments.next(), result_type(&signature.output)) {
+        (Some(FnArg::Typed(_)), Some(FnArg::Typed(parameters)), None, Some(output)) if plain => {
+            Ok((&parameters.ty, output))
+        }
+        _ => Err(Error::new_spanned(signature, SHAPE)),
+    }
+}
+
+fn result_type(output: &ReturnType) -> Option<&Type> {
+    let ReturnType::Type(_, ty) = output else { return None };
+    let Type::Path(path) = ty.as_ref() else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    }
+}
+
+/// The doc comment, one line a paragraph.
+fn description(attributes: &[SynAttribute]) -> String {
+    let lines = attributes.iter().filter_map(doc_line);
+    let mut text = String::new();
+    for line in lines {
+        let line = line.trim();
+        match (line.is_empty(), text.is_empty() || text.ends_with('\n')) {
+            (true, true) => {}
+            (true, false) => text.push('\n'),
+            (false, true) => text.push_str(line),
+            (false, false) => {
+                text.push(' ');
+                text.push_str(line);
+            }
+        }
+    }
+    text.trim_end().to_owned()
+}
+
+fn doc_line(attribute: &SynAttribute) -> Option<String> {
+    let Meta::NameValue(pair) = &attribute.meta else { return None };
+    match &pair.value {
+        Expr::Lit(ExprLit { lit: Lit::Str(line), .. }) if pair.path.is_ident("doc") => Some(line.value()),
+        _ => None,
+    }
+}
+
+fn first_sentence(description: &str) -> String {
+    let line = description.lines().next().unwrap_or_default();
+    line.split_once(". ").map_or(line, |(first, _)| first).trim_end_matches('.').to_owned()
+}

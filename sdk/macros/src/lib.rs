@@ -1,0 +1,32 @@
+//! `#[action]`: makes an action of a function. Use it through `quantum_sdk`.
+
+mod attribute;
+mod function;
+
+use proc_macro::TokenStream;
+use quote::quote;
+use syn::{ItemFn, parse_macro_input};
+
+/// Makes an action of `fn name(ctx: &Context, parameters: P) -> Result<Output>`.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `name = "…"` | kebab-case; by default the function's name with `-` for `_` |
+/// | `title = "…"` | by default the first sentence of the doc comment |
+/// | `aliases("…", …)` | further names |
+/// | `idempotent` | the same idempotency key gives the same effect |
+/// | `effects = at_most_once` | never run again by itself |
+/// | `no_side_effects` | changes nothing outside |
+/// | `reversible` | another action can undo it |
+/// | `dry_run` | looks at `ctx.dry_run()` and has no side effects then |
+/// | `http = "https://…"`, `http = slot("…")` | where it connects to; may be repeated |
+/// | `clock` | reads the time or waits |
+/// | `random` | uses random numbers |
+#[proc_macro_attribute]
+pub fn action(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let function = parse_macro_input!(item as ItemFn);
+    let expanded = attribute::Attribute::parse(attribute.into())
+        .and_then(|attribute| function::expand(&attribute, &function))
+        .unwrap_or_else(|error| error.into_compile_error());
+    quote! { #function #expanded }.into()
+}

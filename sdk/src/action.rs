@@ -1,0 +1,71 @@
+//! One action: what `#[action]` makes of a function.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::context::Context;
+use crate::failure::{Failure, Result};
+
+/// What `#[action]` implements on the type that shares the function's name.
+pub trait Action {
+    /// What the attribute and the doc comment say.
+    const META: ActionMeta;
+    /// The function's second argument.
+    type Parameters: DeserializeOwned;
+    /// What the function gives.
+    type Output: Serialize;
+
+    /// The function itself.
+    fn call(ctx: &Context, parameters: Self::Parameters) -> Result<Self::Output>;
+}
+
+/// The attribute's words.
+#[derive(Debug, Clone, Copy)]
+pub struct ActionMeta {
+    pub name: &'static str,
+    pub title: &'static str,
+    pub description: &'static str,
+    pub aliases: &'static [&'static str],
+    pub idempotent: bool,
+    pub at_most_once: bool,
+    pub side_effects: bool,
+    pub reversible: bool,
+    pub dry_run: bool,
+    pub http_hosts: &'static [&'static str],
+    pub http_slots: &'static [&'static str],
+    pub clock: bool,
+    pub random: bool,
+}
+
+impl ActionMeta {
+    /// Whether a document means this action.
+    pub fn answers_to(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+/// Runs an action on JSON text and gives JSON text.
+pub fn run<A: Action>(ctx: &Context, parameters: &str) -> Result<String> {
+    let parameters = parse(parameters).map_err(|error| {
+        Failure::permanent(
+            "invalid-parameters",
+            format!("the parameters of {} do not fit: {error}", A::META.name),
+        )
+    })?;
+    let output = A::call(ctx, parameters)?;
+    serde_json::to_string(&output).map_err(|error| {
+        Failure::permanent("invalid-output", format!("the result of {} is not JSON: {error}", A::META.name))
+    })
+}
+
+/// Reads JSON text; the error begins with the path of what does not fit.
+pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = error.into_inner();
+        if path == "." { reason.to_string() } else { format!("{path}: {reason}") }
+    })?;
+    reader.end().map_err(|error| error.to_string())?;
+    Ok(value)
+}

@@ -1,0 +1,65 @@
+//! Write actions for Quantum. An action is a function from typed parameters to a typed result; it runs in a sandbox
+//! and reaches the world only through what it declares.
+//!
+//! ```
+//! use quantum_sdk::prelude::*;
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Greet {
+//!     /// Who is greeted.
+//!     name: String,
+//! }
+//!
+//! #[derive(Serialize, JsonSchema)]
+//! struct Greeting {
+//!     text: String,
+//! }
+//!
+//! /// Greets someone.
+//! #[action(idempotent, no_side_effects)]
+//! fn greet(ctx: &Context, p: Greet) -> Result<Greeting> {
+//!     ctx.log().info("greeting", &[("name", &p.name)]);
+//!     Ok(Greeting { text: format!("Hello, {}", p.name) })
+//! }
+//!
+//! plugin!(greet);
+//!
+//! # fn main() {
+//! let host = quantum_sdk::testing::Host::new();
+//! let answer = host.run::<greet>(serde_json::json!({ "name": "Ada" })).unwrap();
+//! assert_eq!(answer["text"], "Hello, Ada");
+//! # }
+//! ```
+//!
+//! Natively (`cargo test`) actions run against [`testing::Host`]. `quantum plugin build` makes the component and writes
+//! its manifest from the attributes, the types and their doc comments.
+
+mod action;
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+pub mod bindings;
+mod context;
+mod failure;
+#[cfg(target_family = "wasm")]
+mod guest;
+pub mod http;
+mod log;
+mod manifest;
+mod plugin;
+pub mod prelude;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
+
+pub use context::Context;
+pub use failure::{Failure, Problem, Result};
+pub use log::{Field, Level, Log};
+pub use quantum_sdk_macros::action;
+
+/// What the macros expand to. Not an interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::action::{Action, ActionMeta};
+    pub use crate::manifest::{ActionEntry, PluginMeta, config_schema, manifest};
+    pub use crate::plugin::{Plugin, run, unknown};
+    pub use serde_json::Value;
+}
