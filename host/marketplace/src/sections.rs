@@ -1,0 +1,65 @@
+//! The outermost level of a component: its imports, exports and manifest sections. What is nested says nothing: a
+//! nested module may carry any custom section, and whoever embeds it did not write it.
+
+use quantum_core::manifest::MANIFEST_SECTION;
+use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+
+use crate::error::Error;
+
+/// Bytes of one component: the largest runtimes (Python) need 20 MB. Over it the file is refused before it is read.
+pub(crate) const COMPONENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// What stands at depth 0.
+#[derive(Debug, Default)]
+pub(crate) struct Sections<'a> {
+    pub imports: Vec<&'a str>,
+    pub exports: Vec<&'a str>,
+    pub manifests: Vec<&'a [u8]>,
+}
+
+/// Reads depth 0 of a valid component.
+pub(crate) fn read(component: &[u8]) -> Result<Sections<'_>, Error> {
+    if component.len() > COMPONENT_BYTES_MAX {
+        return Err(Error::TooLarge { bytes: component.len() });
+    }
+    if Parser::is_core_wasm(component) {
+        return Err(Error::CoreModule);
+    }
+    Validator::new_with_features(WasmFeatures::default()).validate_all(component)?;
+    let mut sections = Sections::default();
+    let mut depth = 0_u32;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload? {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                return Err(Error::CoreModule);
+            }
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            payload if depth == 0 => sections.take(payload)?,
+            _ => {}
+        }
+    }
+    Ok(sections)
+}
+
+impl<'a> Sections<'a> {
+    fn take(&mut self, payload: Payload<'a>) -> Result<(), Error> {
+        match payload {
+            Payload::ComponentImportSection(imports) => {
+                for import in imports {
+                    self.imports.push(import?.name.name);
+                }
+            }
+            Payload::ComponentExportSection(exports) => {
+                for export in exports {
+                    self.exports.push(export?.name.name);
+                }
+            }
+            Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => {
+                self.manifests.push(section.data());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
