@@ -9,8 +9,11 @@ use crate::error::{Error, Result};
 use crate::{shell, workspace};
 
 /// A file, and the arguments with which `quantum` prints it.
-const GENERATED: &[(&str, &[&str])] =
-    &[("schemas/openapi.json", &["openapi"]), ("schemas/intent.json", &["schema", "intent"])];
+const GENERATED: &[(&str, &[&str])] = &[
+    ("schemas/intent.json", &["schema", "intent"]),
+    ("schemas/manifest.json", &["schema", "manifest"]),
+    ("schemas/openapi.json", &["schema", "openapi"]),
+];
 
 pub fn write() -> Result<()> {
     let artifacts = artifacts::host(Profile::Dev)?;

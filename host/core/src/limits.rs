@@ -21,6 +21,8 @@ pub const COMPREHENSIONS_NESTED_MAX: usize = 2;
 pub const EXPRESSION_LEVELS_MAX: usize = 100;
 /// Elements of a list inside a comprehension. Over it the step fails.
 pub const COMPREHENSION_ELEMENTS_MAX: usize = 10_000;
+/// Elements of a list where comprehensions are nested: the work is their product. Over it the step fails.
+pub const COMPREHENSION_ELEMENTS_NESTED_MAX: usize = 1_000;
 /// Bytes of what one expression gives. Over it the step fails.
 pub const EXPRESSION_RESULT_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of what all expressions of one template give together: each of them may repeat a whole result. Over it the

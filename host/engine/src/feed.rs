@@ -54,6 +54,10 @@ impl EventFeed {
                 Some(progress) => progress.borrow_and_update().ended,
                 None => true,
             };
+            // Attempts write their lines before their end is durable, so none is left once the log is complete.
+            if let Some(line) = self.pending_line() {
+                return Ok(Some(FeedItem::Line(line)));
+            }
             let events = self.store.executions(&self.scope).events(&self.id, self.after, PAGE_EVENTS).await?;
             if let Some(last) = events.last() {
                 self.after = last.seq;
@@ -64,6 +68,18 @@ impl EventFeed {
             }
             if let Some(line) = self.wait().await {
                 return Ok(Some(FeedItem::Line(line)));
+            }
+        }
+    }
+
+    /// A line that has come already. What was too much to keep is skipped.
+    fn pending_line(&mut self) -> Option<LogLine> {
+        let lines = self.lines.as_mut()?;
+        loop {
+            match lines.try_recv() {
+                Ok(line) => return Some(line),
+                Err(broadcast::error::TryRecvError::Lagged(_)) => {}
+                Err(_) => return None,
             }
         }
     }

@@ -15,6 +15,8 @@ pub struct Inspection {
     pub manifest: Manifest,
     /// Names with versions, as the component has them.
     pub imports: Vec<String>,
+    /// Those of the imports that have something to call.
+    pub callable: Vec<String>,
     pub exports: Vec<String>,
     /// Capabilities that the imports need: the component cannot use others.
     pub proven: Vec<Capability>,
@@ -28,12 +30,17 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, Error> {
     let manifest = package::parse(&sections.manifests)?;
     Ok(Inspection {
         manifest,
-        proven: gate::proven(&sections.imports),
-        imports: sections.imports.into_iter().map(str::to_owned).collect(),
-        exports: sections.exports.into_iter().map(str::to_owned).collect(),
+        proven: gate::proven(&sections.callable),
+        imports: owned(sections.imports),
+        callable: owned(sections.callable),
+        exports: owned(sections.exports),
         digest: digest(component),
         size_bytes: component.len(),
     })
+}
+
+fn owned(names: Vec<&str>) -> Vec<String> {
+    names.into_iter().map(str::to_owned).collect()
 }
 
 impl Inspection {
@@ -42,7 +49,7 @@ impl Inspection {
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = self.manifest.check();
         findings.extend(gate::exports(&self.exports));
-        findings.extend(gate::imports(&self.imports, &self.manifest.capabilities));
+        findings.extend(gate::imports(&self.callable, &self.manifest.capabilities));
         findings
     }
 }

@@ -2,6 +2,8 @@
 //! nested module may carry any custom section, and whoever embeds it did not write it.
 
 use quantum_core::manifest::MANIFEST_SECTION;
+use wasmparser::component_types::ComponentEntityType;
+use wasmparser::types::Types;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use crate::error::Error;
@@ -13,6 +15,8 @@ pub(crate) const COMPONENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Sections<'a> {
     pub imports: Vec<&'a str>,
+    /// Those of the imports that have something to call. The others only lend their types to a neighbour.
+    pub callable: Vec<&'a str>,
     pub exports: Vec<&'a str>,
     pub manifests: Vec<&'a [u8]>,
 }
@@ -25,7 +29,7 @@ pub(crate) fn read(component: &[u8]) -> Result<Sections<'_>, Error> {
     if Parser::is_core_wasm(component) {
         return Err(Error::CoreModule);
     }
-    Validator::new_with_features(WasmFeatures::default()).validate_all(component)?;
+    let types = Validator::new_with_features(WasmFeatures::default()).validate_all(component)?;
     let mut sections = Sections::default();
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(component) {
@@ -39,7 +43,19 @@ pub(crate) fn read(component: &[u8]) -> Result<Sections<'_>, Error> {
             _ => {}
         }
     }
+    sections.callable = sections.imports.iter().copied().filter(|name| is_callable(&types, name)).collect();
     Ok(sections)
+}
+
+/// Whether an import can do anything. What is not understood can.
+fn is_callable(types: &Types, import: &str) -> bool {
+    let types = types.as_ref();
+    match types.component_item_for_import(import).map(|item| item.ty) {
+        Some(ComponentEntityType::Instance(id)) => {
+            types[id].exports.values().any(|export| !matches!(export.ty, ComponentEntityType::Type { .. }))
+        }
+        _ => true,
+    }
 }
 
 impl<'a> Sections<'a> {

@@ -82,7 +82,12 @@ fn imports(linker: &Linker<Guest>, component: &Component) -> Vec<Import> {
     let mut all = Vec::new();
     for (name, import) in component.component_type().imports(engine) {
         let ComponentItem::ComponentInstance(interface) = import.ty else {
-            all.push(Import { interface: String::new(), provided_as: None, item: name.to_owned(), is_function: false });
+            all.push(Import {
+                interface: String::new(),
+                provided_as: None,
+                item: name.to_owned(),
+                is_function: false,
+            });
             continue;
         };
         for (item, export) in interface.exports(engine) {
@@ -150,7 +155,10 @@ fn missing_lines(linker: &Linker<Guest>, imports: &[Import]) -> Vec<String> {
 fn missing_exports(linker: &Linker<Guest>, component: &Component) -> Vec<String> {
     let Some((_, actions)) = component.get_export(None, ACTIONS) else {
         let ty = component.component_type();
-        let near = ty.exports(linker.engine()).map(|(name, _)| name).find(|name| name.starts_with("quantum:plugin/"));
+        let near = ty
+            .exports(linker.engine())
+            .map(|(name, _)| name)
+            .find(|name| name.starts_with("quantum:plugin/"));
         let hint = near.map(|name| format!(" (it exports {name})")).unwrap_or_default();
         return vec![format!("{ACTIONS}{hint}")];
     };
@@ -166,7 +174,9 @@ fn different_export(component: &Component) -> Option<String> {
     let (item, _) = component.get_export(Some(&actions), RUN)?;
     let ty = component.component_type();
     let fits = match item {
-        ComponentItem::ComponentFunc(run) => run.typecheck::<RunParameters, RunResults>(&ty.instance_type()).is_ok(),
+        ComponentItem::ComponentFunc(run) => {
+            run.typecheck::<RunParameters, RunResults>(&ty.instance_type()).is_ok()
+        }
         _ => false,
     };
     (!fits).then(|| format!("{ACTIONS}: {RUN}"))
@@ -216,7 +226,10 @@ mod tests {
             ("wasi:sockets/tcp-create-socket@0.2.12", "create-tcp-socket"),
         ];
         for ((package, version), (interface, item)) in PACKAGES.iter().zip(known) {
-            assert!(interface.starts_with(&format!("{package}/")) && interface.ends_with(version), "{interface}");
+            assert!(
+                interface.starts_with(&format!("{package}/")) && interface.ends_with(version),
+                "{interface}"
+            );
             assert!(defines(&linker, interface, item), "{interface} {item}");
         }
         assert!(!defines(&linker, "wasi:io/poll@0.2.12", "nothing"));
@@ -226,7 +239,9 @@ mod tests {
     fn versions_of_one_track_are_served() {
         assert_eq!(host_name("wasi:io/poll@0.2.0").as_deref(), Some("wasi:io/poll@0.2.12"));
         assert_eq!(host_name("quantum:log/log@1.4.0").as_deref(), Some("quantum:log/log@1.0.0"));
-        for other in ["wasi:io/poll@0.3.0", "wasi:io/poll@0.2.0-rc", "quantum:log/log@2.0.0", "quantum:kv/kv@1.0.0"] {
+        for other in
+            ["wasi:io/poll@0.3.0", "wasi:io/poll@0.2.0-rc", "quantum:log/log@2.0.0", "quantum:kv/kv@1.0.0"]
+        {
             assert_eq!(host_name(other), None, "{other}");
         }
     }

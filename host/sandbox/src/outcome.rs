@@ -43,8 +43,12 @@ pub(crate) struct Evidence {
 pub(crate) fn judge(ending: Ending, evidence: &Evidence) -> AttemptOutcome {
     match ending {
         Ending::Returned(Ok(text)) => completed(&text),
-        Ending::Returned(Err(PluginFailure::Cancelled)) if evidence.cancel_raised => AttemptOutcome::Cancelled,
-        Ending::Returned(Err(failure)) => AttemptOutcome::Failed(denied_or(evidence, || plugin_failure(failure))),
+        Ending::Returned(Err(PluginFailure::Cancelled)) if evidence.cancel_raised => {
+            AttemptOutcome::Cancelled
+        }
+        Ending::Returned(Err(failure)) => {
+            AttemptOutcome::Failed(denied_or(evidence, || plugin_failure(failure)))
+        }
         Ending::Trapped(error) => AttemptOutcome::Failed(trapped(&error, evidence)),
         Ending::TimedOut => fail(FailureKind::Timeout, "timeout", timeout_text(evidence.timeout_ms)),
         Ending::Unavailable(reason) => fail(FailureKind::Unavailable, "plugin-unavailable", reason),
@@ -58,7 +62,9 @@ fn completed(text: &str) -> AttemptOutcome {
     }
     match serde_json::from_str(text) {
         Ok(value) => AttemptOutcome::Completed(value),
-        Err(error) => fail(FailureKind::InvalidOutput, "invalid-output", format!("the result is not JSON: {error}")),
+        Err(error) => {
+            fail(FailureKind::InvalidOutput, "invalid-output", format!("the result is not JSON: {error}"))
+        }
     }
 }
 
@@ -105,7 +111,8 @@ fn trapped(error: &wasmtime::Error, evidence: &Evidence) -> Failure {
         // The result is copied after the guest has left its code, the arguments of calls while it is in it.
         (true, false) => too_large(&format!("more than {} bytes", evidence.host_call_bytes_max)),
         (true, true) => {
-            let text = format!("the plugin passed more than {} bytes in one call", evidence.host_call_bytes_max);
+            let text =
+                format!("the plugin passed more than {} bytes in one call", evidence.host_call_bytes_max);
             trap(&text, error)
         }
         (false, true) => denied_or(evidence, || trap(&trap_text(error, evidence.panic.as_ref()), error)),
@@ -127,7 +134,8 @@ fn capability_missing(capability: &str) -> Failure {
          install the plugin again"
     );
     let mut failure = failure_of(FailureKind::Denied, "effect-denied", message);
-    failure.problem.details = Some(json!({ "rule": format!("capability:{capability}"), "capability": capability }));
+    failure.problem.details =
+        Some(json!({ "rule": format!("capability:{capability}"), "capability": capability }));
     failure
 }
 
@@ -169,12 +177,15 @@ fn backtrace(error: &wasmtime::Error) -> Vec<String> {
 }
 
 fn too_large(size: &str) -> Failure {
-    let text = format!("the result has {size}, at most {RESULT_BYTES_MAX} are kept; pass large data as artifacts");
+    let text =
+        format!("the result has {size}, at most {RESULT_BYTES_MAX} are kept; pass large data as artifacts");
     failure_of(FailureKind::OutputLimit, "output-too-large", text)
 }
 
 fn timeout_text(timeout_ms: u64) -> String {
-    format!("the attempt did not end within {timeout_ms} ms; give the step a longer `timeout` if it needs one")
+    format!(
+        "the attempt did not end within {timeout_ms} ms; give the step a longer `timeout` if it needs one"
+    )
 }
 
 fn memory_text(bytes_max: u64) -> String {

@@ -74,7 +74,8 @@ impl Sandbox {
         let components = &self.shared.components;
         let component = components.compiler().compile(bytes).await?;
         components.link(&component)?;
-        let linked = components.linker().instantiate_pre(&component).and_then(DescriberPre::new).map_err(failed)?;
+        let linked =
+            components.linker().instantiate_pre(&component).and_then(DescriberPre::new).map_err(failed)?;
         attempt::describe(&self.shared, &linked).await.map_err(failed)
     }
 

@@ -13,7 +13,9 @@ use super::ast::Segment;
 use super::program::{ENVIRONMENT, Expression, Kind};
 use super::scope::{EvaluationError, Scope, StepView};
 use crate::json;
-use crate::limits::{COMPREHENSION_ELEMENTS_MAX, EXPRESSION_RESULT_BYTES_MAX};
+use crate::limits::{
+    COMPREHENSION_ELEMENTS_MAX, COMPREHENSION_ELEMENTS_NESTED_MAX, EXPRESSION_RESULT_BYTES_MAX,
+};
 
 impl Expression {
     /// The value, borrowed from the scope where the expression is only a path.
@@ -26,8 +28,11 @@ impl Expression {
     }
 
     fn run(&self, tree: &IdedExpr, scope: &Scope<'_>) -> Result<Value, String> {
-        let elements_max =
-            if self.references.comprehensions > 0 { COMPREHENSION_ELEMENTS_MAX } else { usize::MAX };
+        let elements_max = match self.references.comprehensions {
+            0 => usize::MAX,
+            1 => COMPREHENSION_ELEMENTS_MAX,
+            _ => COMPREHENSION_ELEMENTS_NESTED_MAX,
+        };
         let mut context = Context::with_env(ENVIRONMENT.clone());
         for name in &self.references.variables {
             let value = match name.as_str() {

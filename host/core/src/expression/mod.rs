@@ -13,4 +13,4 @@ pub use scope::{EvaluationError, Scope, StepView};
 pub use template::Template;
 
 /// Names that an expression may start from.
-pub const VARIABLES: &[&str] = &["input", "intent", "steps", "execution", "config"];
+pub const VARIABLES: &[&str] = &["input", "intent", "steps", "execution"];

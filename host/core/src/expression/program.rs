@@ -109,6 +109,10 @@ fn check(references: &References, span: (usize, usize)) -> Result<(), Expression
             let hint = Some("give the secret to the plugin's installation".to_owned());
             return fail("not-supported", "secrets in expressions are not supported yet".to_owned(), hint);
         }
+        if name == "config" {
+            let hint = Some("put the value into the intent's input or definition".to_owned());
+            return fail("not-supported", "config in expressions is not supported yet".to_owned(), hint);
+        }
         if !VARIABLES.contains(&name.as_str()) {
             let near =
                 nearest(name, VARIABLES.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));

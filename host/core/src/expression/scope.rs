@@ -11,8 +11,6 @@ pub struct Scope<'a> {
     pub intent: &'a Value,
     /// `id`, `started_at`.
     pub execution: &'a Value,
-    /// The tenant's plain configuration.
-    pub config: &'a Value,
     /// Finds a step by its id.
     pub step: &'a dyn Fn(&str) -> Option<StepView<'a>>,
 }
@@ -31,7 +29,6 @@ impl<'a> Scope<'a> {
             "input" => Some(self.input),
             "intent" => Some(self.intent),
             "execution" => Some(self.execution),
-            "config" => Some(self.config),
             _ => None,
         }
     }

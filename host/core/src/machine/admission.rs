@@ -1,8 +1,6 @@
 //! Admission of a step: its parameters are filled in, held against the action's schema, and the policies are asked.
 //! The engine brings the answers together; what is pure about it is here.
 
-use serde_json::Value;
-
 use super::execution::Execution;
 use crate::port::{ActionEntry, Decision};
 use crate::problem::Problem;
@@ -20,12 +18,13 @@ pub enum Admission {
 }
 
 /// Fills in the parameters of a step and holds them against the action's schema.
+#[expect(clippy::result_large_err, reason = "the problem goes into an event as it is")]
 pub fn prepare(execution: &Execution, step: usize, entry: &ActionEntry) -> Result<String, Problem> {
     let template = execution.plan.parameters(step);
     let template =
         template.ok_or_else(|| Problem::new("host-fault", format!("the plan has no step {step}")))?;
     let parameters = execution
-        .with_scope(&Value::Null, |scope| template.evaluate(scope))
+        .with_scope(|scope| template.evaluate(scope))
         .map_err(|error| Problem::new("expression-failed", error.to_string()))?;
     let findings = entry.parameters.findings(&parameters, "", "parameters");
     if findings.is_empty() {

@@ -253,7 +253,7 @@ fn finish(execution: &Execution) -> EventKind {
     let Some(template) = execution.plan.output() else {
         return EventKind::ExecutionCompleted { output: Value::Null.into() };
     };
-    match execution.with_scope(&Value::Null, |scope| template.evaluate(scope)) {
+    match execution.with_scope(|scope| template.evaluate(scope)) {
         Ok(output) => EventKind::ExecutionCompleted { output: output.into() },
         Err(error) => {
             let message = format!("the output of the intent: {error}");

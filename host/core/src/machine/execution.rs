@@ -155,17 +155,11 @@ impl Execution {
     }
 
     /// Calls `read` with what expressions may see now.
-    pub fn with_scope<T>(&self, config: &Value, read: impl FnOnce(&Scope<'_>) -> T) -> T {
+    pub fn with_scope<T>(&self, read: impl FnOnce(&Scope<'_>) -> T) -> T {
         let step = |id: &str| {
             let state = self.step(self.plan.position(id)?)?;
             Some(StepView { status: state.status, output: state.output.as_deref() })
         };
-        read(&Scope {
-            input: &self.input,
-            intent: &self.plan.intent,
-            execution: &self.context,
-            config,
-            step: &step,
-        })
+        read(&Scope { input: &self.input, intent: &self.plan.intent, execution: &self.context, step: &step })
     }
 }

@@ -17,7 +17,6 @@ fn evaluate(template: &Template, scope: &Value) -> Result<Value, EvaluationError
         input: &scope["input"],
         intent: &scope["intent"],
         execution: &scope["execution"],
-        config: &Value::Null,
         step: &step,
     })
 }
@@ -82,6 +81,15 @@ fn a_comprehension_takes_lists_of_at_most_10_000_elements() {
     let error = evaluate_text(sum, items(max + 1)).unwrap_err();
     assert_eq!(error, "a list of 10001 elements; comprehensions take 10000");
     assert_eq!(evaluate_text("${ size(input.items) }", items(max + 1)), Ok(json!(max + 1)));
+}
+
+#[test]
+fn nested_comprehensions_take_lists_of_at_most_1_000_elements() {
+    let items = |count: usize| json!({ "a": vec![1; count], "b": [1] });
+    let pairs = "${ size(input.a.map(x, size(input.b.map(y, x + y)))) }";
+    assert_eq!(evaluate_text(pairs, items(1_000)), Ok(json!(1_000)));
+    let error = evaluate_text(pairs, items(1_001)).unwrap_err();
+    assert_eq!(error, "a list of 1001 elements; comprehensions take 1000");
 }
 
 #[test]

@@ -24,8 +24,7 @@ fn swallow(text: &str) {
         }
     };
     let input = json!({ "a": 1, "items": [1, 2, 3], "text": "x" });
-    let scope =
-        Scope { input: &input, intent: &input, execution: &input, config: &Value::Null, step: &|_| None };
+    let scope = Scope { input: &input, intent: &input, execution: &input, step: &|_| None };
     drop(template.evaluate(&scope));
 }
 

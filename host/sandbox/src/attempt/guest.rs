@@ -89,7 +89,12 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    pub fn new(facts: Facts, log: AttemptLog, egress: Option<Arc<AttemptEgress>>, memory_bytes_max: u64) -> Self {
+    pub fn new(
+        facts: Facts,
+        log: AttemptLog,
+        egress: Option<Arc<AttemptEgress>>,
+        memory_bytes_max: u64,
+    ) -> Self {
         let log = Arc::new(log);
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);

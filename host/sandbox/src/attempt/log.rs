@@ -115,8 +115,13 @@ impl AttemptLog {
             sink.write(origin.line(entry));
         }
         if now_full {
-            let message = format!("more lines are dropped: an attempt keeps {LINES_MAX} lines and {BYTES_MAX} bytes");
-            sink.write(origin.line(LogEntry::StepLog { level: "warn".to_owned(), message, fields: Map::new() }));
+            let message =
+                format!("more lines are dropped: an attempt keeps {LINES_MAX} lines and {BYTES_MAX} bytes");
+            sink.write(origin.line(LogEntry::StepLog {
+                level: "warn".to_owned(),
+                message,
+                fields: Map::new(),
+            }));
         }
     }
 

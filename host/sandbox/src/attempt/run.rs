@@ -131,11 +131,14 @@ fn note(attempt: &Attempt, outcome: &AttemptOutcome) {
 pub(crate) async fn describe(shared: &Shared, component: &DescriberPre<Guest>) -> wasmtime::Result<String> {
     let _place = shared.places.acquire().await;
     let meter = Arc::new(CpuMeter::default());
-    let guest = Guest::new(Facts::default(), AttemptLog::new(None), None, shared.options.memory_bytes_default);
+    let guest =
+        Guest::new(Facts::default(), AttemptLog::new(None), None, shared.options.memory_bytes_default);
     let mut store = store(&shared.engine, guest, meter.clone(), shared.options.cpu_ms_max);
     let asked = meter.measure(async {
         let instance = component.instantiate_async(&mut store).await?;
         instance.quantum_plugin_describe().call_manifest(&mut store).await
     });
-    tokio::time::timeout(Duration::from_millis(DESCRIBE_MS_MAX), asked).await.map_err(wasmtime::Error::from)?
+    tokio::time::timeout(Duration::from_millis(DESCRIBE_MS_MAX), asked)
+        .await
+        .map_err(wasmtime::Error::from)?
 }

@@ -104,10 +104,12 @@ impl Components {
         let last_use = self.uses.fetch_add(1, Ordering::Relaxed);
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if !entries.contains_key(digest) && entries.len() >= self.entries_max {
-            let oldest = entries.iter().min_by_key(|(_, entry)| entry.last_use).map(|(digest, _)| digest.clone());
+            let oldest =
+                entries.iter().min_by_key(|(_, entry)| entry.last_use).map(|(digest, _)| digest.clone());
             oldest.and_then(|digest| entries.remove(&digest));
         }
-        let entry = entries.entry(digest.clone()).or_insert_with(|| Entry { linked: Arc::default(), last_use });
+        let entry =
+            entries.entry(digest.clone()).or_insert_with(|| Entry { linked: Arc::default(), last_use });
         entry.last_use = last_use;
         entry.linked.clone()
     }

@@ -105,9 +105,9 @@ fn unfold(address: IpAddr) -> IpAddr {
         // Loopback and unspecified look like embedded IPv4, and are themselves.
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
         // Compatible ::a.b.c.d, mapped ::ffff:a.b.c.d, translated ::ffff:0:a.b.c.d.
-        [0, 0, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0, 0xffff, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => {
-            Some(v4(high, low))
-        }
+        [0, 0, 0, 0, 0, 0, high, low]
+        | [0, 0, 0, 0, 0, 0xffff, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low] => Some(v4(high, low)),
         // NAT64, the well-known prefix (RFC 6052) and the local one (RFC 8215).
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x64, 0xff9b, 1, _, _, _, high, low] => Some(v4(high, low)),
         // 6to4.
@@ -126,7 +126,7 @@ fn v4(high: u16, low: u16) -> Ipv4Addr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use AddressClass::{Loopback, LinkLocal, Metadata, Multicast, OperatorAllowed, Private, Public};
+    use AddressClass::{LinkLocal, Loopback, Metadata, Multicast, OperatorAllowed, Private, Public};
 
     fn check(allowed: &[&str], cases: &[(&str, AddressClass)]) {
         let classes = AddressClasses::new(allowed.iter().map(|net| net.parse().unwrap()).collect());
@@ -137,56 +137,62 @@ mod tests {
 
     #[test]
     fn every_spelling_of_an_address_has_its_class() {
-        check(&[], &[
-            ("1.1.1.1", Public),
-            ("127.0.0.1", Loopback),
-            ("127.255.0.9", Loopback),
-            ("0.0.0.0", Loopback),
-            ("10.1.2.3", Private),
-            ("172.31.255.255", Private),
-            ("172.32.0.0", Public),
-            ("192.168.0.1", Private),
-            ("100.64.0.1", Private),
-            ("100.128.0.1", Public),
-            ("169.254.1.1", LinkLocal),
-            ("169.254.169.254", Metadata),
-            ("224.0.0.1", Multicast),
-            ("255.255.255.255", Private),
-            ("::1", Loopback),
-            ("::", Loopback),
-            ("fe80::1", LinkLocal),
-            ("fc00::1", Private),
-            ("fd00:ec2::254", Metadata),
-            ("ff02::1", Multicast),
-            ("2606:4700::1111", Public),
-            ("2001:db8::1", Private),
-            ("4000::1", Private),
-            ("::ffff:127.0.0.1", Loopback),
-            ("::ffff:169.254.169.254", Metadata),
-            ("::127.0.0.1", Loopback),
-            ("::ffff:0:10.0.0.1", Private),
-            ("64:ff9b::a00:1", Private),
-            ("64:ff9b::808:808", Public),
-            ("64:ff9b:1::a9fe:a9fe", Metadata),
-            ("2002:7f00:1::", Loopback),
-            ("2002:808:808::", Public),
-            ("2606:4700::5efe:a00:1", Private),
-        ]);
+        check(
+            &[],
+            &[
+                ("1.1.1.1", Public),
+                ("127.0.0.1", Loopback),
+                ("127.255.0.9", Loopback),
+                ("0.0.0.0", Loopback),
+                ("10.1.2.3", Private),
+                ("172.31.255.255", Private),
+                ("172.32.0.0", Public),
+                ("192.168.0.1", Private),
+                ("100.64.0.1", Private),
+                ("100.128.0.1", Public),
+                ("169.254.1.1", LinkLocal),
+                ("169.254.169.254", Metadata),
+                ("224.0.0.1", Multicast),
+                ("255.255.255.255", Private),
+                ("::1", Loopback),
+                ("::", Loopback),
+                ("fe80::1", LinkLocal),
+                ("fc00::1", Private),
+                ("fd00:ec2::254", Metadata),
+                ("ff02::1", Multicast),
+                ("2606:4700::1111", Public),
+                ("2001:db8::1", Private),
+                ("4000::1", Private),
+                ("::ffff:127.0.0.1", Loopback),
+                ("::ffff:169.254.169.254", Metadata),
+                ("::127.0.0.1", Loopback),
+                ("::ffff:0:10.0.0.1", Private),
+                ("64:ff9b::a00:1", Private),
+                ("64:ff9b::808:808", Public),
+                ("64:ff9b:1::a9fe:a9fe", Metadata),
+                ("2002:7f00:1::", Loopback),
+                ("2002:808:808::", Public),
+                ("2606:4700::5efe:a00:1", Private),
+            ],
+        );
     }
 
     #[test]
     fn the_operator_allows_ranges_but_never_metadata() {
-        check(&["127.0.0.0/8", "169.254.0.0/16", "fd00::/8"], &[
-            ("127.0.0.1", OperatorAllowed),
-            ("::ffff:127.0.0.1", OperatorAllowed),
-            ("::1", Loopback),
-            ("169.254.1.1", OperatorAllowed),
-            ("169.254.169.254", Metadata),
-            ("fd00::1", OperatorAllowed),
-            ("fd00:ec2::254", Metadata),
-            ("10.0.0.1", Private),
-            ("1.1.1.1", Public),
-        ]);
+        check(
+            &["127.0.0.0/8", "169.254.0.0/16", "fd00::/8"],
+            &[
+                ("127.0.0.1", OperatorAllowed),
+                ("::ffff:127.0.0.1", OperatorAllowed),
+                ("::1", Loopback),
+                ("169.254.1.1", OperatorAllowed),
+                ("169.254.169.254", Metadata),
+                ("fd00::1", OperatorAllowed),
+                ("fd00:ec2::254", Metadata),
+                ("10.0.0.1", Private),
+                ("1.1.1.1", Public),
+            ],
+        );
     }
 
     #[test]

@@ -117,7 +117,9 @@ impl Body for Answer {
                 self.connection = None;
                 Poll::Ready(Some(Err(Error::Hyper(error))))
             }
-            Poll::Pending => self.silence.as_mut().poll(context).map(|()| Some(Err(Error::ConnectionReadTimeout))),
+            Poll::Pending => {
+                self.silence.as_mut().poll(context).map(|()| Some(Err(Error::ConnectionReadTimeout)))
+            }
         }
     }
 

@@ -46,7 +46,8 @@ pub(crate) enum Unsent {
 
 impl Connection {
     pub async fn open(target: &Target, address: IpAddr, tls: &TlsConnector) -> Result<Self, Error> {
-        let stream = TcpStream::connect(SocketAddr::new(address, target.port)).await.map_err(Error::Connect)?;
+        let stream =
+            TcpStream::connect(SocketAddr::new(address, target.port)).await.map_err(Error::Connect)?;
         stream.set_nodelay(true).map_err(Error::Connect)?;
         if !target.tls {
             return Self::start(stream).await;

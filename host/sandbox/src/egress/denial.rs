@@ -39,7 +39,11 @@ impl Denial {
     /// The policies refused it.
     pub fn refused(target: &Target, address: &Classified, verdict: &Verdict) -> Self {
         let decision = &verdict.decision;
-        let rule = if decision.policies.is_empty() { "default-deny".to_owned() } else { decision.policies.join(", ") };
+        let rule = if decision.policies.is_empty() {
+            "default-deny".to_owned()
+        } else {
+            decision.policies.join(", ")
+        };
         Self {
             target: target.to_string(),
             host: target.host.clone(),
@@ -93,7 +97,9 @@ impl fmt::Display for Denial {
             (Some(line), Some(class)) => {
                 write!(f, " (a {} address); allow it in quantum.toml with: {line}", class_words(class))
             }
-            (None, Some(AddressClass::Metadata)) => f.write_str(" (a metadata address, which nothing allows)"),
+            (None, Some(AddressClass::Metadata)) => {
+                f.write_str(" (a metadata address, which nothing allows)")
+            }
             (None, _) => Ok(()),
         }
     }

@@ -130,7 +130,9 @@ impl AttemptEgress {
         let addresses = self.decide(&method, &target, &times).await?;
         *request.uri_mut() = origin_form(request.uri())?;
         let (parts, body) = request.into_parts();
-        self.traffic.count_sent(method.as_str().len() + parts.uri.to_string().len() + 12 + head_bytes(&parts.headers));
+        self.traffic.count_sent(
+            method.as_str().len() + parts.uri.to_string().len() + 12 + head_bytes(&parts.headers),
+        );
         let request = Request::from_parts(parts, counted(body, self.traffic.clone()));
         let exchanged = self.exchange(&target, &addresses, request, &times).await?;
         self.answer(exchanged, open, &times)
@@ -295,7 +297,8 @@ async fn resolve(target: &Target, time_max: Duration) -> Result<Vec<IpAddr>, Err
     }
     let lookup = tokio::net::lookup_host((target.host.as_str(), target.port));
     let found = timeout(time_max, lookup).await.map_err(|_| Error::DnsTimeout)?;
-    let unknown = |_| Error::DnsError { rcode: Some("the name does not resolve".to_owned()), info_code: None };
+    let unknown =
+        |_| Error::DnsError { rcode: Some("the name does not resolve".to_owned()), info_code: None };
     let found = found.map_err(unknown)?;
     let mut addresses = Vec::new();
     for socket in found.take(ADDRESSES_MAX) {

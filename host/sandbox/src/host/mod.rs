@@ -12,11 +12,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use quantum_core::time::Timestamp;
 
+pub(crate) use bindings::RunnerPre;
+pub(crate) use bindings::describing::DescriberPre;
 pub(crate) use bindings::exports::quantum::plugin::actions::Failure as PluginFailure;
 #[cfg(test)]
 pub(crate) use bindings::exports::quantum::plugin::actions::Problem as PluginProblem;
-pub(crate) use bindings::RunnerPre;
-pub(crate) use bindings::describing::DescriberPre;
 pub(crate) use http::HttpHooks;
 pub(crate) use link::{PACKAGES, linker};
 pub(crate) use stdio::StdStream;

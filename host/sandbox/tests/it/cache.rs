@@ -47,7 +47,9 @@ async fn an_altered_file_is_never_run_and_is_replaced() {
     world_1.sandbox.install(echo()).await.unwrap();
     let [file] = files(dir.path()).try_into().unwrap();
     let good = std::fs::read(&file).unwrap();
-    for bad in [&good[..10], &good[..good.len() - 1], &[], &[&good[..40], &[good[40] ^ 1], &good[41..]].concat()[..]] {
+    for bad in
+        [&good[..10], &good[..good.len() - 1], &[], &[&good[..40], &[good[40] ^ 1], &good[41..]].concat()[..]]
+    {
         std::fs::write(&file, bad).unwrap();
         assert!(!runs_without_bytes(dir.path(), 1).await, "{} bytes", bad.len());
     }
@@ -75,9 +77,13 @@ async fn a_component_that_is_not_stored_is_unavailable() {
     let world = World::new();
     let digest = digest_of(&echo());
     let failure = failure(world.sandbox.run(attempt(&digest, Grant::default(), "1")).await);
-    assert_eq!((failure.kind, failure.problem.code.as_str()), (FailureKind::Unavailable, "plugin-unavailable"));
-    let message =
-        format!("failed to find the component {digest}: it is not stored on this host; install the plugin again");
+    assert_eq!(
+        (failure.kind, failure.problem.code.as_str()),
+        (FailureKind::Unavailable, "plugin-unavailable")
+    );
+    let message = format!(
+        "failed to find the component {digest}: it is not stored on this host; install the plugin again"
+    );
     assert_eq!(failure.problem.message, message);
     assert!(world.sandbox.warm(&digest).await.is_err());
     world.store(&echo());

@@ -38,7 +38,8 @@ async fn a_permanent_and_a_retryable_failure_are_kept_as_the_plugin_said_them() 
 async fn a_guest_that_sees_the_cancellation_may_stop() {
     let world = World::new();
     let import = r#"(import "quantum:context/context@1.0.0" "cancelled" (func $cancelled (result i32)))"#;
-    let run = "(if (call $cancelled) (then (return (call $failed (i32.const 2) (i32.const 0) (i32.const 0)))))
+    let run =
+        "(if (call $cancelled) (then (return (call $failed (i32.const 2) (i32.const 0) (i32.const 0)))))
                (call $ok (i32.const 1040) (i32.const 6))";
     let digest = world.store(&guest(import, run));
     let running = attempt(&digest, Grant::default(), "{}");
@@ -59,7 +60,8 @@ async fn a_guest_cannot_cancel_by_itself() {
 async fn the_context_tells_the_attempt() {
     let world = World::new();
     let import = r#"(import "quantum:context/context@1.0.0" "config" (func $ask (param i32)))"#;
-    let run = "(call $ask (i32.const 4096)) (call $ok (i32.load (i32.const 4096)) (i32.load (i32.const 4100)))";
+    let run =
+        "(call $ask (i32.const 4096)) (call $ok (i32.load (i32.const 4096)) (i32.load (i32.const 4100)))";
     let config = json!({ "colour": "blue" });
     assert_eq!(world.run(&guest(import, run), "{}").await.outcome, AttemptOutcome::Completed(config));
 

@@ -25,7 +25,10 @@ async fn a_request_that_is_granted_and_allowed_is_sent_and_billed() {
     assert_eq!(*world.gate.asked.lock().unwrap(), [asked]);
     let host_header = 4 + 4 + format!("127.0.0.1:{}", server.port).len();
     assert_eq!(report.bill.sent_bytes as usize, "GET /x HTTP/1.1\r\n".len() + host_header);
-    assert_eq!(report.bill.received_bytes as usize, "HTTP/1.1 201 C..\r".len() + "content-length: 5\r\n".len() + 5);
+    assert_eq!(
+        report.bill.received_bytes as usize,
+        "HTTP/1.1 201 C..\r".len() + "content-length: 5\r\n".len() + 5
+    );
 }
 
 #[tokio::test]
@@ -80,14 +83,24 @@ async fn an_internal_address_is_denied_in_every_spelling() {
         ("[fd00:ec2::254]".to_owned(), "metadata", None),
     ] {
         let denied = failure(world.run_granted(&http(), hosts(&["*"]), &format!("0{authority}")).await);
-        assert_eq!((denied.kind, denied.problem.code.as_str()), (FailureKind::Denied, "effect-denied"), "{authority}");
+        assert_eq!(
+            (denied.kind, denied.problem.code.as_str()),
+            (FailureKind::Denied, "effect-denied"),
+            "{authority}"
+        );
         let details = denied.problem.details.unwrap();
-        assert_eq!((&details["rule"], &details["decision_id"]), (&json!("egress.no-internal"), &json!(DECISION)));
+        assert_eq!(
+            (&details["rule"], &details["decision_id"]),
+            (&json!("egress.no-internal"), &json!(DECISION))
+        );
         assert_eq!(details["address_class"], class, "{authority}");
         match range {
             Some(range) => {
                 let line = details["allow_with"].as_str().unwrap();
-                assert!(line.starts_with("egress.allow_cidrs = [\"") && line.contains(range), "{authority}: {line}");
+                assert!(
+                    line.starts_with("egress.allow_cidrs = [\"") && line.contains(range),
+                    "{authority}: {line}"
+                );
             }
             None => assert!(details["allow_with"].is_null(), "{authority}"),
         }
@@ -111,7 +124,8 @@ async fn a_denial_says_what_the_operator_writes() {
 
 #[tokio::test]
 async fn the_operators_ranges_reach_the_gate_as_allowed() {
-    let world = world(EgressOptions { allow_cidrs: vec!["127.0.0.0/8".parse().unwrap()], ..Default::default() });
+    let world =
+        world(EgressOptions { allow_cidrs: vec!["127.0.0.0/8".parse().unwrap()], ..Default::default() });
     *world.gate.decide.lock().unwrap() = Box::new(|call| call.address_class == AddressClass::OperatorAllowed);
     let server = Server::start(answer("200 OK", "")).await;
     let target = format!("0127.0.0.1:{}", server.port);
@@ -148,7 +162,8 @@ async fn a_connection_is_not_shared_between_tenants() {
 
 #[tokio::test]
 async fn a_redirect_goes_back_to_the_guest() {
-    let moved = b"HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n".to_vec();
+    let moved =
+        b"HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n".to_vec();
     let (world, server) = (World::new(), Server::start(moved).await);
     let report = world.run_granted(&http(), hosts(&["*"]), &format!("0127.0.0.1:{}", server.port)).await;
     assert_eq!(report.outcome, AttemptOutcome::Completed(json!(302)));
@@ -159,13 +174,16 @@ async fn a_redirect_goes_back_to_the_guest() {
 async fn an_answer_that_is_too_large_is_cut_off() {
     let world = world(EgressOptions { response_bytes_max: 10, ..Default::default() });
     let announced = Server::start(answer("200 OK", "eleven byte")).await;
-    let failed = failure(world.run_granted(&http(), hosts(&["*"]), &format!("0127.0.0.1:{}", announced.port)).await);
+    let failed =
+        failure(world.run_granted(&http(), hosts(&["*"]), &format!("0127.0.0.1:{}", announced.port)).await);
     // HTTP-response-body-size is case 28 of the error codes.
     assert_eq!((failed.kind, failed.problem.to_string()), (FailureKind::Permanent, "http: 028".to_owned()));
 
-    let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nb\r\neleven byte\r\n0\r\n\r\n".to_vec();
+    let chunked =
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nb\r\neleven byte\r\n0\r\n\r\n".to_vec();
     let chunked = Server::start(chunked).await;
-    let failed = failure(world.run_granted(&http(), hosts(&["*"]), &format!("0127.0.0.1:{}", chunked.port)).await);
+    let failed =
+        failure(world.run_granted(&http(), hosts(&["*"]), &format!("0127.0.0.1:{}", chunked.port)).await);
     assert_eq!((failed.kind, failed.problem.to_string()), (FailureKind::Permanent, "http: 999".to_owned()));
     world.is_well().await;
 }
@@ -174,10 +192,12 @@ async fn an_answer_that_is_too_large_is_cut_off() {
 async fn silence_ends_a_request() {
     let world = world(EgressOptions { silence_ms_max: 50, ..Default::default() });
     let silent = Server::start(Vec::new()).await;
-    let failed = failure(world.run_granted(&http(), hosts(&["*"]), &format!("0127.0.0.1:{}", silent.port)).await);
+    let failed =
+        failure(world.run_granted(&http(), hosts(&["*"]), &format!("0127.0.0.1:{}", silent.port)).await);
     assert_eq!(failed.problem.to_string(), "http: 009", "connection-read-timeout");
     let halting = Server::start(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe".to_vec()).await;
-    let failed = failure(world.run_granted(&http(), hosts(&["*"]), &format!("0127.0.0.1:{}", halting.port)).await);
+    let failed =
+        failure(world.run_granted(&http(), hosts(&["*"]), &format!("0127.0.0.1:{}", halting.port)).await);
     assert_eq!(failed.problem.to_string(), "http: 999");
 }
 

@@ -21,7 +21,8 @@ async fn a_plain_component_fits() {
 #[tokio::test]
 async fn an_import_that_is_not_provided_is_named() {
     let import = r#"(import "quantum:kv/kv@1.0.0" "get" (func $get (param i32 i32 i32)))"#;
-    let run = "(call $get (i32.const 0) (i32.const 0) (i32.const 4096)) (call $ok (i32.const 1040) (i32.const 6))";
+    let run =
+        "(call $get (i32.const 0) (i32.const 0) (i32.const 4096)) (call $ok (i32.const 1040) (i32.const 6))";
     let kv = guest(import, run);
     assert_eq!(report(kv.clone()).await, "imports that this host does not provide:\n  quantum:kv/kv@1.0.0");
 
@@ -31,7 +32,10 @@ async fn an_import_that_is_not_provided_is_named() {
         "fit the component to this host\nimports that this host does not provide:\n  quantum:kv/kv@1.0.0";
     assert_eq!(refused, expected);
     let failure = failure(world.run(&kv, "{}").await);
-    assert_eq!((failure.kind, failure.problem.code.as_str()), (FailureKind::Unavailable, "plugin-unavailable"));
+    assert_eq!(
+        (failure.kind, failure.problem.code.as_str()),
+        (FailureKind::Unavailable, "plugin-unavailable")
+    );
     assert!(failure.problem.message.starts_with("failed to fit the component to this host"), "{failure:?}");
     world.is_well().await;
 }
@@ -44,8 +48,7 @@ async fn a_component_without_actions_is_told_what_to_export() {
         "quantum:plugin/describe@1.0.0#manifest\") (result i32) (call $ok (i32.const 0) (i32.const 0)))
          (func",
     );
-    let missing =
-        "exports that are missing:\n  quantum:plugin/actions@1.0.0 (it exports quantum:plugin/describe@1.0.0)";
+    let missing = "exports that are missing:\n  quantum:plugin/actions@1.0.0 (it exports quantum:plugin/describe@1.0.0)";
     assert_eq!(report(component(world, &module)).await, missing);
 }
 
@@ -97,7 +100,10 @@ async fn an_export_of_another_type_is_found_before_anything_runs() {
         (memory (export "memory") 1)
         (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
         (func (export "quantum:plugin/actions@1.0.0#run") (param i32 i32) (result i32) (i32.const 0)))"#;
-    assert_eq!(report(foreign(packages, module)).await, "types that differ:\n  quantum:plugin/actions@1.0.0: run");
+    assert_eq!(
+        report(foreign(packages, module)).await,
+        "types that differ:\n  quantum:plugin/actions@1.0.0: run"
+    );
 }
 
 #[tokio::test]
@@ -114,7 +120,8 @@ async fn bytes_that_are_no_component_are_refused() {
 async fn an_oversize_component_is_not_compiled() {
     let options = quantum_sandbox::SandboxOptions { component_bytes_max: 100, ..crate::world::options() };
     let error = World::with(options).sandbox.check_fit(vec![0; 101]).await.unwrap_err().to_string();
-    let expected = "take in a component of 101 bytes: at most 100 are compiled; build it with opt-level \"s\" and lto";
+    let expected =
+        "take in a component of 101 bytes: at most 100 are compiled; build it with opt-level \"s\" and lto";
     assert_eq!(error, expected);
 }
 

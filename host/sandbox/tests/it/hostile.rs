@@ -91,8 +91,10 @@ async fn a_result_that_is_too_large_is_not_kept() {
     let large = guest("", "(drop (memory.grow (i32.const 64))) (call $ok (i32.const 0) (i32.const 2097152))");
     world.fails(&large, FailureKind::OutputLimit, "output-too-large", message).await;
 
-    let message = "the result has more than 16777216 bytes, at most 1048576 are kept; pass large data as artifacts";
-    let larger = guest("", "(drop (memory.grow (i32.const 320))) (call $ok (i32.const 0) (i32.const 17825792))");
+    let message =
+        "the result has more than 16777216 bytes, at most 1048576 are kept; pass large data as artifacts";
+    let larger =
+        guest("", "(drop (memory.grow (i32.const 320))) (call $ok (i32.const 0) (i32.const 17825792))");
     world.fails(&larger, FailureKind::OutputLimit, "output-too-large", message).await;
 }
 

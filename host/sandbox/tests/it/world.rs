@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use quantum_core::id::{DecisionId, Digest, ExecutionId, IntentName, PrincipalId, StepId, TenantId};
 use quantum_core::manifest::{ActionManifest, HostPattern};
 use quantum_core::port::{
-    ActionEntry, Attempt, AttemptOutcome, AttemptReport, BoxFuture, CancelFlag, ComponentSource, Decision, EffectGate,
-    Failure, FailureKind, Grant, HttpCall, LogEntry, LogLine, LogSink, PrincipalKind, Requester, StepRunner,
-    StepSubject, Verdict,
+    ActionEntry, Attempt, AttemptOutcome, AttemptReport, BoxFuture, CancelFlag, ComponentSource, Decision,
+    EffectGate, Failure, FailureKind, Grant, HttpCall, LogEntry, LogLine, LogSink, PrincipalKind, Requester,
+    StepRunner, StepSubject, Verdict,
 };
 use quantum_core::schema::Schema;
 use quantum_core::time::Timestamp;
