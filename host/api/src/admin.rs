@@ -1,0 +1,55 @@
+//! The administrator's listener: is the host alive, is it ready, what are its numbers. For loopback only; it asks
+//! nobody who they are.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::{StatusCode, header};
+use quantum_engine::Engine;
+use quantum_store::{Health, Store};
+use serde_json::json;
+
+/// Writes the metrics in Prometheus' text format.
+pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// What the administrator's routes look at.
+#[derive(Clone)]
+pub struct AdminServices {
+    pub store: Store,
+    pub engine: Engine,
+    pub metrics: MetricsText,
+}
+
+/// `/livez`, `/readyz`, `/metrics`.
+pub fn admin_router(services: AdminServices) -> Router {
+    Router::new()
+        .route("/livez", get(get_liveness))
+        .route("/readyz", get(get_readiness))
+        .route("/metrics", get(get_metrics))
+        .with_state(services)
+}
+
+async fn get_liveness() -> Response {
+    axum::Json(json!({ "status": "alive" })).into_response()
+}
+
+async fn get_readiness(State(services): State<AdminServices>) -> Response {
+    let (status, body) = match services.store.health() {
+        Health::Ready => (StatusCode::OK, json!({ "status": "ready" })),
+        Health::Degraded { reason } => {
+            (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "degraded", "reason": reason }))
+        }
+        Health::Failed { reason } => {
+            (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "failed", "reason": reason }))
+        }
+    };
+    (status, axum::Json(body)).into_response()
+}
+
+async fn get_metrics(State(services): State<AdminServices>) -> Response {
+    services.engine.observe();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], (services.metrics)()).into_response()
+}

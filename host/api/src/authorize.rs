@@ -1,0 +1,116 @@
+//! Every route asks here before it shows or changes anything.
+
+use quantum_catalog::IntentSummary;
+use quantum_core::port::Requester;
+use quantum_core::vocabulary::{IntentStatus, Operation};
+use quantum_policy::{Caller, Context, ExecutionFacts, IntentFacts, Resource, Ruling};
+use quantum_store::ExecutionRow;
+
+use crate::auth::Session;
+use crate::codes;
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// What a route is about.
+#[derive(Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    /// The caller's own tenant.
+    Tenant,
+    Intent(&'a IntentSummary),
+    Execution(&'a ExecutionRow, IntentStatus),
+}
+
+impl Api {
+    /// Err: 404 where the caller may not even view the thing, else 403 with the reason and the decision.
+    pub fn authorize(
+        &self,
+        session: &Session,
+        operation: Operation,
+        subject: Subject<'_>,
+    ) -> Result<(), Problem> {
+        self.authorize_in(session, operation, subject, &session.context)
+    }
+
+    /// With more of the circumstances than every request has.
+    pub fn authorize_in(
+        &self,
+        session: &Session,
+        operation: Operation,
+        subject: Subject<'_>,
+        context: &Context,
+    ) -> Result<(), Problem> {
+        settle(self.rule(session, operation, subject, context), operation, &session.caller)
+    }
+
+    /// For lists, and for what an answer may hold.
+    pub fn allows(&self, session: &Session, operation: Operation, subject: Subject<'_>) -> bool {
+        self.rule(session, operation, subject, &session.context).verdict.allowed
+    }
+
+    pub fn authorize_platform(&self, caller: &Caller, context: &Context) -> Result<(), Problem> {
+        let operation = Operation::PlatformTenants;
+        let ruling = self.services.authorizer.decide(caller, operation, &Resource::Platform, context);
+        settle(ruling, operation, caller)
+    }
+
+    fn rule(
+        &self,
+        session: &Session,
+        operation: Operation,
+        subject: Subject<'_>,
+        context: &Context,
+    ) -> Ruling {
+        let decide =
+            |resource| self.services.authorizer.decide(&session.caller, operation, &resource, context);
+        match subject {
+            Subject::Tenant => decide(Resource::Tenant(session.tenant())),
+            Subject::Intent(summary) => {
+                let owner = owner(session, summary);
+                decide(Resource::Intent(IntentFacts {
+                    tenant: &summary.tenant,
+                    uid: summary.uid,
+                    owner: Some(&owner),
+                    environment: summary.version.environment,
+                    status: summary.status,
+                    labels: &summary.version.labels,
+                }))
+            }
+            Subject::Execution(row, intent_status) => decide(Resource::Execution(ExecutionFacts {
+                tenant: &row.tenant,
+                id: row.id,
+                intent: row.intent_uid,
+                intent_status,
+                environment: row.environment,
+                status: row.status,
+                requested_by: &row.requested_by,
+                dry_run: row.dry_run,
+                labels: &row.labels,
+            })),
+        }
+    }
+}
+
+/// Rows name their maker without its kind. A principal has one kind in a tenant, and policies compare an owner only
+/// with the caller, so the caller's own kind is right wherever it matters.
+fn owner(session: &Session, summary: &IntentSummary) -> Requester {
+    Requester { id: summary.created_by.clone(), kind: session.caller.kind }
+}
+
+fn settle(ruling: Ruling, operation: Operation, caller: &Caller) -> Result<(), Problem> {
+    let decision = &ruling.verdict.decision;
+    for error in &ruling.errors {
+        tracing::error!(decision_id = %decision.id, %operation, error, "a policy could not be evaluated");
+    }
+    if ruling.verdict.allowed {
+        return Ok(());
+    }
+    let reason = decision.reason.as_deref().unwrap_or("no policy allows it");
+    tracing::info!(
+        decision_id = %decision.id, %operation, principal = %caller.id, tenant = %caller.tenant, reason,
+        hidden = ruling.hidden, "refused"
+    );
+    if ruling.hidden {
+        return Err(Problem::not_found());
+    }
+    Err(Problem::new(&codes::FORBIDDEN).detail(reason).decision(decision.id))
+}

@@ -1,0 +1,60 @@
+//! Codes of findings: what can be wrong inside a document, a manifest or a query. They come with a pointer and a
+//! message, in `errors` of a problem or in `findings` of an answer. A test holds this list to what the rooms say.
+
+/// A code and what it means.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FindingCode {
+    pub code: &'static str,
+    pub meaning: &'static str,
+}
+
+macro_rules! findings {
+    ($($code:literal, $meaning:literal;)+) => {
+        /// All of them, by code.
+        pub static FINDINGS: &[FindingCode] = &[$(FindingCode { code: $code, meaning: $meaning }),+];
+    };
+}
+
+findings! {
+    "action-ambiguous", "several installed plugins have an action of this name; write namespace:name/action";
+    "action-unknown", "no installed plugin has an action of this name";
+    "capability-undeclared", "the component imports what its manifest does not declare";
+    "capability-unused", "the manifest declares what the component cannot use";
+    "config", "the configuration does not fit the schema of the plugin's manifest";
+    "depends-on-order", "depends_on is for definitions with order: graph";
+    "duration", "a length of time is a number of seconds, or a text such as 90s";
+    "expression-limit", "an expression is longer or deeper than is evaluated";
+    "expression-syntax", "an expression cannot be parsed";
+    "expression-variable", "an expression names a variable that does not exist";
+    "host-not-declared", "a host was allowed that the plugin does not ask for";
+    "import-denied", "the component imports what no plugin is granted; each call of it fails";
+    "import-unknown", "the component imports what no host provides";
+    "input", "the input does not fit the intent's input schema";
+    "input-schema", "the intent's input is not a JSON Schema";
+    "intent-name", "the name of an intent has a fixed form";
+    "invalid-body", "a field of the body is unknown, or has a value that is not taken";
+    "invalid-consent", "what the installer allows cannot be read";
+    "invalid-parameter", "a parameter of the query is unknown, or has a value that is not taken";
+    "json-depth", "JSON is nested at most 64 levels";
+    "manifest-action-name", "the name of an action is kebab-case and unique in its plugin";
+    "manifest-actions", "a plugin has at least one action";
+    "manifest-host", "a host pattern of the manifest cannot be read";
+    "manifest-id", "the id of a plugin is namespace:name";
+    "manifest-schema", "a schema of the manifest is not a JSON Schema";
+    "manifest-version", "a version of the manifest is not one that this host reads";
+    "not-supported", "a word of the language that this host knows and does not run";
+    "parameter-twice", "a parameter of a step is written inline and under parameters";
+    "parameters", "the parameters of a step do not fit the schema of its action";
+    "plan-format", "the plan was written by a newer host";
+    "plugin-entry", "the component does not export what a plugin exports";
+    "schema", "the document does not fit schemas/intent.json";
+    "slot-empty", "a slot of the plugin was filled with no host";
+    "step-cycle", "steps wait for each other";
+    "step-denied", "a policy would not let the step start for the caller";
+    "step-id", "the id of a step has a fixed form";
+    "step-id-twice", "two steps have one id";
+    "step-key", "a key of a step looks like a misspelt one";
+    "step-order", "an expression reads a step that cannot have run before";
+    "step-unknown", "a step is named that does not exist";
+    "timeout-range", "a timeout lies outside of what is allowed";
+}

@@ -1,0 +1,136 @@
+//! From the errors of the rooms below to problems: the one place that gives them a code and a status.
+
+use quantum_catalog::Error as CatalogError;
+use quantum_core::machine::Refusal;
+use quantum_engine::{CommandError, Error as EngineError, StartError};
+use quantum_marketplace::Error as PluginError;
+use quantum_sandbox::Error as SandboxError;
+use quantum_store::Error as StoreError;
+
+use crate::codes::{self, Code};
+use crate::problem::{Problem, chain};
+
+/// Milliseconds after which a full or stopped store is worth another try.
+const STORE_RETRY_MS: u64 = 5_000;
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound { .. } => Self::not_found(),
+            StoreError::Unavailable(_) => {
+                tracing::error!(error = %chain(&error), "the store is not available");
+                Self::new(&codes::STORE_UNAVAILABLE)
+                    .detail("the store cannot be written now")
+                    .retry_after(STORE_RETRY_MS)
+            }
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<CatalogError> for Problem {
+    fn from(error: CatalogError) -> Self {
+        let (detail, hint) = (error.to_string(), error.hint());
+        match error {
+            CatalogError::Store(store) => store.into(),
+            CatalogError::NotFound { .. } => Self::not_found(),
+            error => {
+                let problem = Self::new(catalog_code(&error)).detail(detail);
+                let problem = match hint {
+                    Some(hint) => problem.hint(hint),
+                    None => problem,
+                };
+                match error {
+                    CatalogError::Invalid { findings }
+                    | CatalogError::InvalidManifest { findings }
+                    | CatalogError::InvalidConsent { findings, .. } => problem.findings(findings),
+                    _ => problem,
+                }
+            }
+        }
+    }
+}
+
+fn catalog_code(error: &CatalogError) -> &'static Code {
+    match error {
+        CatalogError::Invalid { .. } => &codes::INVALID_DOCUMENT,
+        CatalogError::TooLarge { .. } => &codes::DOCUMENT_TOO_LARGE,
+        CatalogError::NameTaken { .. } => &codes::NAME_TAKEN,
+        CatalogError::Renamed { .. } => &codes::NAME_DIFFERS,
+        CatalogError::RevisionConflict { .. } => &codes::REVISION_CONFLICT,
+        CatalogError::Busy { .. } => &codes::BUSY,
+        CatalogError::Archived { .. } => &codes::INTENT_ARCHIVED,
+        CatalogError::Paused { .. } => &codes::INTENT_PAUSED,
+        CatalogError::NoSteps { .. } => &codes::NO_STEPS,
+        CatalogError::NoActiveVersion { .. } => &codes::NO_ACTIVE_VERSION,
+        CatalogError::IdempotencyTaken(_) => &codes::IDEMPOTENCY_MISMATCH,
+        CatalogError::PageToken { .. } => &codes::INVALID_PAGE_TOKEN,
+        CatalogError::TenantExists { .. } => &codes::TENANT_EXISTS,
+        CatalogError::UnknownRole { .. } => &codes::UNKNOWN_ROLE,
+        CatalogError::InvalidManifest { .. } => &codes::INVALID_MANIFEST,
+        CatalogError::InvalidConsent { .. } => &codes::INVALID_CONSENT,
+        CatalogError::ConsentNeeded { .. } => &codes::CONSENT_NEEDED,
+        CatalogError::VersionTaken { .. } => &codes::VERSION_TAKEN,
+        CatalogError::BundledPlugin { .. } => &codes::PLUGIN_BUNDLED,
+        CatalogError::NotFound { .. } => &codes::NOT_FOUND,
+        CatalogError::Store(_) => &codes::INTERNAL,
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Store(store) => store.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<StartError> for Problem {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Input(findings) => Self::new(&codes::INVALID_INPUT)
+                .detail("the input does not fit the intent's schema")
+                .findings(findings),
+            StartError::IdempotencyTaken(_) => Self::new(&codes::IDEMPOTENCY_MISMATCH),
+            StartError::Unavailable { reason, retry_after_ms } => Self::unavailable(&reason, retry_after_ms),
+            other @ StartError::Encode(_) => Self::internal(&other),
+        }
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::NotFound => Self::not_found(),
+            CommandError::Refused(Refusal::AlreadyEnded) => {
+                Self::new(&codes::EXECUTION_ENDED).detail("the execution has already ended")
+            }
+            CommandError::Refused(Refusal::AlreadyCancelling) => {
+                Self::new(&codes::CANCEL_REQUESTED).detail("the execution is already being cancelled")
+            }
+            CommandError::Unavailable { reason, retry_after_ms } => {
+                Self::unavailable(&reason, retry_after_ms)
+            }
+            CommandError::Failed(error) => error.into(),
+            other @ CommandError::Refused(_) => Self::internal(&other),
+        }
+    }
+}
+
+impl From<PluginError> for Problem {
+    fn from(error: PluginError) -> Self {
+        Self::new(&codes::INVALID_PLUGIN).detail(chain(&error))
+    }
+}
+
+impl From<SandboxError> for Problem {
+    fn from(error: SandboxError) -> Self {
+        match error {
+            SandboxError::TooLarge { .. } | SandboxError::Compile { .. } | SandboxError::DoesNotFit(_) => {
+                Self::new(&codes::INVALID_PLUGIN).detail(error.to_string())
+            }
+            other => Self::internal(&other),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The routes, one file a resource. Every handler authenticates first and authorizes before it shows or changes
+//! anything; its name is the operation's id in the OpenAPI document.
+
+mod changes;
+mod document;
+mod errors;
+mod events;
+mod execute;
+mod executions;
+mod installations;
+mod intents;
+mod logs;
+mod plans;
+mod plugins;
+mod status;
+mod tenants;
+mod users;
+mod versions;
+
+use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::Api;
+
+/// Under `/api/v1`.
+pub(crate) const BASE: &str = "/api/v1";
+
+/// All of them, with their part of the document.
+pub(crate) fn all() -> OpenApiRouter<Api> {
+    let api = OpenApiRouter::new()
+        .routes(routes!(intents::create_intent, intents::list_intents))
+        .routes(routes!(
+            intents::get_intent,
+            changes::replace_intent,
+            changes::update_intent,
+            changes::delete_intent
+        ))
+        .routes(routes!(versions::list_intent_versions))
+        .routes(routes!(versions::activate_intent_version))
+        .routes(routes!(versions::rollback_intent))
+        .routes(routes!(versions::diff_intent))
+        .routes(routes!(status::pause_intent))
+        .routes(routes!(status::resume_intent))
+        .routes(routes!(status::archive_intent))
+        .routes(routes!(plans::validate_intent))
+        .routes(routes!(plans::plan_intent))
+        .routes(routes!(execute::execute_intent))
+        .routes(routes!(executions::list_executions))
+        .routes(routes!(executions::get_execution))
+        .routes(routes!(executions::cancel_execution))
+        .routes(routes!(events::stream_execution_events))
+        .routes(routes!(logs::list_execution_logs))
+        .routes(routes!(tenants::list_tenants, tenants::create_tenant))
+        .routes(routes!(users::list_users))
+        .routes(routes!(users::get_user, users::put_user))
+        .routes(routes!(plugins::list_plugins))
+        .routes(routes!(installations::list_installations, installations::install_plugin))
+        .routes(routes!(installations::get_installation, installations::uninstall_plugin))
+        .routes(routes!(document::get_document));
+    OpenApiRouter::new().nest(BASE, api).route("/errors/{code}", get(errors::get_error))
+}

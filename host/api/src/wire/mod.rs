@@ -1,0 +1,27 @@
+//! The shapes on the wire, in both directions. They are not the rooms' own types, so that a change inside does not
+//! change the contract by accident.
+
+mod event;
+mod execution;
+mod intent;
+mod plan;
+mod plugin;
+mod problem;
+mod tenant;
+
+pub(crate) use event::{EventPage, LogPage, log_event, wire_event};
+pub(crate) use execution::{
+    CancelRequest, ExecuteRequest, ExecutionBody, ExecutionPage, ExecutionSummaryBody, StartedBody,
+};
+pub(crate) use intent::{
+    DiffBody, DocumentBody, IntentBody, IntentPage, IntentSummaryBody, RollbackRequest, ValidationBody,
+};
+pub(crate) use plan::{PlanBody, PlanStepBody};
+pub(crate) use plugin::{InstallationBody, InstallationList, InstalledBody, PluginBody, PluginList};
+pub(crate) use problem::{FindingBody, ProblemBody};
+pub(crate) use tenant::{MemberBody, MemberRequest, TenantBody, TenantList, TenantRequest, UserList};
+
+/// What a `From` for a list of findings would be.
+pub(crate) fn findings(findings: &[quantum_core::problem::Finding]) -> Vec<FindingBody> {
+    findings.iter().map(Into::into).collect()
+}

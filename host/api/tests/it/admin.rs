@@ -1,0 +1,41 @@
+//! The administrator's routes, and what a slow host says.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use quantum_api::{AdminServices, admin_router};
+use tower::ServiceExt;
+
+use crate::world::{A, World};
+
+async fn ask(world: &World, path: &str) -> (StatusCode, String) {
+    let services = AdminServices {
+        store: world.store.clone(),
+        engine: world.engine.clone(),
+        metrics: Arc::new(|| "quantum_up 1\n".to_owned()),
+    };
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = admin_router(services).oneshot(request).await.unwrap();
+    let status = response.status();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn an_administrator_sees_whether_the_host_is_ready() {
+    let world = World::start().await;
+    assert_eq!(ask(&world, "/livez").await, (StatusCode::OK, r#"{"status":"alive"}"#.into()));
+    assert_eq!(ask(&world, "/readyz").await, (StatusCode::OK, r#"{"status":"ready"}"#.into()));
+    assert_eq!(ask(&world, "/metrics").await, (StatusCode::OK, "quantum_up 1\n".into()));
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_begin_in_time_is_given_up() {
+    let world = World::with_limits(|limits| limits.handler = Duration::ZERO).await;
+    let answer = world.get(&world.admin(A), "/api/v1/intents").await;
+    assert_eq!(answer.problem(), (503, "timed-out".into()));
+    assert_eq!(answer.header("retry-after"), "1");
+}

@@ -1,0 +1,22 @@
+//! The API over real HTTP, on real rooms: SQLite in a temporary folder, the shipped policies, the engine, the sandbox.
+//! Only the runner of steps is the port's second implementation: it echoes.
+
+#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+mod admin;
+mod bodies;
+mod codes;
+mod conventions;
+mod document;
+mod events;
+mod executions;
+mod idempotency;
+mod intents;
+mod isolation;
+mod members;
+mod pages;
+mod plugins;
+mod raw;
+mod tokens;
+mod tutorial;
+mod world;
