@@ -1,0 +1,125 @@
+//! The command line. `serve` runs a host; everything else talks to one over HTTP, or works on files.
+
+mod client;
+mod doctor;
+mod error;
+mod execution;
+mod follow;
+mod intent;
+mod local;
+mod output;
+mod plugin;
+mod policy;
+mod run;
+mod schema;
+mod sse;
+mod tenant;
+mod token;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use error::{CliError, Exit};
+
+use crate::settings::ServeOptions;
+use output::Output;
+
+/// Runs intents: versioned JSON documents whose steps are sandboxed WebAssembly components.
+#[derive(Debug, Parser)]
+#[command(name = "quantum", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 not found, 5 no answer from the host."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    context: Context,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Which host, as whom, and how answers look.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Context {
+    /// Base URL of the host
+    #[arg(
+        long,
+        global = true,
+        env = "QUANTUM_URL",
+        default_value = "http://127.0.0.1:7780",
+        value_name = "URL"
+    )]
+    pub url: String,
+    /// Bearer token; without one, a short one is made with the key of a local data folder
+    #[arg(long, global = true, env = "QUANTUM_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// Which of the caller's tenants
+    #[arg(long, global = true, env = "QUANTUM_TENANT", value_name = "TENANT")]
+    pub tenant: Option<String>,
+    /// How answers are printed
+    #[arg(long, global = true, default_value = "table", value_name = "FORM")]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a host
+    Serve(Box<ServeOptions>),
+    /// Create and list tenants
+    #[command(subcommand)]
+    Tenant(tenant::TenantCommand),
+    /// Make tokens with the key of a local data folder
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Store, check and look at intents
+    #[command(subcommand)]
+    Intent(intent::IntentCommand),
+    /// Execute an intent
+    Run(run::RunOptions),
+    /// Look at and cancel executions
+    #[command(subcommand)]
+    Execution(execution::ExecutionCommand),
+    /// Build, test, install and list plugins
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
+    /// Check Cedar policies
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Print a JSON Schema, or the OpenAPI document
+    Schema { which: schema::Which },
+    /// Say what is wrong with a data folder and its host, and what mends it
+    Doctor(doctor::DoctorOptions),
+}
+
+/// Where a local host keeps its files.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DataDir {
+    /// Data folder of a local host [default: the user's data folder]
+    #[arg(long, env = "QUANTUM_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl DataDir {
+    pub fn path(self) -> PathBuf {
+        self.data_dir.unwrap_or_else(crate::settings::default_data_dir)
+    }
+}
+
+impl Cli {
+    /// Runs the command. The exit code is the caller's business.
+    pub async fn run(self) -> Result<(), CliError> {
+        let Self { context, command } = self;
+        match command {
+            Command::Serve(options) => crate::serve::serve(*options).await.map_err(CliError::Host),
+            Command::Tenant(command) => command.run(&context).await,
+            Command::Token(command) => command.run(),
+            Command::Intent(command) => command.run(&context).await,
+            Command::Run(options) => options.run(&context).await,
+            Command::Execution(command) => command.run(&context).await,
+            Command::Plugin(command) => command.run(&context).await,
+            Command::Policy(command) => command.run(context.output),
+            Command::Schema { which } => schema::print(which),
+            Command::Doctor(options) => options.run(&context).await,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `quantum run INTENT`
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::client::{Client, segment};
+use super::error::CliError;
+use super::intent::read_json;
+use super::output::cell;
+use super::{Context, follow};
+
+#[derive(Debug, Args)]
+pub(crate) struct RunOptions {
+    /// name, name-vN or uid
+    intent: String,
+    /// Input as JSON text, or @FILE
+    #[arg(long, value_name = "JSON")]
+    input: Option<String>,
+    /// Follow the execution until it ends; exit with 1 when it does not succeed
+    #[arg(long)]
+    follow: bool,
+}
+
+impl RunOptions {
+    pub async fn run(self, context: &Context) -> Result<(), CliError> {
+        let client = Client::in_tenant(context).await?;
+        let body = match self.input.as_deref().map(parse_input).transpose()? {
+            Some(input) => json!({ "input": input }),
+            None => json!({}),
+        };
+        let answer =
+            client.post(&format!("/api/v1/intents/{}/execute", segment(&self.intent)), &body).await?;
+        let id = cell(&answer.body, "execution_id");
+        if !self.follow {
+            return Ok(context.output.line(&format!("execution {id} started"), &answer.body)?);
+        }
+        follow::follow(&client, context.output, &id).await
+    }
+}
+
+fn parse_input(text: &str) -> Result<Value, CliError> {
+    match text.strip_prefix('@') {
+        Some(path) => read_json(path.as_ref()),
+        None => {
+            serde_json::from_str(text).map_err(|source| CliError::Json { what: "--input".into(), source })
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `quantum schema …`: the documents that editors and client generators work from.
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use super::error::CliError;
+use super::output::Output;
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Which {
+    /// JSON Schema of the intent document
+    Intent,
+    /// JSON Schema of a plugin's manifest
+    Manifest,
+    /// OpenAPI document of the HTTP API
+    Openapi,
+}
+
+pub(crate) fn print(which: Which) -> Result<(), CliError> {
+    Ok(Output::Json.value(&document(which)?)?)
+}
+
+fn document(which: Which) -> Result<Value, CliError> {
+    match which {
+        Which::Intent => Ok(quantum_core::intent::document_schema()),
+        Which::Manifest => Ok(quantum_core::manifest::manifest_schema()),
+        Which::Openapi => serde_json::to_value(quantum_api::document())
+            .map_err(|source| CliError::Json { what: "the OpenAPI document".into(), source }),
+    }
+}

@@ -1,0 +1,26 @@
+//! The `quantum` binary: reads the command line, runs it, says once what went wrong.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use quantum_server::cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // One TLS backend for everything in the process; installed twice, the first one stays.
+    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: failed to start the runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(cli.run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", quantum_server::chain(&error));
+            error.exit().into()
+        }
+    }
+}

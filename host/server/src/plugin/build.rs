@@ -1,0 +1,86 @@
+//! `quantum plugin build`: two builds, one that tells the manifest and one that is shipped, packed into one file.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use quantum_core::manifest::Manifest;
+use quantum_marketplace::{Inspection, append_manifest};
+
+use super::cargo::{self, Build};
+use super::error::{Error, line};
+use super::inspect::thousands;
+use super::workbench::Workbench;
+
+#[derive(Debug, Clone, clap::Args)]
+pub struct BuildArgs {
+    /// Folder of the plugin's Cargo.toml
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Cargo profile of the build that is shipped
+    #[arg(long, default_value = "plugin")]
+    pub profile: String,
+    /// Folder that the packed plugin is written to [default: plugins in cargo's target folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+impl BuildArgs {
+    /// The plugin in this folder, with the usual settings.
+    pub fn of(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), profile: "plugin".to_owned(), out: None }
+    }
+}
+
+/// A packed plugin.
+#[derive(Debug)]
+pub struct Built {
+    pub path: PathBuf,
+    pub inspection: Inspection,
+}
+
+/// Builds, packs and checks the plugin of one crate, and tells its size and digest.
+pub async fn build(args: &BuildArgs, out: &mut (dyn Write + Send)) -> Result<Built, Error> {
+    let plugin = cargo::find(&args.dir).await?;
+    let manifest = describe(&plugin).await?;
+    let shipped = read(&plugin.build(Build::Shipped(&args.profile)).await?)?;
+    let dir = args.out.clone().unwrap_or_else(|| plugin.target_dir.join("plugins"));
+    let path = dir.join(format!("{}.wasm", plugin.name()));
+    let package = |source| Error::Package { path: path.clone(), source };
+    let packed = append_manifest(&shipped, &manifest).map_err(package)?;
+    let inspection = quantum_marketplace::inspect(&packed).map_err(package)?;
+    gate(&inspection, out)?;
+    replace(&path, &packed)?;
+    let (id, version, digest) = (&inspection.manifest.id, &inspection.manifest.version, &inspection.digest);
+    writeln!(out, "{id} {version}  {} bytes  {digest}\n  {}", thousands(packed.len()), path.display())?;
+    Ok(Built { path, inspection })
+}
+
+/// Schemas come from types at run time, so a build that exports them is run once.
+async fn describe(plugin: &cargo::PluginCrate) -> Result<Manifest, Error> {
+    let describing = read(&plugin.build(Build::Describing).await?)?;
+    let text = Workbench::new()?.describe(describing).await?;
+    serde_json::from_str(&text).map_err(Error::Manifest)
+}
+
+/// Warnings are told; errors refuse the plugin, and no file is written.
+fn gate(inspection: &Inspection, out: &mut (dyn Write + Send)) -> Result<(), Error> {
+    let (errors, warnings): (Vec<_>, Vec<_>) = inspection.findings().into_iter().partition(|f| f.is_error());
+    for warning in &warnings {
+        writeln!(out, "warning:{}", line(warning))?;
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Error::Refused(errors)) }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(Error::file(path))
+}
+
+/// Whole or not at all: whoever reads the path sees the old file or the new one.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let partial = path.with_extension("partial");
+    if let Some(dir) = path.parent() {
+        std::fs::create_dir_all(dir).map_err(Error::file(dir))?;
+    }
+    std::fs::write(&partial, bytes).map_err(Error::file(&partial))?;
+    std::fs::rename(&partial, path).map_err(Error::file(path))
+}

@@ -1,0 +1,109 @@
+//! A case: a folder `cases/NAME` with `input.json`, `output.json` or `error.json`, and, when the action talks to a
+//! service, `http.json`. `${server}` in any of them is where that service listens; `"<any>"` stands for any value.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::error::Error;
+use super::service::Exchange;
+
+/// Milliseconds that a case may take when it says nothing.
+const TIMEOUT_MS: u64 = 10_000;
+/// Stands for the service's base URL.
+const SERVER: &str = "${server}";
+
+#[derive(Debug)]
+pub(super) struct Case {
+    pub name: String,
+    dir: PathBuf,
+    /// None: the action talks to nobody.
+    pub script: Option<Vec<Exchange>>,
+}
+
+/// `input.json`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    pub action: String,
+    #[serde(default)]
+    pub parameters: Value,
+    /// The installation's configuration.
+    #[serde(default = "no_config")]
+    pub config: Value,
+    #[serde(default = "timeout_ms")]
+    pub timeout_ms: u64,
+    #[serde(default = "first")]
+    pub attempt: u32,
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+fn no_config() -> Value {
+    Value::Object(serde_json::Map::new())
+}
+
+fn timeout_ms() -> u64 {
+    TIMEOUT_MS
+}
+
+fn first() -> u32 {
+    1
+}
+
+/// How it must end.
+#[derive(Debug)]
+pub(super) enum Expected {
+    /// The whole result.
+    Output(Value),
+    /// Of the failure, the fields that the file names: `code`, `message`, `retryable`, `retry_after_ms`, `details`.
+    Error(Value),
+}
+
+/// All cases of a folder, by name.
+pub(super) fn find(dir: &Path) -> Result<Vec<Case>, Error> {
+    let mut cases = Vec::new();
+    let none = || Error::NoCases { path: dir.to_owned() };
+    for entry in std::fs::read_dir(dir).map_err(|_| none())? {
+        let entry = entry.map_err(Error::file(dir))?;
+        if entry.path().is_dir() {
+            cases.push(Case::open(entry.path())?);
+        }
+    }
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    if cases.is_empty() { Err(none()) } else { Ok(cases) }
+}
+
+impl Case {
+    fn open(dir: PathBuf) -> Result<Self, Error> {
+        let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let script = dir.join("http.json");
+        let script = if script.exists() { Some(read(&script, "")?) } else { None };
+        Ok(Self { name, dir, script })
+    }
+
+    pub fn input(&self, server: &str) -> Result<Input, Error> {
+        read(&self.dir.join("input.json"), server)
+    }
+
+    pub fn expected(&self, server: &str) -> Result<Expected, Error> {
+        let (output, error) = (self.dir.join("output.json"), self.dir.join("error.json"));
+        match (output.exists(), error.exists()) {
+            (true, false) => Ok(Expected::Output(read(&output, server)?)),
+            (false, true) => Ok(Expected::Error(read(&error, server)?)),
+            _ => {
+                let reason = "it needs either output.json or error.json".to_owned();
+                Err(Error::Case { path: self.dir.clone(), reason })
+            }
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path, server: &str) -> Result<T, Error> {
+    let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
+    let unreadable =
+        |error: serde_json::Error| Error::Case { path: path.to_owned(), reason: error.to_string() };
+    serde_json::from_str(&text.replace(SERVER, server)).map_err(unreadable)
+}

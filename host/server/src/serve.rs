@@ -1,0 +1,141 @@
+//! `quantum serve`: listens, says where, and ends in order when it is told to.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use quantum_api::AdminServices;
+use quantum_store::Health;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::settings::{FileError, ServeOptions, Settings};
+use crate::wire::{Host, WireError};
+
+/// How often the store's health is looked at.
+const HEALTH_EVERY: Duration = Duration::from_secs(1);
+
+/// Why a host did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error(transparent)]
+    Settings(#[from] FileError),
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    #[error("listen at {address}; choose another address with --listen or --admin-listen")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(
+        "the API of this version has no TLS of its own, so it listens on this machine only; {address} is not, put a proxy before 127.0.0.1"
+    )]
+    Exposed { address: SocketAddr },
+    #[error("write the ready file {}", path.display())]
+    ReadyFile { path: PathBuf, source: io::Error },
+    #[error("install the metrics recorder")]
+    Metrics(#[source] metrics_exporter_prometheus::BuildError),
+    #[error("wait for signals")]
+    Signals(#[source] io::Error),
+    #[error(
+        "the store failed: {reason}; what was acknowledged is safe, start the host again once the disk is well"
+    )]
+    StoreFailed { reason: String },
+}
+
+/// Runs a host until it is told to stop.
+pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
+    let settings = options.settle()?;
+    start_tracing();
+    let metrics = PrometheusBuilder::new().install_recorder().map_err(ServeError::Metrics)?;
+    let listener = listen(settings.listen).await?;
+    let admin = listen(settings.admin_listen).await?;
+    let host = Host::build(&settings).await?;
+    let closing = host.services.closing.clone();
+    let api = quantum_api::router(host.services.clone(), host.options.clone());
+    let admin_services = AdminServices {
+        store: host.services.store.clone(),
+        engine: host.services.engine.clone(),
+        metrics: Arc::new(move || render(&metrics)),
+    };
+    let admin_router = quantum_api::admin_router(admin_services);
+    announce(&settings, &listener, &admin)?;
+    let limits = host.options.limits.clone();
+    let serving = tokio::spawn(quantum_api::serve(listener, api, limits.clone(), closing.clone()));
+    let admin_serving = tokio::spawn(quantum_api::serve(admin, admin_router, limits, closing.clone()));
+    let ended = wait(&host, &closing).await;
+    closing.cancel();
+    // A listener that panicked has nothing left to wait for.
+    let (_api, _admin) = tokio::join!(serving, admin_serving);
+    host.shutdown().await;
+    ended
+}
+
+fn start_tracing() {
+    let filter = EnvFilter::try_from_env("QUANTUM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // A program that embeds the host may have its own.
+    let _already = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    if !address.ip().is_loopback() {
+        return Err(ServeError::Exposed { address });
+    }
+    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
+}
+
+fn render(metrics: &PrometheusHandle) -> String {
+    metrics.run_upkeep();
+    metrics.render()
+}
+
+fn announce(settings: &Settings, listener: &TcpListener, admin: &TcpListener) -> Result<(), ServeError> {
+    let url = |listener: &TcpListener, address| {
+        listener
+            .local_addr()
+            .map(|at| format!("http://{at}"))
+            .map_err(|source| ServeError::Listen { address, source })
+    };
+    let api = url(listener, settings.listen)?;
+    let admin = url(admin, settings.admin_listen)?;
+    tracing::info!(api, admin, data_dir = %settings.data_dir.display(), "the host listens");
+    match &settings.ready_file {
+        Some(path) => write_whole(path, &format!("{api}\n{admin}\n"))
+            .map_err(|source| ServeError::ReadyFile { path: path.clone(), source }),
+        None => Ok(()),
+    }
+}
+
+/// Whoever waits for the file never sees half of it.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let draft = path.with_extension("new");
+    let mut file = std::fs::File::create(&draft)?;
+    file.write_all(text.as_bytes())?;
+    std::fs::rename(&draft, path)
+}
+
+/// Returns when somebody asks the host to stop, or when going on would be wrong.
+async fn wait(host: &Host, closing: &CancellationToken) -> Result<(), ServeError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = closing.cancelled() => {}
+        reason = failed(host) => return Err(ServeError::StoreFailed { reason }),
+    }
+    tracing::info!("the host stops");
+    Ok(())
+}
+
+/// Why the store cannot be relied upon any more.
+async fn failed(host: &Host) -> String {
+    loop {
+        if let Health::Failed { reason } = host.services.store.health() {
+            return reason;
+        }
+        tokio::time::sleep(HEALTH_EVERY).await;
+    }
+}

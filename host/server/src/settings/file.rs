@@ -1,0 +1,133 @@
+//! `quantum.toml`. Unknown keys are refused, so that a misspelt one is not silently without effect.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use quantum_core::manifest::{HostPattern, HostPatternError};
+use serde::Deserialize;
+
+use super::PluginConsent;
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error("read the configuration {}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("understand the configuration {}", path.display())]
+    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("understand plugins.{plugin}.allow_hosts in the configuration")]
+    Host { plugin: String, source: HostPatternError },
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SettingsFile {
+    pub listen: Option<SocketAddr>,
+    pub admin_listen: Option<SocketAddr>,
+    pub plugins_dir: Option<PathBuf>,
+    pub policies_dir: Option<PathBuf>,
+    pub egress: EgressFile,
+    pub engine: EngineFile,
+    pub plugins: BTreeMap<String, PluginFile>,
+    pub issuers: Vec<IssuerFile>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EgressFile {
+    pub allow_cidrs: Vec<IpNet>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EngineFile {
+    pub attempts_max: Option<usize>,
+    pub shutdown_grace_ms: Option<u64>,
+}
+
+/// Consent for a bundled plugin.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PluginFile {
+    pub allow_hosts: Vec<String>,
+    pub config: serde_json::Map<String, serde_json::Value>,
+}
+
+/// An issuer of HS256 tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerFile {
+    /// What `iss` says. None: tokens without `iss` are taken to be this issuer's.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// What `aud` says. None: it is not looked at.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// File with the secret, 32 bytes or more.
+    pub secret_file: PathBuf,
+    /// Memberships are made from the `tenant_id` and `roles` claims.
+    #[serde(default)]
+    pub provision: bool,
+}
+
+impl SettingsFile {
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+        Self::parse(path, &text)
+    }
+
+    pub fn read_if_there(path: &Path) -> Result<Self, FileError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(path, &text),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(FileError::Read { path: path.to_owned(), source }),
+        }
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, FileError> {
+        toml::from_str(text)
+            .map_err(|source| FileError::Parse { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    pub(super) fn consents(&self) -> Result<BTreeMap<String, PluginConsent>, FileError> {
+        let consents = self.plugins.iter().map(|(name, plugin)| {
+            let hosts: Result<Vec<_>, _> =
+                plugin.allow_hosts.iter().map(|host| HostPattern::parse(host)).collect();
+            let hosts = hosts.map_err(|source| FileError::Host { plugin: name.clone(), source })?;
+            let config = serde_json::Value::Object(plugin.config.clone());
+            Ok((name.clone(), PluginConsent { hosts, config }))
+        });
+        consents.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<SettingsFile, String> {
+        SettingsFile::parse(Path::new("quantum.toml"), text).map_err(|error| match error {
+            FileError::Parse { source, .. } => source.to_string(),
+            other => other.to_string(),
+        })
+    }
+
+    #[test]
+    fn consent_for_a_bundled_plugin_is_read() {
+        let file = check(
+            "[egress]\nallow_cidrs = [\"127.0.0.0/8\"]\n[plugins.http]\nallow_hosts = [\"http://127.0.0.1:*\"]",
+        );
+        let consents = file.unwrap().consents().unwrap();
+        assert_eq!(consents["http"].hosts[0].as_str(), "http://127.0.0.1:*");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused_with_its_line() {
+        let error = check("listen = \"127.0.0.1:1\"\n[egres]\nallow_cidrs = []").unwrap_err();
+        assert!(error.contains("unknown field `egres`") && error.contains("line 2"), "{error}");
+    }
+}

@@ -1,0 +1,58 @@
+//! Settings: built in, overridden by `quantum.toml`, overridden by the environment and flags.
+
+mod file;
+mod options;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use quantum_core::manifest::HostPattern;
+use serde_json::Value;
+
+pub use file::{FileError, IssuerFile, SettingsFile};
+pub use options::ServeOptions;
+
+/// Where the API listens when nothing else is said: this machine only.
+pub const LISTEN_DEFAULT: &str = "127.0.0.1:7780";
+/// Where health and metrics are when nothing else is said: this machine only.
+pub const ADMIN_LISTEN_DEFAULT: &str = "127.0.0.1:7781";
+
+/// Everything that a host is started with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub data_dir: PathBuf,
+    pub listen: SocketAddr,
+    pub admin_listen: SocketAddr,
+    /// Where the base URLs are written once the host listens.
+    pub ready_file: Option<PathBuf>,
+    /// Bundled components; none: `plugins` beside the executable.
+    pub plugins_dir: Option<PathBuf>,
+    /// Policies beside the shipped ones.
+    pub policies_dir: Option<PathBuf>,
+    /// Ranges of addresses that are not public and that steps may call all the same.
+    pub allow_cidrs: Vec<IpNet>,
+    /// Consent for bundled plugins, by the name after the colon of their id.
+    pub plugins: BTreeMap<String, PluginConsent>,
+    /// HS256 issuers beside the embedded one.
+    pub issuers: Vec<IssuerFile>,
+    /// Attempts that run at the same time.
+    pub attempts_max: usize,
+    /// Milliseconds that running attempts get when the host stops.
+    pub shutdown_grace_ms: u64,
+}
+
+/// What the operator allows a bundled plugin.
+#[derive(Debug, Clone, Default)]
+pub struct PluginConsent {
+    pub hosts: Vec<HostPattern>,
+    pub config: Value,
+}
+
+/// `QUANTUM_DATA_DIR`, else the user's data folder, else `.quantum` here.
+pub fn default_data_dir() -> PathBuf {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home);
+    base.map_or_else(|| PathBuf::from(".quantum"), |base| base.join("quantum"))
+}

@@ -1,0 +1,68 @@
+//! The flags of `quantum serve`. Every option has its unit and default in the help.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use quantum_engine::EngineOptions;
+
+use super::file::{FileError, SettingsFile};
+use super::{ADMIN_LISTEN_DEFAULT, LISTEN_DEFAULT, Settings, default_data_dir};
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServeOptions {
+    /// Folder of the database, blobs and keys; made at the first start [default: the user's data folder]
+    #[arg(long, env = "QUANTUM_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Configuration file [default: quantum.toml in the data folder, when it is there]
+    #[arg(long, env = "QUANTUM_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address and port of the API; port 0 takes a free one [default: 127.0.0.1:7780]
+    #[arg(long, env = "QUANTUM_LISTEN", value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// Address and port of health and metrics; port 0 takes a free one [default: 127.0.0.1:7781, or port 0 when
+    /// --listen has port 0]
+    #[arg(long, env = "QUANTUM_ADMIN_LISTEN", value_name = "ADDR")]
+    pub admin_listen: Option<SocketAddr>,
+    /// Write the base URL of the API, and on a second line that of health and metrics, into this file once both listen
+    #[arg(long, value_name = "FILE")]
+    pub ready_file: Option<PathBuf>,
+    /// Folder of the bundled plugins [default: plugins beside the executable]
+    #[arg(long, env = "QUANTUM_PLUGINS_DIR", value_name = "DIR")]
+    pub plugins_dir: Option<PathBuf>,
+    /// Folder of Cedar policies beside the shipped ones
+    #[arg(long, env = "QUANTUM_POLICIES_DIR", value_name = "DIR")]
+    pub policies_dir: Option<PathBuf>,
+}
+
+impl ServeOptions {
+    /// Brings file and flags together; a flag wins.
+    pub fn settle(self) -> Result<Settings, FileError> {
+        let data_dir = self.data_dir.unwrap_or_else(default_data_dir);
+        let file = match &self.config {
+            Some(path) => SettingsFile::read(path)?,
+            None => SettingsFile::read_if_there(&data_dir.join("quantum.toml"))?,
+        };
+        let plugins = file.consents()?;
+        let listen = pick(self.listen.or(file.listen), LISTEN_DEFAULT);
+        let admin_default = if listen.port() == 0 { "127.0.0.1:0" } else { ADMIN_LISTEN_DEFAULT };
+        let engine = EngineOptions::default();
+        Ok(Settings {
+            data_dir,
+            listen,
+            admin_listen: pick(self.admin_listen.or(file.admin_listen), admin_default),
+            ready_file: self.ready_file,
+            plugins_dir: self.plugins_dir.or(file.plugins_dir),
+            policies_dir: self.policies_dir.or(file.policies_dir),
+            allow_cidrs: file.egress.allow_cidrs,
+            plugins,
+            issuers: file.issuers,
+            attempts_max: file.engine.attempts_max.unwrap_or(engine.attempts_max),
+            shutdown_grace_ms: file.engine.shutdown_grace_ms.unwrap_or(engine.shutdown_grace_ms),
+        })
+    }
+}
+
+fn pick(given: Option<SocketAddr>, default: &str) -> SocketAddr {
+    given.or_else(|| default.parse().ok()).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)))
+}

@@ -1,0 +1,163 @@
+//! Builds the rooms and connects them. The only place that sees them all.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use quantum_api::auth::Issuers;
+use quantum_api::auth::embedded::SigningKey;
+use quantum_api::auth::{EmbeddedIssuer, SharedSecretIssuer};
+use quantum_api::{ApiOptions, Services};
+use quantum_catalog::{Catalog, Directory};
+use quantum_engine::{Engine, EngineOptions, LogBuffer, SystemClock};
+use quantum_policy::{Authorizer, PolicySet, PolicySources};
+use quantum_sandbox::{EgressOptions, Sandbox, SandboxOptions};
+use quantum_store::{Blobs, Store, StoreOptions};
+use tokio_util::sync::CancellationToken;
+
+use crate::bundled::{self, BundledError};
+use crate::keys::{KeyError, Keys};
+use crate::settings::{IssuerFile, Settings};
+
+/// The database in the data folder.
+pub(crate) const DATABASE: &str = "quantum.db";
+/// `aud` of tokens for a host.
+const AUDIENCE: &str = "quantum";
+
+/// Why a host could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    #[error("make the data folder {}", path.display())]
+    DataDir { path: PathBuf, source: std::io::Error },
+    #[error("another host uses the data folder {}; stop it, or choose another with --data-dir", path.display())]
+    InUse { path: PathBuf },
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    #[error("use the token key")]
+    SigningKey(#[source] quantum_api::auth::embedded::SigningError),
+    #[error("use the configured issuers")]
+    Issuers(#[source] quantum_api::auth::IssuerError),
+    #[error("read the secret {}", path.display())]
+    Secret { path: PathBuf, source: std::io::Error },
+    #[error("open the store")]
+    Store(#[from] quantum_store::Error),
+    #[error("load the policies:\n{0}")]
+    Policies(quantum_policy::CheckReport),
+    #[error("start the sandbox")]
+    Sandbox(#[source] quantum_sandbox::Error),
+    #[error(transparent)]
+    Bundled(#[from] BundledError),
+    #[error("load the catalog")]
+    Catalog(#[source] quantum_catalog::Error),
+    #[error("start the engine")]
+    Engine(#[source] quantum_engine::Error),
+}
+
+/// A host without its listeners.
+pub struct Host {
+    pub services: Services,
+    pub options: ApiOptions,
+    /// Held as long as the host lives: two hosts on one data folder would fence each other.
+    _lock: File,
+}
+
+impl Host {
+    pub async fn build(settings: &Settings) -> Result<Self, WireError> {
+        let lock = claim(&settings.data_dir)?;
+        let keys = Keys::open(&settings.data_dir)?;
+        let store = Store::open(StoreOptions::new(settings.data_dir.join(DATABASE))).await?;
+        let blobs = Blobs::open(&settings.data_dir)?;
+        let authorizer = Authorizer::new(policies(settings.policies_dir.as_deref())?);
+        let logs = Arc::new(LogBuffer::default());
+        let sandbox = sandbox(settings, &keys, &authorizer, &logs, &blobs)?;
+        let bundled = bundled::install(settings, &sandbox, &blobs).await?;
+        let directory = Directory::open(&store, bundled).await.map_err(WireError::Catalog)?;
+        let directory = Arc::new(directory);
+        let catalog = Catalog::new(store.clone(), directory.clone());
+        let clock = Arc::new(SystemClock);
+        let ports = quantum_engine::Ports {
+            store: store.clone(),
+            runner: sandbox.clone(),
+            gate: Arc::new(authorizer.clone()),
+            actions: directory,
+            clock: clock.clone(),
+            chance: fastrand::f64,
+        };
+        let engine =
+            Engine::launch(engine_options(settings), ports, logs).await.map_err(WireError::Engine)?;
+        let closing = CancellationToken::new();
+        let options = ApiOptions::new(issuers(settings, &keys)?, keys.derive("page tokens"));
+        let services = Services { store, catalog, engine, authorizer, sandbox, blobs, clock, closing };
+        Ok(Self { services, options, _lock: lock })
+    }
+
+    /// Ends what runs, writes what is queued, and closes the store.
+    pub async fn shutdown(self) {
+        self.services.engine.shutdown().await;
+        self.services.store.close().await;
+    }
+}
+
+/// The issuer of a data folder's own key: its name is the key's, so that a token of another host is not taken.
+pub(crate) fn embedded_issuer(key: &SigningKey) -> EmbeddedIssuer {
+    key.issuer(format!("quantum:{}", key.kid()), AUDIENCE)
+}
+
+fn claim(data_dir: &Path) -> Result<File, WireError> {
+    let failed = |source| WireError::DataDir { path: data_dir.to_owned(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(failed)?;
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(data_dir.join("lock"));
+    let lock = lock.map_err(failed)?;
+    lock.try_lock().map_err(|_| WireError::InUse { path: data_dir.to_owned() })?;
+    Ok(lock)
+}
+
+fn policies(dir: Option<&Path>) -> Result<PolicySet, WireError> {
+    let sources = dir.map_or_else(|| Ok(PolicySources::shipped()), PolicySources::load);
+    sources.and_then(|sources| PolicySet::compile(&sources)).map_err(WireError::Policies)
+}
+
+fn sandbox(
+    settings: &Settings,
+    keys: &Keys,
+    authorizer: &Authorizer,
+    logs: &Arc<LogBuffer>,
+    blobs: &Blobs,
+) -> Result<Arc<Sandbox>, WireError> {
+    let options = SandboxOptions {
+        cache_dir: Some(settings.data_dir.join("compiled")),
+        cache_key: keys.derive("compiled components"),
+        egress: EgressOptions { allow_cidrs: settings.allow_cidrs.clone(), ..EgressOptions::default() },
+        ..SandboxOptions::default()
+    };
+    let ports = quantum_sandbox::Ports {
+        gate: Arc::new(authorizer.clone()),
+        logs: logs.clone(),
+        components: Arc::new(blobs.clone()),
+    };
+    Sandbox::new(options, ports).map_err(WireError::Sandbox)
+}
+
+fn engine_options(settings: &Settings) -> EngineOptions {
+    EngineOptions {
+        attempts_max: settings.attempts_max,
+        attempts_per_tenant_max: settings.attempts_max.div_ceil(2),
+        shutdown_grace_ms: settings.shutdown_grace_ms,
+        ..EngineOptions::default()
+    }
+}
+
+fn issuers(settings: &Settings, keys: &Keys) -> Result<Issuers, WireError> {
+    let key = SigningKey::from_pkcs8(&keys.token_pkcs8).map_err(WireError::SigningKey)?;
+    let shared: Result<Vec<_>, _> = settings.issuers.iter().map(shared_issuer).collect();
+    Issuers::new(Some(embedded_issuer(&key)), shared?).map_err(WireError::Issuers)
+}
+
+fn shared_issuer(file: &IssuerFile) -> Result<SharedSecretIssuer, WireError> {
+    let path = &file.secret_file;
+    let secret = std::fs::read(path).map_err(|source| WireError::Secret { path: path.clone(), source })?;
+    let secret = secret.trim_ascii().to_vec();
+    let IssuerFile { issuer, audience, provision, .. } = file.clone();
+    Ok(SharedSecretIssuer { issuer, audience, kid: None, secret, provision })
+}
