@@ -1,0 +1,154 @@
+//! The engine without sandbox, policies and HTTP: from the start to the end of executions of three sequential steps, 64
+//! at the same time. `synchronous=FULL`, on a real disk.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use futures::future::join_all;
+use quantum_core::id::{DecisionId, Digest, ExecutionId, IntentName, IntentUid, PrincipalId, TenantId};
+use quantum_core::intent::{CheckContext, Definition};
+use quantum_core::plan::{Plan, PlannedIntent, build};
+use quantum_core::port::{
+    ActionDirectory, ActionEntry, Attempt, AttemptOutcome, AttemptReport, Bill, BoxFuture, Decision, Grant,
+    PrincipalKind, Requester, Resolution, StepGate, StepRunner, StepSubject, Verdict,
+};
+use quantum_core::schema::Schema;
+use quantum_core::time::Timestamp;
+use quantum_core::vocabulary::{Environment, Signature, Trust};
+use quantum_engine::{Engine, EngineOptions, LogBuffer, Ports, StartRequest, SystemClock};
+use quantum_store::conformance::{scope, with_tenants};
+use quantum_store::{Error, SharedPlan, Store, StoreOptions, TenantScope};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const TENANT: &str = "tenant-1";
+/// Executions at the same time.
+const CLIENTS: u64 = 64;
+
+/// All ports of the engine: permits everything; an action gives its parameters back.
+#[derive(Clone)]
+struct Echo(Arc<ActionEntry>);
+
+impl StepRunner for Echo {
+    fn run(&self, attempt: Attempt) -> BoxFuture<'static, AttemptReport> {
+        let result: Value = serde_json::from_str(&attempt.parameters).expect("the engine made it");
+        Box::pin(async {
+            AttemptReport { outcome: AttemptOutcome::Completed(result), bill: Bill::default() }
+        })
+    }
+}
+
+impl StepGate for Echo {
+    fn step_start(&self, _: &StepSubject, _: u32, _: Timestamp) -> Verdict {
+        let id = DecisionId::from_uuid(Uuid::now_v7());
+        let (policies, policy_version) = (vec!["allow".to_owned()], "0123456789abcdef".to_owned());
+        Verdict { allowed: true, decision: Decision { id, policies, reason: None, policy_version } }
+    }
+}
+
+impl ActionDirectory for Echo {
+    fn resolve(&self, _: &TenantId, _: &str) -> Resolution {
+        Resolution::Found(self.0.clone())
+    }
+
+    fn pinned(&self, _: &TenantId, _: &Digest, _: &str) -> Option<Arc<ActionEntry>> {
+        Some(self.0.clone())
+    }
+
+    fn names(&self, _: &TenantId) -> Vec<String> {
+        vec![self.0.manifest.name.clone()]
+    }
+}
+
+fn echo() -> Echo {
+    let schema = || Schema::compile(&json!({})).expect("an empty schema compiles");
+    let manifest = json!({ "name": "echo", "parameters": {}, "result": {} });
+    Echo(Arc::new(ActionEntry {
+        plugin: "test:echo".to_owned(),
+        version: "1.0.0".to_owned(),
+        component: Digest::new(format!("sha256:{}", "0".repeat(64))).expect("a good digest"),
+        manifest: serde_json::from_value(manifest).expect("a good manifest"),
+        parameters: schema(),
+        result: schema(),
+        trust: Trust::Builtin,
+        signature: Signature::Verified,
+        grant: Grant::default(),
+        config: Arc::default(),
+    }))
+}
+
+fn request(echo: &Echo) -> StartRequest {
+    let step = |id: &str| json!({ "id": id, "action": "echo", "parameters": { "said": id } });
+    let definition = json!({ "steps": [step("a"), step("b"), step("c")] });
+    let (read, findings) = Definition::read(&definition);
+    assert!(findings.is_empty(), "{findings:?}");
+    let intent = PlannedIntent {
+        uid: IntentUid::from_uuid(Uuid::now_v7()),
+        name: IntentName::new("load").expect("a good name"),
+        version: 1,
+        labels: BTreeMap::new(),
+        definition,
+    };
+    let tenant = TenantId::new(TENANT).expect("a good id");
+    let context = CheckContext { tenant: &tenant, actions: echo };
+    let document = build(intent, Environment::Test, &read, &context).expect("a good intent");
+    StartRequest {
+        scope: scope(TENANT),
+        id: ExecutionId::from_uuid(Uuid::now_v7()),
+        encoded: SharedPlan::new(serde_json::to_string(&document).expect("a plan is JSON")),
+        plan: Arc::new(Plan::compile(document).expect("a good plan")),
+        input: json!({}),
+        labels: BTreeMap::new(),
+        requested_by: Requester {
+            id: PrincipalId::new("olga").expect("a good id"),
+            kind: PrincipalKind::User,
+        },
+        idempotency: None,
+    }
+}
+
+async fn launch(store: StoreOptions, echo: &Echo) -> Engine {
+    let open = move || -> BoxFuture<'static, Result<Store, Error>> { Box::pin(Store::open(store.clone())) };
+    let store = with_tenants(&open, &[TENANT]).await.expect("a store");
+    let one = Arc::new(echo.clone());
+    let ports = Ports {
+        store,
+        runner: one.clone(),
+        gate: one.clone(),
+        actions: one,
+        clock: Arc::new(SystemClock),
+        chance: || 0.5,
+    };
+    Engine::launch(EngineOptions::default(), ports, Arc::new(LogBuffer::default())).await.expect("an engine")
+}
+
+async fn execute(engine: &Engine, scope: &TenantScope, request: StartRequest) {
+    let started = engine.start(request).await.expect("the store writes");
+    engine.ended(scope, &started.id).await.expect("it is known");
+}
+
+fn executions(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    // In the target folder: the system's temporary one may be memory.
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let (echo, scope) = (echo(), scope(TENANT));
+    let request = request(&echo);
+    let engine = runtime.block_on(launch(StoreOptions::new(folder.path().join("quantum.db")), &echo));
+    let born = || StartRequest { id: ExecutionId::from_uuid(Uuid::now_v7()), ..request.clone() };
+    let mut group = criterion.benchmark_group("engine");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("one execution of three steps", |bencher| {
+        bencher.iter(|| runtime.block_on(execute(&engine, &scope, born())));
+    });
+    group.throughput(Throughput::Elements(CLIENTS));
+    group.bench_function("64 executions of three steps", |bencher| {
+        bencher.iter(|| runtime.block_on(join_all((0..CLIENTS).map(|_| execute(&engine, &scope, born())))));
+    });
+    group.finish();
+    runtime.block_on(engine.shutdown());
+}
+
+criterion_group!(benches, executions);
+criterion_main!(benches);

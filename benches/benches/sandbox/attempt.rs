@@ -1,0 +1,105 @@
+//! One attempt as the engine asks for it, with a gate that permits and a log that forgets.
+
+use std::sync::Arc;
+
+use quantum_core::id::{DecisionId, Digest, ExecutionId, IntentName, PrincipalId, StepId, TenantId};
+use quantum_core::port::{
+    ActionEntry, Attempt, AttemptOutcome, BoxFuture, CancelFlag, ComponentSource, Decision, EffectGate,
+    Grant, HttpCall, LogLine, LogSink, PrincipalKind, Requester, StepRunner, StepSubject, Verdict,
+};
+use quantum_core::schema::Schema;
+use quantum_core::time::Timestamp;
+use quantum_core::vocabulary::{Environment, Signature, Trust};
+use quantum_sandbox::{Ports, Sandbox, SandboxOptions};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+pub const PARAMETERS: &str = r#"{"name":"Ada"}"#;
+
+pub struct Runner {
+    runtime: Runtime,
+    sandbox: Arc<Sandbox>,
+    attempt: Attempt,
+}
+
+impl Runner {
+    pub fn new(component: Vec<u8>) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let ports = Ports { gate: Arc::new(Open), logs: Arc::new(Open), components: Arc::new(Open) };
+        let sandbox = Sandbox::new(SandboxOptions::default(), ports).expect("a sandbox");
+        let digest = runtime.block_on(sandbox.install(component)).expect("the component fits");
+        Self { runtime, sandbox, attempt: attempt(digest) }
+    }
+
+    pub fn run(&self) -> Value {
+        let report = self.runtime.block_on(self.sandbox.run(self.attempt.clone()));
+        match report.outcome {
+            AttemptOutcome::Completed(value) => value,
+            other => unreachable!("the attempt is good: {other:?}"),
+        }
+    }
+}
+
+/// The ports: everything is permitted, nothing is kept.
+struct Open;
+
+impl EffectGate for Open {
+    fn http_request(&self, _: &StepSubject, _: &HttpCall<'_>, _: Timestamp) -> Verdict {
+        let id = DecisionId::from_uuid(Default::default());
+        let decision = Decision { id, policies: Vec::new(), reason: None, policy_version: String::new() };
+        Verdict { allowed: true, decision }
+    }
+}
+
+impl LogSink for Open {
+    fn write(&self, _: LogLine) {}
+}
+
+impl ComponentSource for Open {
+    fn read(&self, _: &Digest) -> BoxFuture<'static, std::io::Result<Option<Vec<u8>>>> {
+        Box::pin(async { Ok(None) })
+    }
+}
+
+fn attempt(component: Digest) -> Attempt {
+    let subject = StepSubject {
+        tenant: TenantId::new("tenant-123").expect("a good id"),
+        execution: ExecutionId::from_uuid(Default::default()),
+        step: StepId::new("greet").expect("a good id"),
+        environment: Environment::Test,
+        dry_run: false,
+        requested_by: Requester {
+            id: PrincipalId::new("olga").expect("a good id"),
+            kind: PrincipalKind::User,
+        },
+        action: Arc::new(entry(component)),
+    };
+    Attempt {
+        subject,
+        intent: IntentName::new("greeting").expect("a good name"),
+        number: 1,
+        idempotency_key: "key".to_owned(),
+        parameters: PARAMETERS.to_owned(),
+        timeout_ms: 60_000,
+        deadline: Timestamp::from_millis(1_795_428_000_250),
+        trace_parent: None,
+        cancel: CancelFlag::default(),
+    }
+}
+
+fn entry(component: Digest) -> ActionEntry {
+    let schema = || Schema::compile(&json!({})).expect("an empty schema compiles");
+    let manifest = json!({ "name": "hello", "parameters": {}, "result": {} });
+    ActionEntry {
+        plugin: "quantum:hello".to_owned(),
+        version: "1.0.0".to_owned(),
+        component,
+        manifest: serde_json::from_value(manifest).expect("a good manifest"),
+        parameters: schema(),
+        result: schema(),
+        trust: Trust::Builtin,
+        signature: Signature::Verified,
+        grant: Grant::default(),
+        config: Arc::new(json!({})),
+    }
+}
