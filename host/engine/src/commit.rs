@@ -32,7 +32,11 @@ impl Shared {
     ) -> Result<(), CommandError> {
         let mut state = entry.state.lock().await;
         if state.is_none() {
-            *state = Some(self.reload(entry).await?);
+            let owned = self.reload(entry).await?;
+            if owned.execution.status.is_terminal() {
+                self.retire(entry, owned.execution.last_seq);
+            }
+            *state = Some(owned);
         }
         let Some(owned) = state.as_mut() else { return Err(CommandError::NotFound) };
         let before = owned.execution.last_seq;
@@ -82,15 +86,15 @@ impl Shared {
         effects: Vec<Effect>,
         now: Timestamp,
     ) {
-        let ended = execution.status.is_terminal();
-        if ended {
-            self.live.remove(&entry.id);
+        if execution.status.is_terminal() {
             let millis = now.millis_since(execution.created_at);
             counter!("quantum_executions_ended_total", "status" => execution.status.as_str()).increment(1);
             #[expect(clippy::cast_precision_loss, reason = "a metric")]
             histogram!("quantum_execution_seconds").record(millis as f64 / 1_000.0);
+            self.retire(entry, execution.last_seq);
+        } else {
+            entry.progress.send_replace(Progress { last_seq: execution.last_seq, ended: false });
         }
-        entry.progress.send_replace(Progress { last_seq: execution.last_seq, ended });
         for effect in effects {
             match effect {
                 Effect::Run { step, attempt, parameters, .. } => {
@@ -103,7 +107,7 @@ impl Shared {
         }
     }
 
-    fn command_error(&self, entry: &Entry, error: TurnError) -> CommandError {
+    fn command_error(&self, entry: &Arc<Entry>, error: TurnError) -> CommandError {
         match error {
             TurnError::Refused(refusal) => CommandError::Refused(refusal),
             TurnError::Encode(source) => {
@@ -111,7 +115,7 @@ impl Shared {
                 CommandError::Failed(crate::error::Error::Decode { id, what: "an event", source })
             }
             TurnError::Commit(CommitError::Fenced { .. }) => {
-                self.live.remove(&entry.id);
+                self.live.remove(entry);
                 CommandError::Unavailable {
                     reason: "another host runs this execution by now".to_owned(),
                     retry_after_ms: RETRY_AFTER_MS,

@@ -23,8 +23,12 @@ impl Live {
         self.lock().entry(entry.id).or_insert(entry).clone()
     }
 
-    pub fn remove(&self, id: &ExecutionId) {
-        self.lock().remove(id);
+    /// Another entry of the same execution stays.
+    pub fn remove(&self, entry: &Arc<Entry>) {
+        let mut entries = self.lock();
+        if entries.get(&entry.id).is_some_and(|known| Arc::ptr_eq(known, entry)) {
+            entries.remove(&entry.id);
+        }
     }
 
     pub fn len(&self) -> usize {

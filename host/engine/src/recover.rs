@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use quantum_core::id::{Digest, ExecutionId};
 use quantum_core::machine::{Command, Event, Execution, NewExecution, apply};
 use quantum_core::plan::{Plan, PlanDocument};
-use quantum_store::{ExecutionKey, SharedPlan, StoredExecution, TenantScope};
+use quantum_store::{ExecutionKey, ExecutionRow, SharedPlan, StoredExecution, TenantScope};
 
 use crate::engine::Shared;
-use crate::entry::{Entry, Owned};
+use crate::entry::{Entry, Owned, Progress};
 use crate::error::{CommandError, Error};
+use crate::start::FIRST_EPOCH;
 
 /// Executions that are read at a time.
 const PAGE_ROWS: u32 = 200;
@@ -86,13 +87,26 @@ impl Shared {
         if let Some(entry) = self.live.get(id) {
             return Ok((entry.tenant() == scope.tenant()).then_some(entry));
         }
-        let Some(row) = self.ports.store.executions(scope).get(id).await? else { return Ok(None) };
-        if row.status.is_terminal() {
+        let executions = self.ports.store.executions(scope);
+        let is_open = |row: Option<ExecutionRow>| row.is_some_and(|row| !row.status.is_terminal());
+        if !is_open(executions.get(id).await?) {
             return Ok(None);
         }
         // INVARIANT: an entry starts without state, so that whoever uses it first loads what is durable by then.
-        let scope = TenantScope::engine(scope.tenant().clone());
-        Ok(Some(self.live.insert(Entry::new(*id, scope, None))))
+        let engine_scope = TenantScope::engine(scope.tenant().clone());
+        let entry = self.live.insert(Entry::new(*id, engine_scope, None));
+        // It may have ended since it was read; from here on it can only end through this entry.
+        if is_open(executions.get(id).await?) {
+            return Ok(Some(entry));
+        }
+        self.retire(&entry, 0);
+        Ok(None)
+    }
+
+    /// Takes an execution out of memory and tells everybody that its log is complete.
+    pub(crate) fn retire(&self, entry: &Arc<Entry>, last_seq: u64) {
+        self.live.remove(entry);
+        entry.progress.send_replace(Progress { last_seq, ended: true });
     }
 
     /// Takes up every execution that had not ended when the host last stopped.
@@ -103,9 +117,10 @@ impl Shared {
             let page = self.ports.store.platform().open_executions(after, PAGE_ROWS).await?;
             let Some(last) = page.last() else { return Ok(recovered) };
             after = Some(ExecutionKey { tenant: last.row.tenant.clone(), execution: last.row.id });
-            recovered += page.len();
-            let resumed = page.iter().map(|stored| self.resume(stored));
-            futures::future::join_all(resumed).await;
+            // An execution under the first epoch began after this host claimed what it found, and is in its hands.
+            let found: Vec<_> = page.iter().filter(|stored| stored.row.epoch != FIRST_EPOCH).collect();
+            recovered += found.len();
+            futures::future::join_all(found.into_iter().map(|stored| self.resume(stored))).await;
         }
     }
 
@@ -116,15 +131,14 @@ impl Shared {
         if state.is_some() {
             return;
         }
-        match self.rebuild(stored) {
-            // It ended while the page was read.
-            Ok(execution) if execution.status.is_terminal() => self.live.remove(&row.id),
-            Ok(execution) => {
-                let due = execution.next_due();
-                entry
-                    .progress
-                    .send_replace(crate::entry::Progress { last_seq: execution.last_seq, ended: false });
-                *state = Some(Owned { execution, epoch: row.epoch });
+        match self.latest(&entry, stored).await {
+            Ok(owned) if owned.execution.status.is_terminal() => {
+                self.retire(&entry, owned.execution.last_seq)
+            }
+            Ok(owned) => {
+                let due = owned.execution.next_due();
+                entry.progress.send_replace(Progress { last_seq: owned.execution.last_seq, ended: false });
+                *state = Some(owned);
                 drop(state);
                 if let Some(at) = due {
                     self.timers.set(at, &entry);
@@ -134,9 +148,18 @@ impl Shared {
             Err(error) => {
                 tracing::error!(execution = %row.id, error = %error, "an execution cannot be recovered; it is left as it is");
                 drop(state);
-                self.live.remove(&row.id);
+                self.retire(&entry, row.version);
             }
         }
+    }
+
+    /// What the page gave, unless somebody who was faster has brought the execution further since.
+    async fn latest(&self, entry: &Entry, stored: &StoredExecution) -> Result<Owned, CommandError> {
+        let row = self.ports.store.executions(&entry.scope).get(&entry.id).await.map_err(Error::from)?;
+        if row.is_some_and(|row| row.version == stored.row.version) {
+            return Ok(Owned { execution: self.rebuild(stored)?, epoch: stored.row.epoch });
+        }
+        self.reload(entry).await
     }
 
     async fn wake(self: &Arc<Self>, entry: &Arc<Entry>) {

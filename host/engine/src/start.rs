@@ -17,7 +17,7 @@ use crate::entry::{Entry, Owned};
 use crate::error::StartError;
 
 /// The epoch of an execution that was never taken over.
-const FIRST_EPOCH: u64 = 1;
+pub(crate) const FIRST_EPOCH: u64 = 1;
 
 /// Everything that an execution starts from.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ impl Shared {
                 Ok(Started { id })
             }
             Err(error) => {
-                self.live.remove(&id);
+                self.retire(&entry, 0);
                 Err(start_error(error))
             }
         }

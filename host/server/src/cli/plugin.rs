@@ -63,8 +63,8 @@ impl PluginCommand {
                 let answer = Client::in_tenant(context).await?.get("/api/v1/installations").await?;
                 Ok(context.output.list(&answer.body, COLUMNS)?)
             }
-            Self::Install { file, allow_hosts, accept_gains } => {
-                install(context, file, &allow_hosts, accept_gains).await
+            Self::Install { file, allow_hosts, config, accept_gains } => {
+                install(context, file, &query(&allow_hosts, config.as_deref(), accept_gains)?).await
             }
         }
     }
