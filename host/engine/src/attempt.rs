@@ -25,7 +25,7 @@ pub(crate) struct Job {
     step: usize,
     signals: RunningAttempt,
     /// Err: it cannot run at all.
-    attempt: Result<Box<Attempt>, Failure>,
+    attempt: Result<Box<Attempt>, Box<Failure>>,
 }
 
 impl Shared {
@@ -52,8 +52,9 @@ impl Shared {
         number: u32,
         parameters: String,
         signals: &RunningAttempt,
-    ) -> Result<Box<Attempt>, Failure> {
-        let fault = |problem| Failure { kind: FailureKind::Unavailable, problem, retry_after_ms: None };
+    ) -> Result<Box<Attempt>, Box<Failure>> {
+        let fault =
+            |problem| Box::new(Failure { kind: FailureKind::Unavailable, problem, retry_after_ms: None });
         let planned = execution.plan.step(step);
         let planned =
             planned.ok_or_else(|| fault(Problem::new("host-fault", "the plan has no such step")))?;
@@ -101,12 +102,12 @@ impl Shared {
 
     async fn execute(
         &self,
-        attempt: Result<Box<Attempt>, Failure>,
+        attempt: Result<Box<Attempt>, Box<Failure>>,
         signals: &RunningAttempt,
     ) -> AttemptReport {
         let mut attempt = match attempt {
             Ok(attempt) => attempt,
-            Err(failure) => return failed(failure),
+            Err(failure) => return failed(*failure),
         };
         let subject = attempt.subject.clone();
         let grace = Duration::from_millis(attempt.timeout_ms.saturating_add(RUNNER_GRACE_MS));

@@ -35,10 +35,9 @@ impl LogBuffer {
 
 impl LogSink for LogBuffer {
     fn write(&self, line: LogLine) {
-        if let Some(shared) = self.shared.get().and_then(Weak::upgrade) {
-            if let Some(entry) = shared.live.get(&line.execution) {
-                entry.tell(&line);
-            }
+        let shared = self.shared.get().and_then(Weak::upgrade);
+        if let Some(entry) = shared.and_then(|shared| shared.live.get(&line.execution)) {
+            entry.tell(&line);
         }
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() >= LINES_MAX {

@@ -8,6 +8,8 @@ use crate::sections::COMPONENT_BYTES_MAX;
 pub enum Error {
     #[error("the file has {bytes} bytes, and a component has at most {COMPONENT_BYTES_MAX}")]
     TooLarge { bytes: usize },
+    #[error("the file is not WebAssembly; name a component that was made with: quantum plugin build")]
+    NotWasm,
     #[error("the file is a core module, not a component; build it for the target wasm32-wasip2")]
     CoreModule,
     #[error("the file is not a valid component: {reason} (at byte {at})")]

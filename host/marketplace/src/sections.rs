@@ -2,7 +2,7 @@
 //! nested module may carry any custom section, and whoever embeds it did not write it.
 
 use quantum_core::manifest::MANIFEST_SECTION;
-use wasmparser::component_types::ComponentEntityType;
+use wasmparser::component_types::{ComponentEntityType, ComponentItem};
 use wasmparser::types::Types;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 
@@ -25,6 +25,9 @@ pub(crate) struct Sections<'a> {
 pub(crate) fn read(component: &[u8]) -> Result<Sections<'_>, Error> {
     if component.len() > COMPONENT_BYTES_MAX {
         return Err(Error::TooLarge { bytes: component.len() });
+    }
+    if !component.starts_with(b"\0asm") {
+        return Err(Error::NotWasm);
     }
     if Parser::is_core_wasm(component) {
         return Err(Error::CoreModule);
@@ -52,7 +55,9 @@ fn is_callable(types: &Types, import: &str) -> bool {
     let types = types.as_ref();
     match types.component_item_for_import(import).map(|item| item.ty) {
         Some(ComponentEntityType::Instance(id)) => {
-            types[id].exports.values().any(|export| !matches!(export.ty, ComponentEntityType::Type { .. }))
+            let exports = &types[id].exports;
+            let is_type = |export: &ComponentItem| matches!(export.ty, ComponentEntityType::Type { .. });
+            exports.is_empty() || !exports.values().all(is_type)
         }
         _ => true,
     }

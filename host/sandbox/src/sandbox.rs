@@ -53,12 +53,16 @@ impl Sandbox {
         components.link(&component).map(drop)
     }
 
-    /// Checks the fit, compiles, and keeps the result in memory and in the cache. The bytes themselves are the
-    /// caller's to store.
+    /// Checks the fit, compiles what the cache does not have, and keeps the result in memory and in the cache. The
+    /// bytes themselves are the caller's to store.
     pub async fn install(&self, bytes: Vec<u8>) -> Result<Digest, Error> {
         let digest = digest_of(&bytes);
         let components = &self.shared.components;
-        let component = components.compiler().compile_and_store(digest.clone(), bytes).await?;
+        let compiler = components.compiler();
+        let component = match compiler.stored(&digest).await {
+            Some(component) => component,
+            None => compiler.compile_and_store(digest.clone(), bytes).await?,
+        };
         components.keep(&digest, &component)?;
         Ok(digest)
     }

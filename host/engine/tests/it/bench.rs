@@ -172,7 +172,7 @@ impl ActionDirectory for Actions {
 }
 
 pub struct Bench {
-    pub folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     pub store: Store,
     pub engine: Engine,
     pub runner: Arc<Runner>,
@@ -202,7 +202,15 @@ impl Bench {
         let (runner, gate, actions) =
             (Arc::<Runner>::default(), Arc::<Gate>::default(), Arc::new(Actions::new()));
         let engine = launch(&store, &runner, &gate, &actions, clock).await;
-        Self { folder, store, engine, runner, gate, actions, scope: TenantScope::for_tests(tenant()) }
+        Self {
+            _folder: folder,
+            store,
+            engine,
+            runner,
+            gate,
+            actions,
+            scope: TenantScope::for_tests(tenant()),
+        }
     }
 
     /// Ends the engine without letting attempts end, and starts another one on the same store.

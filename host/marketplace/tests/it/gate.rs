@@ -112,3 +112,16 @@ fn a_bad_manifest_is_found_together_with_the_imports() {
     let codes: Vec<String> = inspect(&packed).unwrap().findings().into_iter().map(|f| f.code).collect();
     assert_eq!(codes, ["manifest-id", "capability-undeclared"]);
 }
+
+#[test]
+fn an_import_that_only_lends_its_types_asks_for_nothing() {
+    let text = r#"(component
+        (type $t (instance (type $u u64) (export "duration" (type (eq $u)))))
+        (import "wasi:clocks/monotonic-clock@0.2.12" (instance (type $t)))
+        (instance $e)
+        (export "quantum:plugin/actions@1.0.0" (instance $e)))"#;
+    let packed = append_manifest(&wat::parse_str(text).unwrap(), &manifest(json!({}))).unwrap();
+    let inspection = inspect(&packed).unwrap();
+    assert_eq!(inspection.imports, ["wasi:clocks/monotonic-clock@0.2.12"]);
+    assert_eq!((inspection.proven.len(), inspection.findings().len()), (0, 0));
+}

@@ -91,7 +91,7 @@ fn allowing_line(target: &Target, action: &ActionEntry) -> String {
 
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the request to {} was denied: {}", self.target, self.reason)?;
+        write!(f, "the request to {} was denied: {}", self.target, self.reason.trim_end_matches('.'))?;
         match (&self.allow_with, self.address_class) {
             (Some(line), None) => write!(f, "; allow it with: {line}"),
             (Some(line), Some(class)) => {

@@ -1,6 +1,6 @@
 //! Compiled components on disk: used when this host wrote them, and never otherwise.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use quantum_core::port::{AttemptOutcome, FailureKind, Grant, StepRunner};
@@ -35,6 +35,11 @@ async fn an_installed_component_is_not_compiled_again() {
     let dir = tempfile::tempdir().unwrap();
     let cache = dir.path().join("compiled");
     world(&cache, 1).sandbox.install(echo()).await.unwrap();
+    // A new file comes with each compilation.
+    let file = || std::fs::metadata(&files(&cache)[0]).unwrap().ino();
+    let first = file();
+    world(&cache, 1).sandbox.install(echo()).await.unwrap();
+    assert_eq!(file(), first);
     assert_eq!(std::fs::metadata(&cache).unwrap().permissions().mode() & 0o777, 0o700);
     assert!(runs_without_bytes(&cache, 1).await);
     assert!(!runs_without_bytes(&cache, 2).await, "another host's key must not verify");
