@@ -32,7 +32,7 @@ pub enum BundledError {
     )]
     Unknown { name: String, known: String },
     #[error(
-        "the plugin \"{plugin}\" declares fixed hosts, so plugins.{plugin}.allow_hosts cannot add {host}"
+        "the plugin \"{plugin}\" leaves no host to the operator, so plugins.{plugin}.allow_hosts cannot add {host}"
     )]
     Host { plugin: String, host: String },
 }

@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use quantum_api::AdminServices;
 use quantum_store::Health;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -61,11 +61,13 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         metrics: Arc::new(move || render(&metrics)),
     };
     let admin_router = quantum_api::admin_router(admin_services);
+    // Before anybody learns that the host is there: from now on a signal ends it in order.
+    let signals = StopSignals::new().map_err(ServeError::Signals)?;
     announce(&settings, &listener, &admin)?;
     let limits = host.options.limits.clone();
     let serving = tokio::spawn(quantum_api::serve(listener, api, limits.clone(), closing.clone()));
     let admin_serving = tokio::spawn(quantum_api::serve(admin, admin_router, limits, closing.clone()));
-    let ended = wait(&host, &closing).await;
+    let ended = wait(&host, &closing, signals).await;
     closing.cancel();
     // A listener that panicked has nothing left to wait for.
     let (_api, _admin) = tokio::join!(serving, admin_serving);
@@ -116,13 +118,24 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     std::fs::rename(&draft, path)
 }
 
+/// What an operator or a terminal sends.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn new() -> io::Result<Self> {
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Self { terminate: signal(terminate)?, interrupt: signal(interrupt)? })
+    }
+}
+
 /// Returns when somebody asks the host to stop, or when going on would be wrong.
-async fn wait(host: &Host, closing: &CancellationToken) -> Result<(), ServeError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
+async fn wait(host: &Host, closing: &CancellationToken, mut stop: StopSignals) -> Result<(), ServeError> {
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        _ = stop.terminate.recv() => {}
+        _ = stop.interrupt.recv() => {}
         () = closing.cancelled() => {}
         reason = failed(host) => return Err(ServeError::StoreFailed { reason }),
     }

@@ -38,7 +38,7 @@ pub enum WireError {
     SigningKey(#[source] quantum_api::auth::embedded::SigningError),
     #[error("use the configured issuers")]
     Issuers(#[source] quantum_api::auth::IssuerError),
-    #[error("read the secret {}", path.display())]
+    #[error("read the secret_file of an issuer {}", path.display())]
     Secret { path: PathBuf, source: std::io::Error },
     #[error("open the store")]
     Store(#[from] quantum_store::Error),

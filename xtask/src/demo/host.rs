@@ -122,9 +122,9 @@ fn pause() {
     std::thread::sleep(READY_POLL);
 }
 
-/// None while the file is empty: it is written with one call.
+/// The first line; the second is that of health and metrics. None while the file is empty: it is written with one call.
 fn base_url(text: &str) -> Option<String> {
-    let url = text.trim_end().trim_end_matches('/');
+    let url = text.lines().next()?.trim_end_matches('/');
     url.starts_with("http://").then(|| url.to_owned())
 }
 
