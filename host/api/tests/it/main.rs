@@ -1,7 +1,7 @@
 //! The API over real HTTP, on real rooms: SQLite in a temporary folder, the shipped policies, the engine, the sandbox.
 //! Only the runner of steps is the port's second implementation: it echoes.
 
-#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test panics where it fails")]
 
 mod admin;
 mod bodies;
