@@ -1,0 +1,14 @@
+//! The whole host, as its users meet it: real processes on free ports and temporary data folders, driven over HTTP and
+//! by the command line.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where a helper of it does")]
+
+mod client;
+mod commands;
+mod guests;
+mod home;
+mod hostile;
+mod kill;
+mod lifecycle;
+mod service;
+mod tutorial;
