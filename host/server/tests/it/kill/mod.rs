@@ -65,9 +65,9 @@ async fn run(seed: u64, begun: Instant) {
         started.extend(one.await.unwrap());
     }
     let client = client.at(&last.url);
-    let found = check::all(&client, &started).await;
+    let mut found = check::all(&client, &started).await;
     check::starts_again(&client, &started, &service.url()).await;
-    let twice = check::effects(&service.effects(), &found.effect_attempts);
+    let twice = check::effects(&service.effects(), &mut found);
     last.stop();
     report(&started, &found, twice, begun);
     found.assert_clean();
