@@ -64,7 +64,7 @@ fn actions() -> OneAction {
         trust: Trust::Builtin,
         signature: Signature::Verified,
         grant: Grant::default(),
-        config: Value::Null.into(),
+        settings: Arc::default(),
     }))
 }
 

@@ -74,7 +74,7 @@ fn echo() -> Echo {
         trust: Trust::Builtin,
         signature: Signature::Verified,
         grant: Grant::default(),
-        config: Arc::default(),
+        settings: Arc::default(),
     }))
 }
 

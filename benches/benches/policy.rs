@@ -62,7 +62,7 @@ fn step(tenant: &TenantId) -> StepSubject {
         trust: Trust::Builtin,
         signature: Signature::Verified,
         grant: Grant { capabilities: vec![Capability::Http], ..Grant::default() },
-        config: Arc::new(json!({})),
+        settings: Arc::default(),
     };
     StepSubject {
         tenant: tenant.clone(),

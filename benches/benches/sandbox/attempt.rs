@@ -5,7 +5,8 @@ use std::sync::Arc;
 use quantum_core::id::{DecisionId, Digest, ExecutionId, IntentName, PrincipalId, StepId, TenantId};
 use quantum_core::port::{
     ActionEntry, Attempt, AttemptOutcome, BoxFuture, CancelFlag, ComponentSource, Decision, EffectGate,
-    Grant, HttpCall, LogLine, LogSink, PrincipalKind, Requester, StepRunner, StepSubject, Verdict,
+    Grant, HttpCall, LogLine, LogSink, PrincipalKind, Requester, SecretCall, StepRunner, StepSubject,
+    Verdict,
 };
 use quantum_core::schema::Schema;
 use quantum_core::time::Timestamp;
@@ -45,6 +46,12 @@ struct Open;
 
 impl EffectGate for Open {
     fn http_request(&self, _: &StepSubject, _: &HttpCall<'_>, _: Timestamp) -> Verdict {
+        let id = DecisionId::from_uuid(Default::default());
+        let decision = Decision { id, policies: Vec::new(), reason: None, policy_version: String::new() };
+        Verdict { allowed: true, decision }
+    }
+
+    fn secret(&self, _: &StepSubject, _: &SecretCall<'_>, _: Timestamp) -> Verdict {
         let id = DecisionId::from_uuid(Default::default());
         let decision = Decision { id, policies: Vec::new(), reason: None, policy_version: String::new() };
         Verdict { allowed: true, decision }
@@ -100,6 +107,6 @@ fn entry(component: Digest) -> ActionEntry {
         trust: Trust::Builtin,
         signature: Signature::Verified,
         grant: Grant::default(),
-        config: Arc::new(json!({})),
+        settings: Arc::default(),
     }
 }

@@ -14,7 +14,7 @@ mod tenants;
 pub use catalog::Catalog;
 pub use directory::{Bundled, Directory, InstalledPlugin, Origin, Snapshot};
 pub use error::Error;
-pub use installations::{CapabilityDiff, Consent, Install, Installations, Installed};
+pub use installations::{CapabilityDiff, Consent, Install, Installations, Installed, grant};
 pub use intents::{
     Act, Activation, Creation, DiffOp, Difference, Intents, NewDocument, StoredIntent, Written, version_id,
 };

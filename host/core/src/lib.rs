@@ -13,6 +13,7 @@ pub mod schema;
 pub mod expression;
 pub mod intent;
 pub mod manifest;
+pub mod installation;
 pub mod plan;
 pub mod machine;
 pub mod port;

@@ -129,7 +129,7 @@ fn view_of(resource: &Resource<'_>) -> Option<Operation> {
     match resource {
         Resource::Intent { .. } => Some(Operation::IntentView),
         Resource::Execution { .. } => Some(Operation::ExecutionView),
-        Resource::Tenant(_) | Resource::Platform => None,
+        Resource::Tenant(_) | Resource::Secret(_) | Resource::Platform => None,
     }
 }
 

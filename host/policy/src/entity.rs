@@ -10,7 +10,7 @@ use quantum_core::port::{ActionEntry, HttpCall, PrincipalKind, Requester, StepSu
 use quantum_core::vocabulary::Capability;
 
 use crate::context::address;
-use crate::facts::{Caller, ExecutionFacts, IntentFacts, PluginFacts, Resource};
+use crate::facts::{Caller, ExecutionFacts, IntentFacts, PluginFacts, Resource, SecretFacts};
 use crate::question::Unfit;
 use crate::words::{WORDS, uid};
 
@@ -34,6 +34,7 @@ pub(crate) fn resource(resource: &Resource<'_>) -> Built {
         Resource::Tenant(id) => Ok(Entity::with_uid(uid(&WORDS.tenant, id.as_str()))),
         Resource::Intent(facts) => intent(facts),
         Resource::Execution(facts) => execution(facts),
+        Resource::Secret(facts) => secret(facts),
         Resource::Platform => Ok(Entity::with_uid(WORDS.host.clone())),
     }
 }
@@ -60,6 +61,18 @@ fn execution(facts: &ExecutionFacts<'_>) -> Built {
     ];
     let parents = [uid(&WORDS.intent, facts.intent.to_string()), uid(&WORDS.tenant, facts.tenant.as_str())];
     build(uid(&WORDS.execution, facts.id.to_string()), attrs, parents, tags(facts.labels))
+}
+
+/// A secret of one environment; its value is nobody's business here.
+pub(crate) fn secret(facts: &SecretFacts<'_>) -> Built {
+    let mut attrs = vec![
+        tenant(facts.tenant),
+        reference("environment", WORDS.environment(facts.environment)),
+        attr("frozen", Value::new_bool(false)),
+    ];
+    attrs.extend(facts.expires_at.map(|at| attr("expires", Value::new_datetime(at.to_string()))));
+    let id = format!("{}/{}/{}", facts.tenant, facts.environment, facts.name);
+    build(uid(&WORDS.secret, id), attrs, [uid(&WORDS.tenant, facts.tenant.as_str())], [])
 }
 
 /// A plugin that a context names.

@@ -44,8 +44,18 @@ pub enum Resource<'a> {
     Tenant(&'a TenantId),
     Intent(IntentFacts<'a>),
     Execution(ExecutionFacts<'a>),
+    Secret(SecretFacts<'a>),
     /// The host itself.
     Platform,
+}
+
+/// A secret of one environment, stored or about to be.
+#[derive(Debug, Clone, Copy)]
+pub struct SecretFacts<'a> {
+    pub tenant: &'a TenantId,
+    pub name: &'a str,
+    pub environment: Environment,
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A stored intent.

@@ -20,6 +20,8 @@ mod words;
 pub use authorizer::{Authorizer, Ruling};
 pub use check::{check, check_shipped};
 pub use compile::PolicySet;
-pub use facts::{Auth, Caller, Change, Context, ExecutionFacts, IntentFacts, PluginFacts, Resource};
+pub use facts::{
+    Auth, Caller, Change, Context, ExecutionFacts, IntentFacts, PluginFacts, Resource, SecretFacts,
+};
 pub use finding::{CheckReport, PolicyFinding};
 pub use source::PolicySources;

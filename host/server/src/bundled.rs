@@ -94,7 +94,7 @@ async fn install_one(
     let manifest = inspection.manifest;
     let consent = settings.plugins.get(short_name(&manifest)).cloned().unwrap_or_default();
     let grant = grant(&manifest, &consent)?;
-    Ok(Bundled { manifest, component, grant, config: consent.config })
+    Ok(Bundled { manifest, component, grant, settings: consent.settings })
 }
 
 /// `http` of `quantum:http`.
@@ -110,9 +110,5 @@ fn grant(manifest: &Manifest, consent: &PluginConsent) -> Result<Grant, BundledE
         return Err(BundledError::Host { plugin, host: host.to_string() });
     }
     let fixed = declared.hosts.iter().filter_map(|host| HostPattern::parse(host).ok());
-    Ok(Grant {
-        capabilities: manifest.capabilities.declared(),
-        hosts: fixed.chain(consent.hosts.iter().cloned()).collect(),
-        memory_bytes_max: manifest.memory_bytes_max,
-    })
+    Ok(quantum_catalog::grant(manifest, fixed.chain(consent.hosts.iter().cloned()).collect()))
 }

@@ -24,8 +24,8 @@ pub struct Installation {
     pub manifest: String,
     /// JSON text: the grant.
     pub consent: String,
-    /// JSON text.
-    pub config: String,
+    /// JSON text: `Settings`.
+    pub settings: String,
     pub trust: Trust,
     pub signature: Signature,
     pub installed_by: PrincipalId,
@@ -42,16 +42,16 @@ pub struct Installations<'a> {
 
 pub(crate) mod sql {
     crate::sqlite::statements! {
-        UPSERT = "INSERT INTO installations (tenant_id, plugin, version, component, manifest, consent, config, trust, \
+        UPSERT = "INSERT INTO installations (tenant_id, plugin, version, component, manifest, consent, settings, trust, \
                   signature, installed_by, installed_at, active) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
                   ON CONFLICT DO UPDATE SET component = excluded.component, manifest = excluded.manifest, \
-                  consent = excluded.consent, config = excluded.config, trust = excluded.trust, \
+                  consent = excluded.consent, settings = excluded.settings, trust = excluded.trust, \
                   signature = excluded.signature, installed_by = excluded.installed_by, \
                   installed_at = excluded.installed_at, active = excluded.active";
         RETIRE = "UPDATE installations SET active = 0 WHERE tenant_id = ? AND plugin = ? AND version <> ?";
-        LIST = "SELECT tenant_id, plugin, version, component, manifest, consent, config, trust, signature, \
+        LIST = "SELECT tenant_id, plugin, version, component, manifest, consent, settings, trust, signature, \
                 installed_by, installed_at, active FROM installations WHERE tenant_id = ? ORDER BY plugin, version";
-        GET = "SELECT tenant_id, plugin, version, component, manifest, consent, config, trust, signature, \
+        GET = "SELECT tenant_id, plugin, version, component, manifest, consent, settings, trust, signature, \
                installed_by, installed_at, active FROM installations WHERE tenant_id = ? AND plugin = ? AND active = 1";
         REMOVE = "DELETE FROM installations WHERE tenant_id = ? AND plugin = ?";
     }
@@ -111,7 +111,7 @@ async fn upsert(conn: &mut SqliteConnection, installation: Installation) -> Resu
         .bind(installation.component.to_string())
         .bind(installation.manifest)
         .bind(installation.consent)
-        .bind(installation.config)
+        .bind(installation.settings)
         .bind(installation.trust.as_str())
         .bind(installation.signature.as_str())
         .bind(installation.installed_by.to_string())
@@ -130,7 +130,7 @@ pub(crate) fn decode(mut columns: Columns<'_>) -> Result<Installation, Error> {
         component: columns.parsed()?,
         manifest: columns.owned()?,
         consent: columns.owned()?,
-        config: columns.owned()?,
+        settings: columns.owned()?,
         trust: columns.word(Trust::parse)?,
         signature: columns.word(Signature::parse)?,
         installed_by: columns.parsed()?,

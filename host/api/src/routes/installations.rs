@@ -10,6 +10,7 @@ use quantum_core::problem::Finding;
 use quantum_core::vocabulary::{Operation, Signature, Trust};
 use quantum_marketplace::inspect;
 use quantum_policy::{Context, PluginFacts};
+use serde_json::{Value, json};
 
 use crate::auth::Session;
 use crate::authorize::Subject;
@@ -64,7 +65,8 @@ pub(crate) async fn get_installation(
     params(
         ("allow_host" = Option<Vec<String>>, Query, description = "Fills the plugin's slots, one pattern each",
          example = json!(["https://api.example.com"])),
-        ("config" = Option<String>, Query, description = "JSON text that fits the manifest's config schema"),
+        ("config" = Option<String>, Query, description = "JSON text that fits the manifest's config schema: short for settings with nothing else"),
+        ("settings" = Option<String>, Query, description = "JSON text: config, secrets, endpoints, defaults, and what differs by environment"),
         ("accept_gains" = Option<bool>, Query, description = "What an upgrade gains was read, and is wanted")
     ),
     responses((status = 201, body = InstalledBody, description = "Its actions resolve from now on"))
@@ -129,16 +131,27 @@ pub(crate) async fn uninstall_plugin(
 }
 
 fn read_consent(parameters: &Parameters) -> Result<Consent, Problem> {
-    parameters.check(&["config", "accept_gains"], &["allow_host"])?;
+    parameters.check(&["config", "settings", "accept_gains"], &["allow_host"])?;
     let refused = |pointer: &str, message: String| {
         let finding = Finding::error(pointer, codes::INVALID_CONSENT.code, message.clone());
         Problem::new(&codes::INVALID_CONSENT).detail(message).finding(finding)
     };
     let host = |text| HostPattern::parse(text).map_err(|error| refused("?allow_host", error.to_string()));
-    let config = parameters.text("config").map(|text| json::parse(text.as_bytes())).transpose();
+    let read = |name: &str, text: &str| -> Result<Value, Problem> {
+        json::parse(text.as_bytes()).map_err(|error| refused(name, error.message))
+    };
+    let settings = match (parameters.text("settings"), parameters.text("config")) {
+        (Some(_), Some(_)) => {
+            return Err(refused("?config", "the settings hold a configuration already".to_owned()));
+        }
+        (Some(text), None) => Some(read("?settings", text)?),
+        (None, Some(text)) => Some(json!({ "config": read("?config", text)? })),
+        (None, None) => None,
+    };
+    let settings = settings.map(serde_json::from_value).transpose();
     Ok(Consent {
         hosts: parameters.all("allow_host").map(host).collect::<Result<_, _>>()?,
-        config: config.map_err(|error| refused("?config", error.message))?,
+        settings: settings.map_err(|error| refused("?settings", error.to_string()))?,
         accept_gains: parameters.flag("accept_gains")?,
     })
 }

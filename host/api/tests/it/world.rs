@@ -10,6 +10,7 @@ use quantum_api::auth::{EmbeddedIssuer, Issuers, SharedSecretIssuer};
 use quantum_api::{ApiOptions, Limits, Services, router, serve};
 use quantum_catalog::{Bundled, Catalog, Directory, Membership, Tenant};
 use quantum_core::id::{PrincipalId, TenantId};
+use quantum_core::installation::Settings;
 use quantum_core::manifest::{ActionManifest, Capabilities, Effects, MANIFEST_VERSION, Manifest};
 use quantum_core::port::{
     Attempt, AttemptOutcome, AttemptReport, Bill, BoxFuture, Failure, FailureKind, Grant, LogEntry, LogLine,
@@ -355,7 +356,7 @@ fn bundled() -> Bundled {
         manifest: manifest("test:echo", &["echo", "fail", "talk", "hold"]),
         component: Blobs::digest(b"echo"),
         grant: Grant::default(),
-        config: json!({}),
+        settings: Settings::default(),
     }
 }
 

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use quantum_core::id::{Digest, PrincipalId};
-use quantum_core::json::Json;
+use quantum_core::installation::{Settings, SettingsTable};
 use quantum_core::manifest::{ActionManifest, Manifest};
 use quantum_core::port::{ActionEntry, Grant};
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::{Signature, Trust};
 use quantum_store::{Error as StoreError, Installation};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::schemas::Schemas;
 
@@ -20,7 +19,7 @@ pub struct Bundled {
     pub manifest: Manifest,
     pub component: Digest,
     pub grant: Grant,
-    pub config: Value,
+    pub settings: Settings,
 }
 
 /// One version of a plugin.
@@ -29,7 +28,7 @@ pub struct InstalledPlugin {
     pub manifest: Manifest,
     pub component: Digest,
     pub grant: Grant,
-    pub config: Json,
+    pub settings: Arc<SettingsTable>,
     pub trust: Trust,
     pub signature: Signature,
     /// Names resolve to it. Earlier versions stay for the executions that are pinned to them.
@@ -55,7 +54,7 @@ impl InstalledPlugin {
             manifest: bundled.manifest,
             component: bundled.component,
             grant: bundled.grant,
-            config: Arc::new(bundled.config),
+            settings: Arc::new(SettingsTable::new(bundled.settings)),
             trust: Trust::Builtin,
             signature: Signature::Verified,
             active: true,
@@ -68,7 +67,7 @@ impl InstalledPlugin {
         Ok(Self {
             manifest: parse("the manifest of an installation", &row.manifest)?,
             grant: parse("the consent of an installation", &row.consent)?,
-            config: Arc::new(parse("the configuration of an installation", &row.config)?),
+            settings: Arc::new(SettingsTable::new(parse("the settings of an installation", &row.settings)?)),
             component: row.component,
             trust: row.trust,
             signature: row.signature,
@@ -92,7 +91,7 @@ impl InstalledPlugin {
                     trust: self.trust,
                     signature: self.signature,
                     grant: self.grant.clone(),
-                    config: Arc::clone(&self.config),
+                    settings: Arc::clone(&self.settings),
                 })
             })
             .collect()

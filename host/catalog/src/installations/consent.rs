@@ -1,20 +1,19 @@
 //! The grant: what the plugin declares and the installer allows.
 
+use quantum_core::installation::Settings;
 use quantum_core::json::pointer;
 use quantum_core::manifest::{HostPattern, HttpDeclaration, Manifest};
 use quantum_core::port::Grant;
 use quantum_core::problem::Finding;
-use quantum_core::schema::Schema;
-use serde_json::{Value, json};
 
-use super::Consent;
+use super::{Consent, settings};
 use crate::directory::InstalledPlugin;
 
 /// What one installation may do, and how it is configured.
 #[derive(Debug)]
 pub(super) struct Terms {
     pub grant: Grant,
-    pub config: Value,
+    pub settings: Settings,
 }
 
 /// `own`: the tenant's version before, whose answers hold where the installer gives none. Err: what is wrong with the
@@ -26,14 +25,26 @@ pub(super) fn agree(
 ) -> Result<Terms, Vec<Finding>> {
     let mut findings = Vec::new();
     let hosts = hosts(manifest, consent, own, &mut findings);
-    let config = consent.config.clone().or_else(|| own.map(|own| Value::clone(&own.config)));
-    let config = config.unwrap_or_else(|| json!({}));
-    check_config(manifest, &config, &mut findings);
+    let settings = consent.settings.clone().or_else(|| own.map(|own| own.settings.written().clone()));
+    let settings = settings.unwrap_or_default();
+    findings.extend(settings::check(manifest, &settings));
     if !findings.is_empty() {
         return Err(findings);
     }
-    let capabilities = manifest.capabilities.declared();
-    Ok(Terms { grant: Grant { capabilities, hosts, memory_bytes_max: manifest.memory_bytes_max }, config })
+    Ok(Terms { grant: grant(manifest, hosts), settings })
+}
+
+/// What the plugin declares, with the hosts that were agreed on.
+pub fn grant(manifest: &Manifest, hosts: Vec<HostPattern>) -> Grant {
+    let declared = &manifest.capabilities;
+    Grant {
+        capabilities: declared.declared(),
+        hosts,
+        secrets: declared.secrets.clone(),
+        reveal: declared.reveal.clone(),
+        response_bytes_max: declared.http.as_ref().and_then(|http| http.response_bytes_max),
+        memory_bytes_max: manifest.memory_bytes_max,
+    }
 }
 
 /// The fixed hosts, and those that fill the slots.
@@ -87,18 +98,4 @@ fn not_declared(manifest: &Manifest, at: usize, host: &HostPattern, fixed: &[Hos
         [] => "it makes no requests: leave --allow-host out".to_owned(),
         _ => format!("leave --allow-host out: it may call {only} and nothing else"),
     })
-}
-
-fn check_config(manifest: &Manifest, config: &Value, findings: &mut Vec<Finding>) {
-    let Some(source) = &manifest.config else {
-        if *config != json!({}) {
-            let message = format!("{} takes no configuration", manifest.id);
-            findings.push(Finding::error("/config", "config", message).hint("leave the configuration out"));
-        }
-        return;
-    };
-    // A schema that does not compile was refused with the manifest.
-    if let Ok(schema) = Schema::compile(source) {
-        findings.extend(schema.findings(config, "/config", "config"));
-    }
 }

@@ -68,7 +68,8 @@ impl CapabilityDiff {
 /// A secret that is revealed is more than one that is used.
 fn secrets(manifest: &Manifest) -> Vec<String> {
     let revealed = manifest.capabilities.reveal.iter().map(|name| format!("{name} (revealed)"));
-    manifest.capabilities.secrets.iter().cloned().chain(revealed).collect()
+    let used = manifest.capabilities.secrets.iter().map(|secret| secret.name.clone());
+    used.chain(revealed).collect()
 }
 
 /// What is in `these` and not in `those`.

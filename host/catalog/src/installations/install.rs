@@ -106,7 +106,7 @@ impl Installations<'_> {
             component: install.component,
             manifest: json_text("a manifest", &install.manifest)?,
             consent: json_text("a grant", &terms.grant)?,
-            config: json_text("a configuration", &terms.config)?,
+            settings: json_text("settings", &terms.settings)?,
             trust: Trust::Verified,
             signature: Signature::Verified,
             installed_by: install.installed_by,

@@ -3,17 +3,19 @@
 mod consent;
 mod diff;
 mod install;
+mod settings;
 mod turns;
 
 use quantum_core::id::{Digest, PrincipalId};
+use quantum_core::installation::Settings;
 use quantum_core::manifest::{HostPattern, Manifest};
 use quantum_store::TenantScope;
-use serde_json::Value;
 use std::sync::Arc;
 
 use crate::Catalog;
 use crate::directory::InstalledPlugin;
 
+pub use consent::grant;
 pub use diff::CapabilityDiff;
 pub(crate) use turns::Changes;
 
@@ -32,8 +34,8 @@ pub struct Install {
 pub struct Consent {
     /// For the plugin's slots. None given on an upgrade: those of the installed version.
     pub hosts: Vec<HostPattern>,
-    /// Fits the manifest's `config` schema. None on an upgrade: that of the installed version.
-    pub config: Option<Value>,
+    /// None on an upgrade: those of the installed version.
+    pub settings: Option<Settings>,
     /// What an upgrade gains was shown, and is wanted.
     pub accept_gains: bool,
 }

@@ -91,22 +91,66 @@ async fn a_slot_needs_a_host_and_a_plugin_without_slots_takes_none() {
 async fn a_configuration_fits_the_schema_of_the_plugin() {
     let world = world().await;
     let mut manifest = tool("1.0.0", json!({}));
-    let configured = |config: Value| Consent { config: Some(config), ..Consent::default() };
+    let configured = |config: Value| settled(json!({ "config": config }));
     let refusal = findings(world.try_install(manifest.clone(), 2, configured(json!({ "a": 1 }))).await);
-    assert_eq!(refusal[0].0, "/config config");
+    assert_eq!(refusal[0].0, "/settings/config config");
     manifest.config = Some(json!({
         "type": "object", "properties": { "region": { "type": "string" } }, "required": ["region"], "additionalProperties": false,
     }));
     let refusal = findings(world.try_install(manifest.clone(), 2, Consent::default()).await);
-    assert_eq!(refusal[0].0, "/config config", "what is required is asked for");
+    assert_eq!(refusal[0].0, "/settings/config config", "what is required is asked for");
     let refusal = findings(
         world.try_install(manifest.clone(), 2, configured(json!({ "region": "eu", "regoin": 1 }))).await,
     );
-    assert_eq!(refusal[0], ("/config/regoin config".to_owned(), "did you mean \"region\"?".to_owned()));
+    assert_eq!(
+        refusal[0],
+        ("/settings/config/regoin config".to_owned(), "did you mean \"region\"?".to_owned())
+    );
     world.try_install(manifest.clone(), 2, configured(json!({ "region": "eu" }))).await.unwrap();
     manifest.version = "1.1.0".into();
     let upgraded = world.try_install(manifest, 3, Consent::default()).await.unwrap();
-    assert_eq!(*upgraded.plugin.config, json!({ "region": "eu" }), "an upgrade keeps it");
+    let kept = Value::Object(upgraded.plugin.settings.written().config.clone());
+    assert_eq!(kept, json!({ "region": "eu" }), "an upgrade keeps it");
+}
+
+#[tokio::test]
+async fn settings_name_only_what_the_plugin_has() {
+    let world = world().await;
+    let capabilities = json!({ "http": { "slots": ["registry"] }, "secrets": [{ "name": "TOKEN" }] });
+    let mut consent = settled(json!({
+        "config": { "a": 1 },
+        "secrets": { "TOKN": "MY_TOKEN", "TOKEN": "my-token" },
+        "endpoints": {
+            "r.example": { "url": "http://127.0.0.1:5000/v2", "ca": "text" }, "https://r.example": {}
+        },
+        "defaults": [
+            { "action": "rnu", "parameters": {} },
+            { "action": "run", "parameters": { "x": "${ step.a }" } }
+        ],
+        "environments": { "test": { "environments": { "test": {} } } },
+    }));
+    consent.hosts = hosts(&["https://r.example"]);
+    let refusal = findings(world.try_install(tool("1.0.0", capabilities), 2, consent).await);
+    let places: Vec<&str> = refusal.iter().map(|(place, _)| place.as_str()).collect();
+    assert_eq!(
+        places,
+        [
+            "/settings/secrets/TOKEN secret-name",
+            "/settings/secrets/TOKN secret-not-declared",
+            "/settings/endpoints/https:~1~1r.example endpoint-host",
+            "/settings/endpoints/r.example/url endpoint-url",
+            "/settings/endpoints/r.example/ca endpoint-ca",
+            "/settings/defaults/0/action action-unknown",
+            "/settings/defaults/1/parameters/x expression-variable",
+            "/settings/environments/test/environments settings",
+            "/settings/config config",
+        ]
+    );
+    assert_eq!(refusal[1].1, "did you mean \"TOKEN\"?");
+}
+
+fn settled(settings: Value) -> Consent {
+    Consent { settings: Some(serde_json::from_value(settings).unwrap()), ..Consent::default() }
 }
 
 #[tokio::test]
@@ -125,7 +169,7 @@ async fn an_upgrade_that_gains_power_needs_the_word_of_the_installer() {
     let slots = json!({ "http": { "slots": ["registry"] } });
     world.try_install(tool("1.0.0", slots), 2, allow(&["https://r.example"])).await.unwrap();
     let more = json!({
-        "http": { "hosts": ["https://stats.example"], "slots": ["registry"] }, "kv": true, "secrets": ["TOKEN"],
+        "http": { "hosts": ["https://stats.example"], "slots": ["registry"] }, "kv": true, "secrets": [{ "name": "TOKEN" }],
     });
     let refusal = world.try_install(tool("2.0.0", more.clone()), 3, Consent::default()).await;
     let (code, text) = refused(refusal);
@@ -164,9 +208,9 @@ async fn hosts_that_the_installer_types_are_agreed_to_and_less_power_needs_no_wo
 #[tokio::test]
 async fn revealing_a_secret_and_more_memory_are_gains() {
     let world = world().await;
-    let used = tool("1.0.0", json!({ "secrets": ["TOKEN"] }));
+    let used = tool("1.0.0", json!({ "secrets": [{ "name": "TOKEN" }] }));
     world.try_install(used, 2, Consent::default()).await.unwrap();
-    let mut reveals = tool("1.1.0", json!({ "secrets": ["TOKEN"], "reveal": ["TOKEN"] }));
+    let mut reveals = tool("1.1.0", json!({ "secrets": [{ "name": "TOKEN" }], "reveal": ["TOKEN"] }));
     reveals.memory_bytes_max = Some(1 << 30);
     let install =
         Install { manifest: reveals, component: digest(3), consent: Consent::default(), installed_by: ann() };

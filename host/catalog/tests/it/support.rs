@@ -7,6 +7,7 @@ use quantum_catalog::{
     StoredIntent, Tenant,
 };
 use quantum_core::id::{Digest, IntentUid, PrincipalId, TenantId};
+use quantum_core::installation::Settings;
 use quantum_core::intent::IntentRef;
 use quantum_core::manifest::{HostPattern, Manifest};
 use quantum_core::port::Grant;
@@ -50,9 +51,9 @@ pub fn bundled() -> Vec<Bundled> {
         grant: Grant {
             capabilities: vec![Capability::Http],
             hosts: hosts(&["http://127.0.0.1:*"]),
-            memory_bytes_max: None,
+            ..Grant::default()
         },
-        config: json!({}),
+        settings: Settings::default(),
     }]
 }
 

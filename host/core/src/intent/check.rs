@@ -8,7 +8,9 @@ use super::document::IntentDocument;
 use super::read::read_definition;
 use super::rules;
 use super::schema::DOCUMENT;
+use super::target::environment_of;
 use crate::id::{IntentName, TenantId};
+use crate::installation;
 use crate::json::depth;
 use crate::limits::{JSON_DEPTH_MAX, STEPS_MAX};
 use crate::port::ActionDirectory;
@@ -45,7 +47,10 @@ pub fn check_document(source: &Value, context: &CheckContext<'_>) -> Checked {
         return Checked { document: None, findings }; // The schema said so; the rules cost more than linear time.
     }
     let definition = read_definition(written, &mut findings);
-    rules::check(written, &definition, context, &mut findings);
+    let mut filled = definition.clone();
+    let environment = environment_of(definition.target.as_deref(), &BTreeMap::new());
+    installation::fill(&mut filled, environment, context);
+    rules::check(written, &filled, context, &mut findings);
     if findings.iter().any(Finding::is_error) {
         return Checked { document: None, findings };
     }

@@ -48,6 +48,8 @@ pub struct StepDefinition {
     pub parameters: Map<String, Value>,
     /// Names of the parameters that were written inline.
     pub inline: Vec<String>,
+    /// Names of the parameters that the installation's defaults filled in.
+    pub filled: Vec<String>,
     pub depends_on: Vec<String>,
     pub timeout_ms: u64,
     pub retry: RetryPolicy,

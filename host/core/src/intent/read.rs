@@ -68,6 +68,7 @@ fn read_step(step: &Value, at: usize, names: &mut Names, findings: &mut Vec<Find
         action: action.to_owned(),
         parameters,
         inline,
+        filled: Vec::new(),
         depends_on: depends_on.collect(),
         timeout_ms: read_timeout(step.get("timeout"), &base, findings),
         retry: read_retry(step.get("retry"), &base, findings),

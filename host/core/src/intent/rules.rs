@@ -77,12 +77,25 @@ fn compile_parameters(step: &StepDefinition, base: &str, findings: &mut Vec<Find
 
 /// Moves a finding's pointer from the merged parameters to the document.
 fn place(mut finding: Finding, step: &StepDefinition, base: &str) -> Finding {
+    if let Some(name) = filled(&finding.pointer, step) {
+        finding.message = format!("the installation's default of \"{name}\": {}", finding.message);
+        finding.hint = Some(format!("write \"{name}\" into the step, or change the plugin's settings"));
+    }
     finding.pointer = written_at(&finding.pointer, step, base);
     finding
 }
 
+/// The parameter that nobody wrote into the document.
+fn filled<'a>(place: &str, step: &'a StepDefinition) -> Option<&'a String> {
+    let key = place.split('/').nth(1)?;
+    step.filled.iter().find(|name| pointer("", name) == format!("/{key}"))
+}
+
 fn written_at(place: &str, step: &StepDefinition, base: &str) -> String {
     let Some(key) = place.split('/').nth(1) else { return base.to_owned() };
+    if filled(place, step).is_some() {
+        return pointer(base, "action");
+    }
     let inline = step.inline.iter().any(|name| pointer("", name) == format!("/{key}"));
     if inline { format!("{base}{place}") } else { format!("{base}/parameters{place}") }
 }

@@ -14,9 +14,9 @@ pub struct Capabilities {
     pub kv: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub artifacts: bool,
-    /// Names of secrets that it uses through placeholders.
+    /// Secrets that it uses through placeholders.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub secrets: Vec<String>,
+    pub secrets: Vec<SecretDeclaration>,
     /// Names of secrets that it wants to see.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reveal: Vec<String>,
@@ -36,6 +36,33 @@ pub struct HttpDeclaration {
     /// Names of slots that the installer fills with patterns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slots: Vec<String>,
+    /// Bytes of the largest answer that it reads, when the default does not do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_bytes_max: Option<u64>,
+}
+
+/// A secret that the plugin uses without seeing it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretDeclaration {
+    /// The plugin's own name for it; the installer says which secret of the tenant it is.
+    pub name: String,
+    /// Where in a request the host puts the value in.
+    #[serde(default = "header")]
+    pub places: Vec<SecretPlace>,
+}
+
+/// A part of an outgoing request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretPlace {
+    Header,
+    Query,
+    Body,
+}
+
+fn header() -> Vec<SecretPlace> {
+    vec![SecretPlace::Header]
 }
 
 impl Capabilities {

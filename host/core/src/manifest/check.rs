@@ -32,6 +32,7 @@ impl Manifest {
         }
         self.check_actions(&mut findings);
         self.check_hosts(&mut findings);
+        self.check_secrets(&mut findings);
         findings
     }
 
@@ -69,6 +70,28 @@ impl Manifest {
         }
     }
 
+    fn check_secrets(&self, findings: &mut Vec<Finding>) {
+        let used = self.capabilities.secrets.iter().map(|secret| ("secrets", &secret.name));
+        let revealed = self.capabilities.reveal.iter().map(|name| ("reveal", name));
+        let mut names = HashSet::new();
+        for (list, name) in used.chain(revealed) {
+            let mut refuse = |message: String| {
+                let finding = Finding::error(format!("/capabilities/{list}"), "manifest-secret", message);
+                findings.push(finding.hint("write for example API_TOKEN, once"));
+            };
+            if !is_secret_name(name) {
+                refuse(format!("\"{name}\" is not a secret's name: upper-case letters, digits and _"));
+            }
+            if !names.insert((list, name)) {
+                refuse(format!("the secret \"{name}\" is named twice"));
+            }
+        }
+        if self.capabilities.secrets.iter().any(|secret| secret.places.is_empty()) {
+            let message = "a secret that is used has a place: header, query or body";
+            findings.push(Finding::error("/capabilities/secrets", "manifest-secret", message));
+        }
+    }
+
     fn check_hosts(&self, findings: &mut Vec<Finding>) {
         let Some(http) = &self.capabilities.http else { return };
         for (at, host) in http.hosts.iter().enumerate() {
@@ -89,6 +112,14 @@ fn is_kebab(name: &str) -> bool {
     name.len() <= NAME_CHARS_MAX
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.split('-').all(word)
+}
+
+/// `API_TOKEN`: what plugins and tenants call secrets.
+pub fn is_secret_name(name: &str) -> bool {
+    let letters = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    name.len() <= NAME_CHARS_MAX
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.bytes().all(letters)
 }
 
 fn is_plugin_id(id: &str) -> bool {

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use capabilities::{Capabilities, HttpDeclaration};
+pub use capabilities::{Capabilities, HttpDeclaration, SecretDeclaration, SecretPlace};
+pub use check::is_secret_name;
 pub use host_pattern::{HostPattern, HostPatternError, RequestTarget};
 pub use schema::manifest_schema;
 

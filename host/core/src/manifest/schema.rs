@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::MANIFEST_VERSION;
 
 const KEBAB: &str = "[a-z][a-z0-9]*(-[a-z0-9]+)*";
+const SECRET_NAME: &str = "^[A-Z][A-Z0-9_]*$";
 
 /// Draft 2020-12.
 pub fn manifest_schema() -> Value {
@@ -92,15 +93,41 @@ fn capabilities() -> Value {
                 ],
                 "properties": {
                     "hosts": names("Fixed patterns such as https://api.example.com."),
-                    "slots": names("Names that the installer fills with patterns.")
+                    "slots": names("Names that the installer fills with patterns."),
+                    "response_bytes_max": {
+                        "type": "integer", "minimum": 0,
+                        "description": "Bytes of the largest answer that it reads, when the default does not do."
+                    }
                 }
             },
             "kv": asked("The key-value store."),
             "artifacts": asked("Artifacts of the execution and the tenant."),
-            "secrets": names("Names of secrets that it uses through placeholders."),
-            "reveal": names("Names of secrets that it wants to see."),
+            "secrets": { "type": "array", "items": secret(), "description": "Used through placeholders." },
+            "reveal": {
+                "type": "array", "items": { "type": "string", "maxLength": 63, "pattern": SECRET_NAME },
+                "description": "Names of secrets that it wants to see."
+            },
             "clock": asked("The time of day."),
             "random": asked("Random numbers.")
+        }
+    })
+}
+
+fn secret() -> Value {
+    json!({
+        "type": "object",
+        "required": ["name"],
+        "additionalProperties": false,
+        "properties": {
+            "name": {
+                "type": "string", "maxLength": 63, "pattern": SECRET_NAME,
+                "description": "The plugin's own name for it, for example API_TOKEN."
+            },
+            "places": {
+                "type": "array", "minItems": 1, "uniqueItems": true, "default": ["header"],
+                "items": { "enum": ["header", "query", "body"] },
+                "description": "Where in a request the host puts the value in."
+            }
         }
     })
 }

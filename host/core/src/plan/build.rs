@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::document::{PLAN_FORMAT, PinnedAction, PlanDocument, PlannedIntent, PlannedStep};
 use super::graph::Graph;
 use crate::expression::Template;
+use crate::installation;
 use crate::intent::{CheckContext, Definition, StepDefinition};
 use crate::json::pointer;
 use crate::port::{ActionEntry, Resolution};
@@ -18,6 +19,9 @@ pub fn build(
     definition: &Definition,
     context: &CheckContext<'_>,
 ) -> Result<PlanDocument, Vec<Finding>> {
+    let mut definition = definition.clone();
+    installation::fill(&mut definition, environment, context);
+    let definition = &definition;
     let mut findings = Vec::new();
     let mut reads = Vec::new();
     let mut pinned = Vec::new();

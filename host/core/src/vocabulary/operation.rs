@@ -35,8 +35,15 @@ super::words!(
         PluginList = "plugin.list",
         PluginInstall = "plugin.install",
         PluginUninstall = "plugin.uninstall",
+        ArtifactView = "artifact.view",
+        ArtifactWrite = "artifact.write",
+        SecretList = "secret.list",
+        SecretWrite = "secret.write",
+        SecretDelete = "secret.delete",
         StepStart = "step.start",
         HttpRequest = "http.request",
+        SecretUse = "secret.use",
+        SecretReveal = "secret.reveal",
         PlatformTenants = "platform.tenants",
     }
 );
@@ -47,12 +54,14 @@ impl Operation {
         match self {
             Self::TenantView | Self::IntentList | Self::IntentView | Self::IntentPlan => Group::Read,
             Self::ExecutionList | Self::ExecutionView | Self::PluginList => Group::Read,
+            Self::ArtifactView | Self::SecretList => Group::Read,
             Self::IntentCreate | Self::IntentUpdate | Self::IntentActivate => Group::Author,
-            Self::IntentPause | Self::IntentArchive => Group::Author,
+            Self::IntentPause | Self::IntentArchive | Self::ArtifactWrite => Group::Author,
             Self::IntentExecute | Self::ExecutionCancel => Group::Operate,
             Self::TenantConfigure | Self::MemberManage => Group::Administer,
             Self::PluginInstall | Self::PluginUninstall => Group::Administer,
-            Self::StepStart | Self::HttpRequest => Group::Runtime,
+            Self::SecretWrite | Self::SecretDelete => Group::Administer,
+            Self::StepStart | Self::HttpRequest | Self::SecretUse | Self::SecretReveal => Group::Runtime,
             Self::PlatformTenants => Group::Platform,
         }
     }

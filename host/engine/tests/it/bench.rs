@@ -7,7 +7,6 @@ use quantum_core::id::{
     DecisionId, Digest, ExecutionId, IntentName, IntentUid, PrincipalId, StepId, TenantId,
 };
 use quantum_core::intent::{CheckContext, Definition};
-use quantum_core::json::Json;
 use quantum_core::manifest::{ActionManifest, Effects};
 use quantum_core::plan::{Plan, PlannedIntent, build};
 use quantum_core::port::{
@@ -149,7 +148,7 @@ fn echo(name: &str, idempotent: bool) -> Arc<ActionEntry> {
         trust: Trust::Builtin,
         signature: Signature::Verified,
         grant: Grant::default(),
-        config: Json::default(),
+        settings: Arc::default(),
     })
 }
 

@@ -209,7 +209,7 @@ impl World {
             trust: self.trust,
             signature: self.signature,
             grant: Grant { capabilities: self.capabilities.clone(), ..Grant::default() },
-            config: Arc::new(json!({})),
+            settings: Arc::default(),
         }
     }
 

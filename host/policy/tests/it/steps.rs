@@ -39,7 +39,7 @@ fn action() -> ActionEntry {
         trust: Trust::Verified,
         signature: Signature::Verified,
         grant: Grant { capabilities: vec![Capability::Http], ..Grant::default() },
-        config: Arc::new(json!({})),
+        settings: Arc::default(),
     }
 }
 

@@ -6,6 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use quantum_core::port::{Attempt, CancelFlag};
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::Capability;
+use serde_json::Value;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -49,7 +50,7 @@ impl Facts {
             deadline: Some(attempt.deadline),
             dry_run: subject.dry_run,
             trace_parent: attempt.trace_parent.clone(),
-            config: subject.action.config.to_string(),
+            config: Value::Object(subject.action.settings.of(subject.environment).config.clone()).to_string(),
             cancel: attempt.cancel.clone(),
             capabilities: subject.action.grant.capabilities.clone(),
         }

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use quantum_core::id::{DecisionId, Digest, ExecutionId, IntentName, PrincipalId, StepId, TenantId};
+use quantum_core::installation::SettingsTable;
 use quantum_core::manifest::{ActionManifest, HostPattern};
 use quantum_core::port::{
     ActionEntry, Attempt, AttemptOutcome, AttemptReport, BoxFuture, CancelFlag, ComponentSource, Decision,
     EffectGate, Failure, FailureKind, Grant, HttpCall, LogEntry, LogLine, LogSink, PrincipalKind, Requester,
-    StepRunner, StepSubject, Verdict,
+    SecretCall, StepRunner, StepSubject, Verdict,
 };
 use quantum_core::schema::Schema;
 use quantum_core::time::Timestamp;
@@ -58,6 +59,14 @@ impl EffectGate for Gate {
         };
         let id = DecisionId::parse(DECISION).unwrap();
         Verdict { allowed, decision: Decision { id, policies, reason, policy_version: String::new() } }
+    }
+
+    fn secret(&self, _: &StepSubject, call: &SecretCall<'_>, _: Timestamp) -> Verdict {
+        let word = if call.reveal { "reveal" } else { "use" };
+        self.asked.lock().unwrap().push(format!("{word} {} {}", call.name, call.environment));
+        let id = DecisionId::parse(DECISION).unwrap();
+        let decision = Decision { id, policies: vec![], reason: None, policy_version: String::new() };
+        Verdict { allowed: true, decision }
     }
 }
 
@@ -154,7 +163,7 @@ pub fn failure(report: AttemptReport) -> Failure {
 
 pub fn hosts(patterns: &[&str]) -> Grant {
     let hosts = patterns.iter().map(|pattern| HostPattern::parse(pattern).unwrap()).collect();
-    Grant { capabilities: vec![Capability::Http], hosts, memory_bytes_max: None }
+    Grant { capabilities: vec![Capability::Http], hosts, ..Grant::default() }
 }
 
 pub fn attempt(component: &Digest, grant: Grant, parameters: &str) -> Attempt {
@@ -183,6 +192,14 @@ pub fn attempt_of(tenant: &str, component: &Digest, grant: Grant, parameters: &s
     }
 }
 
+/// Blue everywhere, and orange in tests.
+fn settings() -> SettingsTable {
+    let written = json!({
+        "config": { "colour": "blue" }, "environments": { "test": { "config": { "colour": "orange" } } }
+    });
+    SettingsTable::new(serde_json::from_value(written).unwrap())
+}
+
 pub fn entry(component: &Digest, grant: Grant, trust: Trust) -> ActionEntry {
     let manifest: ActionManifest =
         serde_json::from_value(json!({ "name": "act", "parameters": true, "result": true })).unwrap();
@@ -196,6 +213,6 @@ pub fn entry(component: &Digest, grant: Grant, trust: Trust) -> ActionEntry {
         trust,
         signature: Signature::Verified,
         grant,
-        config: Arc::new(json!({ "colour": "blue" })),
+        settings: Arc::new(settings()),
     }
 }

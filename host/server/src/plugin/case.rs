@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::Error;
 use super::service::Exchange;
@@ -31,18 +31,14 @@ pub(super) struct Input {
     #[serde(default)]
     pub parameters: Value,
     /// The installation's configuration.
-    #[serde(default = "no_config")]
-    pub config: Value,
+    #[serde(default)]
+    pub config: Map<String, Value>,
     #[serde(default = "timeout_ms")]
     pub timeout_ms: u64,
     #[serde(default = "first")]
     pub attempt: u32,
     #[serde(default)]
     pub dry_run: bool,
-}
-
-fn no_config() -> Value {
-    Value::Object(serde_json::Map::new())
 }
 
 fn timeout_ms() -> u64 {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use quantum_core::id::{Digest, ExecutionId, IntentName, PrincipalId, StepId, TenantId};
+use quantum_core::installation::SettingsTable;
 use quantum_core::manifest::{ActionManifest, HostPattern, Manifest};
 use quantum_core::port::{
     ActionEntry, Attempt, AttemptOutcome, Bill, CancelFlag, Failure, Grant, LogLine, PrincipalKind,
@@ -75,7 +76,7 @@ fn entry(
         trust: Trust::Builtin,
         signature: Signature::None,
         grant: grant(manifest, server)?,
-        config: Arc::new(input.config.clone()),
+        settings: Arc::new(SettingsTable::of_config(input.config.clone())),
     })
 }
 
@@ -84,11 +85,7 @@ fn grant(manifest: &Manifest, server: &str) -> Result<Grant, String> {
     let slots = if http.slots.is_empty() || server.is_empty() { Vec::new() } else { vec![server.to_owned()] };
     let hosts: Result<Vec<_>, _> =
         http.hosts.iter().chain(&slots).map(|text| HostPattern::parse(text)).collect();
-    Ok(Grant {
-        capabilities: manifest.capabilities.declared(),
-        hosts: hosts.map_err(|error| error.to_string())?,
-        memory_bytes_max: manifest.memory_bytes_max,
-    })
+    Ok(quantum_catalog::grant(manifest, hosts.map_err(|error| error.to_string())?))
 }
 
 fn attempt(entry: &Arc<ActionEntry>, input: &Input) -> Attempt {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use quantum_core::id::{DecisionId, Digest};
 use quantum_core::port::{
     Attempt, AttemptReport, BoxFuture, ComponentSource, Decision, EffectGate, HttpCall, LogLine, LogSink,
-    StepRunner, StepSubject, Verdict,
+    SecretCall, StepRunner, StepSubject, Verdict,
 };
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::AddressClass;
@@ -59,13 +59,20 @@ struct Declared;
 impl EffectGate for Declared {
     fn http_request(&self, _subject: &StepSubject, call: &HttpCall<'_>, _now: Timestamp) -> Verdict {
         let reachable = matches!(call.address_class, AddressClass::Public | AddressClass::OperatorAllowed);
-        let decision = Decision {
-            id: DecisionId::from_uuid(Uuid::now_v7()),
-            policies: Vec::new(),
-            reason: Some("quantum plugin test allows what the manifest declares".to_owned()),
-            policy_version: "plugin-test".to_owned(),
-        };
-        Verdict { allowed: call.granted && reachable, decision }
+        Verdict { allowed: call.granted && reachable, decision: decision() }
+    }
+
+    fn secret(&self, _subject: &StepSubject, _call: &SecretCall<'_>, _now: Timestamp) -> Verdict {
+        Verdict { allowed: true, decision: decision() }
+    }
+}
+
+fn decision() -> Decision {
+    Decision {
+        id: DecisionId::from_uuid(Uuid::now_v7()),
+        policies: Vec::new(),
+        reason: Some("quantum plugin test allows what the manifest declares".to_owned()),
+        policy_version: "plugin-test".to_owned(),
     }
 }
 

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use quantum_core::installation::{Endpoint, ParameterDefaults, Settings as InstallationSettings};
 use quantum_core::manifest::{HostPattern, HostPatternError};
+use quantum_core::vocabulary::Environment;
 use serde::Deserialize;
 
 use super::PluginConsent;
@@ -48,12 +50,32 @@ pub struct EngineFile {
     pub shutdown_grace_ms: Option<u64>,
 }
 
-/// Consent for a bundled plugin.
+/// Consent for a bundled plugin, and its settings; the keys beside `allow_hosts` are those of an installation.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PluginFile {
     pub allow_hosts: Vec<String>,
     pub config: serde_json::Map<String, serde_json::Value>,
+    pub secrets: BTreeMap<String, String>,
+    pub endpoints: BTreeMap<String, Endpoint>,
+    pub defaults: Vec<ParameterDefaults>,
+    pub key_prefix: Option<String>,
+    pub artifact_prefixes: Option<Vec<String>>,
+    pub environments: BTreeMap<Environment, InstallationSettings>,
+}
+
+impl From<PluginFile> for InstallationSettings {
+    fn from(file: PluginFile) -> Self {
+        Self {
+            config: file.config,
+            secrets: file.secrets,
+            endpoints: file.endpoints,
+            defaults: file.defaults,
+            key_prefix: file.key_prefix,
+            artifact_prefixes: file.artifact_prefixes,
+            environments: file.environments,
+        }
+    }
 }
 
 /// An issuer of HS256 tokens.
@@ -98,8 +120,7 @@ impl SettingsFile {
             let hosts: Result<Vec<_>, _> =
                 plugin.allow_hosts.iter().map(|host| HostPattern::parse(host)).collect();
             let hosts = hosts.map_err(|source| FileError::Host { plugin: name.clone(), source })?;
-            let config = serde_json::Value::Object(plugin.config.clone());
-            Ok((name.clone(), PluginConsent { hosts, config }))
+            Ok((name.clone(), PluginConsent { hosts, settings: plugin.clone().into() }))
         });
         consents.collect()
     }

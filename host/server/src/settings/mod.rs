@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
+use quantum_core::installation::Settings as InstallationSettings;
 use quantum_core::manifest::HostPattern;
-use serde_json::Value;
 
 pub use file::{FileError, IssuerFile, SettingsFile};
 pub use options::ServeOptions;
@@ -47,7 +47,7 @@ pub struct Settings {
 #[derive(Debug, Clone, Default)]
 pub struct PluginConsent {
     pub hosts: Vec<HostPattern>,
-    pub config: Value,
+    pub settings: InstallationSettings,
 }
 
 /// `QUANTUM_DATA_DIR`, else the user's data folder, else `.quantum` here.

@@ -35,7 +35,7 @@ fn installation(scope: &TenantScope, version: &str) -> Installation {
         component: Blobs::digest(version.as_bytes()),
         manifest: "{}".into(),
         consent: r#"{"capabilities":["http"]}"#.into(),
-        config: "null".into(),
+        settings: "{}".into(),
         trust: Trust::Builtin,
         signature: Signature::None,
         installed_by: principal("operator"),

@@ -8,8 +8,10 @@ use sqlx::{Row, SqliteConnection};
 use crate::Error;
 
 /// In order; a released file never changes.
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "start", sql: include_str!("../../migrations/sqlite/0001_start.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "start", sql: include_str!("../../migrations/sqlite/0001_start.sql") },
+    Migration { number: 2, name: "settings", sql: include_str!("../../migrations/sqlite/0002_settings.sql") },
+];
 
 const SCHEMA_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     number INTEGER PRIMARY KEY,

@@ -51,7 +51,7 @@ impl Actions {
             trust: Trust::Builtin,
             signature: Signature::Verified,
             grant: Grant::default(),
-            config: Value::Null.into(),
+            settings: Arc::default(),
         });
         for known_as in [name.to_owned(), format!("{plugin}/{name}")] {
             self.0.entry(known_as).or_default().push(entry.clone());

@@ -1,0 +1,115 @@
+//! One attempt: what a runner is given, and what it reports.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{BoxFuture, StepSubject};
+use crate::id::IntentName;
+use crate::problem::Problem;
+use crate::time::Timestamp;
+
+/// Runs attempts. Dropping the future ends the attempt.
+pub trait StepRunner: Send + Sync + 'static {
+    fn run(&self, attempt: Attempt) -> BoxFuture<'static, AttemptReport>;
+}
+
+/// All that a runner needs for one try of one step.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    pub subject: StepSubject,
+    pub intent: IntentName,
+    /// From 1.
+    pub number: u32,
+    /// The same for all attempts of the step.
+    pub idempotency_key: String,
+    /// JSON text that fits the action's parameter schema.
+    pub parameters: String,
+    /// Milliseconds for this attempt; over it the outcome is `Timeout`.
+    pub timeout_ms: u64,
+    /// When the timeout falls.
+    pub deadline: Timestamp,
+    pub trace_parent: Option<String>,
+    pub cancel: CancelFlag,
+}
+
+/// Raised once when the execution is being cancelled. The guest polls it through `context.cancelled`.
+#[derive(Debug, Clone, Default)]
+pub struct CancelFlag(Arc<AtomicBool>);
+
+impl CancelFlag {
+    pub fn raise(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How an attempt ended, and what it used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptReport {
+    pub outcome: AttemptOutcome,
+    pub bill: Bill,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum AttemptOutcome {
+    /// The result, parsed; not yet held against the action's result schema.
+    Completed(Value),
+    Failed(Failure),
+    /// The guest saw `cancelled` and stopped.
+    Cancelled,
+}
+
+/// A failed attempt, told apart in one place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    pub kind: FailureKind,
+    pub problem: Problem,
+    /// Milliseconds to wait at least, as the other side asked.
+    pub retry_after_ms: Option<u64>,
+}
+
+/// Why an attempt failed; decides whether another is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// The plugin says that trying again is of no use.
+    Permanent,
+    /// The plugin says that trying again may help.
+    Retryable,
+    Trap,
+    Timeout,
+    CpuLimit,
+    MemoryLimit,
+    /// The result is larger than allowed.
+    OutputLimit,
+    /// The result is no JSON, or does not fit the action's result schema.
+    InvalidOutput,
+    /// The policies refused the start.
+    Denied,
+    /// The plugin is not installed any more, or does not fit this host.
+    Unavailable,
+    /// The host's own fault; not the plugin's.
+    HostFault,
+    /// The host died while it ran.
+    Lost,
+}
+
+/// What one attempt used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Bill {
+    /// Microseconds on a processor.
+    pub cpu_us: u64,
+    /// Microseconds from start to end.
+    pub wall_us: u64,
+    /// Largest sum of all memories and tables.
+    pub memory_bytes_peak: u64,
+    pub host_calls: u64,
+    /// Bytes of outgoing requests and of answers to them.
+    pub sent_bytes: u64,
+    pub received_bytes: u64,
+}
