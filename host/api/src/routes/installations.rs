@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{StatusCode, header};
-use quantum_catalog::{Consent, Install, Origin};
+use quantum_catalog::{Consent, Install, InstalledPlugin, Origin};
 use quantum_core::manifest::{HostPattern, Manifest};
 use quantum_core::problem::Finding;
 use quantum_core::vocabulary::{Operation, Signature, Trust};
@@ -15,12 +15,12 @@ use serde_json::{Value, json};
 use crate::auth::Session;
 use crate::authorize::Subject;
 use crate::codes;
-use crate::extract::{Parameters, Payload, Segment};
+use crate::extract::{Parameters, Payload, Segment, typed};
 use crate::json;
 use crate::problem::Problem;
 use crate::routes::BASE;
 use crate::state::Api;
-use crate::wire::{InstallationBody, InstallationList, InstalledBody, findings};
+use crate::wire::{ConfigureBody, InstallationBody, InstallationList, InstalledBody, findings};
 
 /// What an upload is declared as.
 const COMPONENT: &str = "application/wasm";
@@ -103,6 +103,35 @@ pub(crate) async fn install_plugin(
     Ok((StatusCode::CREATED, location, axum::Json(body)).into_response())
 }
 
+/// Agrees anew to a plugin: which hosts it may call, and its settings. For a plugin that comes with the host it makes the
+/// tenant's own installation. What is left out stays as it is.
+#[utoipa::path(
+    put, path = "/installations/{id}", tag = "plugins",
+    params(("id" = String, Path, description = "namespace:name", example = "quantum:oci")),
+    request_body = ConfigureBody,
+    responses((status = 200, body = InstalledBody, description = "In force for steps that start from now on"))
+)]
+pub(crate) async fn configure_plugin(
+    State(api): State<Api>,
+    session: Session,
+    Segment(id): Segment<String>,
+    payload: Payload,
+) -> Result<Response, Problem> {
+    api.authorize(&session, Operation::PluginList, Subject::Tenant)?;
+    let installations = api.services.catalog.installations(&session.scope);
+    let plugin = installations.get(&id).await?;
+    let context = Context { plugin: Some(installed(&session, &plugin)), ..session.context.clone() };
+    api.authorize_in(&session, Operation::PluginInstall, Subject::Tenant, &context)?;
+    let body: ConfigureBody = typed(payload.json(&api.limits, api.limits.document_bytes_max).await?.value)?;
+    let consent = Consent { hosts: body.hosts()?, settings: body.settings, accept_gains: true };
+    let by = session.caller.id.clone();
+    let done = installations.configure(&id, consent, by, session.now()).await?;
+    tracing::info!(tenant = %session.tenant(), by = %session.caller.id, plugin = id, "a plugin was configured");
+    let installation = done.plugin.as_ref().into();
+    let body = InstalledBody { installation, diff: done.diff, findings: Vec::new() };
+    Ok(axum::Json(body).into_response())
+}
+
 /// Removes all versions of a plugin. Executions that are pinned to one of them fail at their next step.
 #[utoipa::path(
     delete, path = "/installations/{id}", tag = "plugins",
@@ -117,14 +146,7 @@ pub(crate) async fn uninstall_plugin(
     api.authorize(&session, Operation::PluginList, Subject::Tenant)?;
     let installations = api.services.catalog.installations(&session.scope);
     let plugin = installations.get(&id).await?;
-    let own = plugin.origin != Origin::Bundled;
-    let facts = PluginFacts {
-        tenant: own.then(|| session.tenant().clone()),
-        trust: plugin.trust,
-        signature: plugin.signature,
-        ..uploaded(&session, &plugin.manifest)
-    };
-    let context = Context { plugin: Some(facts), ..session.context.clone() };
+    let context = Context { plugin: Some(installed(&session, &plugin)), ..session.context.clone() };
     api.authorize_in(&session, Operation::PluginUninstall, Subject::Tenant, &context)?;
     installations.uninstall(&id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -163,6 +185,16 @@ async fn examine(bytes: Bytes) -> Result<(Manifest, Vec<Finding>), Problem> {
     });
     let (findings, manifest) = inspected.await.map_err(|error| Problem::internal(&error))??;
     Ok((manifest, findings))
+}
+
+fn installed(session: &Session, plugin: &InstalledPlugin) -> PluginFacts {
+    let own = plugin.origin != Origin::Bundled;
+    PluginFacts {
+        tenant: own.then(|| session.tenant().clone()),
+        trust: plugin.trust,
+        signature: plugin.signature,
+        ..uploaded(session, &plugin.manifest)
+    }
 }
 
 /// A file that an administrator installs is trusted in that tenant, and only there.

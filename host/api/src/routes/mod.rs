@@ -56,7 +56,11 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(users::get_user, users::put_user))
         .routes(routes!(plugins::list_plugins))
         .routes(routes!(installations::list_installations, installations::install_plugin))
-        .routes(routes!(installations::get_installation, installations::uninstall_plugin))
+        .routes(routes!(
+            installations::get_installation,
+            installations::configure_plugin,
+            installations::uninstall_plugin
+        ))
         .routes(routes!(document::get_document));
     OpenApiRouter::new().nest(BASE, api).route("/errors/{code}", get(errors::get_error))
 }

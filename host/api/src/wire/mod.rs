@@ -17,7 +17,9 @@ pub(crate) use intent::{
     DiffBody, DocumentBody, IntentBody, IntentPage, IntentSummaryBody, RollbackRequest, ValidationBody,
 };
 pub(crate) use plan::{PlanBody, PlanStepBody};
-pub(crate) use plugin::{InstallationBody, InstallationList, InstalledBody, PluginBody, PluginList};
+pub(crate) use plugin::{
+    ConfigureBody, InstallationBody, InstallationList, InstalledBody, PluginBody, PluginList,
+};
 pub(crate) use problem::{FindingBody, ProblemBody};
 pub(crate) use tenant::{MemberBody, MemberRequest, TenantBody, TenantList, TenantRequest, UserList};
 

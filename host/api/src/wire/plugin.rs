@@ -1,10 +1,15 @@
 //! Plugins: the actions that a tenant can use, and what is installed with which consent.
 
 use quantum_catalog::{CapabilityDiff, InstalledPlugin, Origin};
-use quantum_core::manifest::ActionManifest;
-use serde::Serialize;
+use quantum_core::installation::Settings;
+use quantum_core::manifest::{ActionManifest, HostPattern};
+use quantum_core::problem::Finding;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+
+use crate::codes;
+use crate::problem::Problem;
 
 /// A plugin whose actions resolve by name.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,6 +63,9 @@ pub(crate) struct InstallationBody {
     pub actions: Vec<String>,
     pub capabilities: Vec<&'static str>,
     pub hosts: Vec<String>,
+    /// As they were written: `config`, `secrets`, `endpoints`, `defaults`, `environments`.
+    #[schema(value_type = Object)]
+    pub settings: Settings,
     pub memory_bytes_max: Option<u64>,
     pub installed_by: Option<String>,
     pub installed_at: Option<String>,
@@ -67,6 +75,36 @@ pub(crate) struct InstallationBody {
 pub(crate) struct InstallationList {
     pub items: Vec<InstallationBody>,
     pub next_page_token: Option<String>,
+}
+
+/// What to agree to. What is left out stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Configure)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConfigureBody {
+    /// Patterns that fill the plugin's slots.
+    #[serde(default)]
+    pub allow_hosts: Vec<String>,
+    /// `config`, `secrets`, `endpoints`, `defaults`, `key_prefix`, `artifact_prefixes`, and `environments` with what
+    /// differs there.
+    #[schema(value_type = Object)]
+    pub settings: Option<Settings>,
+}
+
+impl ConfigureBody {
+    pub fn hosts(&self) -> Result<Vec<HostPattern>, Problem> {
+        let host = |(at, text): (usize, &String)| {
+            HostPattern::parse(text).map_err(|error| {
+                let finding = Finding::error(
+                    format!("/allow_hosts/{at}"),
+                    codes::INVALID_CONSENT.code,
+                    error.to_string(),
+                );
+                Problem::new(&codes::INVALID_CONSENT).detail(error.to_string()).finding(finding)
+            })
+        };
+        self.allow_hosts.iter().enumerate().map(host).collect()
+    }
 }
 
 /// What was installed, and what changed.
@@ -127,6 +165,7 @@ impl From<&InstalledPlugin> for InstallationBody {
             actions: manifest.actions.iter().map(|action| action.name.clone()).collect(),
             capabilities: grant.capabilities.iter().map(|capability| capability.as_str()).collect(),
             hosts: grant.hosts.iter().map(ToString::to_string).collect(),
+            settings: plugin.settings.written().clone(),
             memory_bytes_max: grant.memory_bytes_max,
             installed_by,
             installed_at,

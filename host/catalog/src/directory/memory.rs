@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use quantum_core::id::{Digest, TenantId};
 use quantum_core::port::{ActionDirectory, ActionEntry, Resolution};
+use quantum_core::vocabulary::Trust;
 use quantum_store::{Installation, Store};
 
 use super::offer::{Loaded, Offer};
@@ -116,6 +117,12 @@ impl Snapshot {
     /// Bundled ones too, unless the tenant replaced them; earlier versions are not active.
     pub fn plugins(&self, tenant: &TenantId) -> &[Arc<InstalledPlugin>] {
         self.0.offer(tenant).plugins()
+    }
+
+    /// The trust in a component that comes with the host; none when it does not.
+    pub(crate) fn bundled_trust(&self, id: &str, component: &Digest) -> Option<Trust> {
+        let bundled = self.0.bundled.plugin(id)?;
+        (bundled.component == *component).then_some(bundled.trust)
     }
 
     /// The version of the plugin that names resolve to.

@@ -58,7 +58,7 @@ fn hosts(
     let http = manifest.capabilities.http.as_ref().unwrap_or(&none);
     let fixed = fixed_hosts(http);
     let fills = match own {
-        Some(own) if consent.hosts.is_empty() && !http.slots.is_empty() => fills_of(own),
+        Some(own) if consent.hosts.is_empty() && !http.slots.is_empty() => filled_hosts(own),
         _ => consent.hosts.clone(),
     };
     if http.slots.is_empty() {
@@ -85,7 +85,8 @@ fn fixed_hosts(http: &HttpDeclaration) -> Vec<HostPattern> {
     http.hosts.iter().filter_map(|host| HostPattern::parse(host).ok()).collect()
 }
 
-fn fills_of(own: &InstalledPlugin) -> Vec<HostPattern> {
+/// What fills its slots.
+pub(super) fn filled_hosts(own: &InstalledPlugin) -> Vec<HostPattern> {
     let fixed = own.manifest.capabilities.http.as_ref().map(fixed_hosts).unwrap_or_default();
     own.grant.hosts.iter().filter(|host| !fixed.contains(host)).cloned().collect()
 }

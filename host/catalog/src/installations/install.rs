@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use quantum_core::id::PrincipalId;
 use quantum_core::manifest::Manifest;
 use quantum_core::problem::Finding;
 use quantum_core::schema::Schema;
@@ -10,8 +11,8 @@ use quantum_core::vocabulary::{Signature, Trust};
 use quantum_store::{Error as StoreError, Installation};
 use serde::Serialize;
 
-use super::consent::{Terms, agree};
-use super::{CapabilityDiff, Install, Installations, Installed};
+use super::consent::{Terms, agree, filled_hosts};
+use super::{CapabilityDiff, Consent, Install, Installations, Installed};
 use crate::Error;
 use crate::directory::{InstalledPlugin, Origin, Snapshot};
 
@@ -35,11 +36,35 @@ impl Installations<'_> {
             let Manifest { id, version, .. } = install.manifest;
             return Err(Error::ConsentNeeded { plugin: id, version, diff: Box::new(silent) });
         }
-        let id = install.manifest.id.clone();
+        let (id, component) = (install.manifest.id.clone(), install.component.clone());
         turn.announce();
-        self.catalog.store.installations(self.scope).upsert(self.row(install, &terms, now)?).await?;
+        let row = self.row(install, &terms, known.bundled_trust(&id, &component), now)?;
+        self.catalog.store.installations(self.scope).upsert(row).await?;
         turn.show().await?;
         Ok(Installed { plugin: self.in_force(&id)?, diff })
+    }
+
+    /// Agrees anew to the version that is in force: hosts and settings that are not given stay as they are. Configuring
+    /// a bundled plugin makes the tenant's own installation of it. Err: `NotFound`, `InvalidConsent`.
+    pub async fn configure(
+        &self,
+        plugin: &str,
+        mut consent: Consent,
+        by: PrincipalId,
+        now: Timestamp,
+    ) -> Result<Installed, Error> {
+        let before = self.get(plugin).await?;
+        if consent.hosts.is_empty() {
+            consent.hosts = filled_hosts(&before);
+        }
+        consent.settings = consent.settings.or_else(|| Some(before.settings.written().clone()));
+        let install = Install {
+            manifest: before.manifest.clone(),
+            component: before.component.clone(),
+            consent: Consent { accept_gains: true, ..consent },
+            installed_by: by,
+        };
+        self.install(install, now).await
     }
 
     /// All versions. Executions that are pinned to one of them cannot go on. Err: `NotFound`, `BundledPlugin`.
@@ -98,7 +123,14 @@ impl Installations<'_> {
         Ok(())
     }
 
-    fn row(&self, install: Install, terms: &Terms, now: Timestamp) -> Result<Installation, Error> {
+    /// An administrator's word makes a file trusted; what came with the host is trusted as the host is.
+    fn row(
+        &self,
+        install: Install,
+        terms: &Terms,
+        bundled: Option<Trust>,
+        now: Timestamp,
+    ) -> Result<Installation, Error> {
         Ok(Installation {
             tenant: self.scope.tenant().clone(),
             plugin: install.manifest.id.clone(),
@@ -107,7 +139,7 @@ impl Installations<'_> {
             manifest: json_text("a manifest", &install.manifest)?,
             consent: json_text("a grant", &terms.grant)?,
             settings: json_text("settings", &terms.settings)?,
-            trust: Trust::Verified,
+            trust: bundled.unwrap_or(Trust::Verified),
             signature: Signature::Verified,
             installed_by: install.installed_by,
             installed_at: now,

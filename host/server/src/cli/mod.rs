@@ -1,6 +1,7 @@
 //! The command line. `serve` runs a host; everything else talks to one over HTTP, or works on files.
 
 mod client;
+mod consent;
 mod doctor;
 mod error;
 mod execution;

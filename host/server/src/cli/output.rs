@@ -31,6 +31,19 @@ impl Output {
         }
     }
 
+    /// One thing: a line a field.
+    pub fn fields(self, body: &Value, fields: &[Column]) -> io::Result<()> {
+        if self == Self::Json {
+            return self.value(body);
+        }
+        let width = fields.iter().map(|(title, _)| title.len()).max().unwrap_or(0);
+        let mut out = io::stdout().lock();
+        for (title, path) in fields {
+            writeln!(out, "{title:width$}  {}", cell(body, path))?;
+        }
+        Ok(())
+    }
+
     pub fn value(self, value: &Value) -> io::Result<()> {
         let mut out = io::stdout().lock();
         serde_json::to_writer_pretty(&mut out, value)?;

@@ -4,11 +4,13 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use reqwest::Method;
+use serde_json::Value;
 
 use super::Context;
 use super::client::{Client, segment};
+use super::consent::ConsentArgs;
 use super::error::CliError;
-use super::intent::read_json;
 use super::output::{Column, cell};
 use crate::plugin::{BuildArgs, InspectArgs, TestArgs, build, inspect, test};
 
@@ -18,6 +20,17 @@ const COLUMNS: &[Column] = &[
     ("BUNDLED", "bundled"),
     ("ACTIONS", "actions"),
     ("MAY CALL", "hosts"),
+];
+
+const FIELDS: &[Column] = &[
+    ("plugin", "plugin"),
+    ("version", "version"),
+    ("component", "component"),
+    ("bundled", "bundled"),
+    ("actions", "actions"),
+    ("may use", "capabilities"),
+    ("may call", "hosts"),
+    ("settings", "settings"),
 ];
 
 #[derive(Debug, Subcommand)]
@@ -33,15 +46,23 @@ pub(crate) enum PluginCommand {
     /// Install a packed component for the tenant: consent to what it may do
     Install {
         file: PathBuf,
-        /// A host that it may call, for example https://api.example.com or http://127.0.0.1:*; may be repeated
-        #[arg(long = "allow-host", value_name = "URL")]
-        allow_hosts: Vec<String>,
-        /// Configuration as JSON text, or @FILE
-        #[arg(long, value_name = "JSON")]
-        config: Option<String>,
+        #[command(flatten)]
+        consent: ConsentArgs,
         /// Accept what an upgrade may do beyond the version before
         #[arg(long)]
         accept_gains: bool,
+    },
+    /// Agree anew to a plugin: what it may call, and its settings. What is left out stays as it is
+    Configure {
+        /// namespace:name
+        plugin: String,
+        #[command(flatten)]
+        consent: ConsentArgs,
+    },
+    /// Show an installed plugin: what it may do, and its settings
+    Show {
+        /// namespace:name
+        plugin: String,
     },
 }
 
@@ -63,33 +84,38 @@ impl PluginCommand {
                 let answer = Client::in_tenant(context).await?.get("/api/v1/installations").await?;
                 Ok(context.output.list(&answer.body, COLUMNS)?)
             }
-            Self::Install { file, allow_hosts, config, accept_gains } => {
-                install(context, file, &query(&allow_hosts, config.as_deref(), accept_gains)?).await
+            Self::Install { file, consent, accept_gains } => {
+                let mut query = consent.query()?;
+                query.extend(accept_gains.then(|| "accept_gains=true".to_owned()));
+                install(context, file, &query.join("&")).await
+            }
+            Self::Configure { plugin, consent } => {
+                let client = Client::in_tenant(context).await?;
+                let answer = client.send(Method::PUT, &path(&plugin), Some(&consent.body()?), None).await?;
+                Ok(context.output.line(&agreed("configured", &answer.body), &answer.body)?)
+            }
+            Self::Show { plugin } => {
+                let answer = Client::in_tenant(context).await?.get(&path(&plugin)).await?;
+                Ok(context.output.fields(&answer.body, FIELDS)?)
             }
         }
     }
 }
 
-/// What the installer consents to.
-fn query(hosts: &[String], config: Option<&str>, accept_gains: bool) -> Result<String, CliError> {
-    let hosts = hosts.iter().map(|host| format!("allow_host={}", segment(host)));
-    let config = config.map(read_config).transpose()?.map(|text| format!("config={}", segment(&text)));
-    let gains = accept_gains.then(|| "accept_gains=true".to_owned());
-    Ok(hosts.chain(config).chain(gains).collect::<Vec<_>>().join("&"))
+fn path(plugin: &str) -> String {
+    format!("/api/v1/installations/{}", segment(plugin))
 }
 
-fn read_config(text: &str) -> Result<String, CliError> {
-    match text.strip_prefix('@') {
-        Some(path) => Ok(read_json(path.as_ref())?.to_string()),
-        None => Ok(text.to_owned()),
-    }
+/// What was agreed to, in full: nobody should have to ask.
+fn agreed(done: &str, body: &Value) -> String {
+    let (plugin, version) = (cell(body, "plugin"), cell(body, "version"));
+    let (may, hosts) = (cell(body, "capabilities"), cell(body, "hosts"));
+    format!("{done} {plugin} {version}; it may use: {may}; it may call: {hosts}")
 }
 
 async fn install(context: &Context, file: PathBuf, query: &str) -> Result<(), CliError> {
     let bytes = std::fs::read(&file).map_err(|source| CliError::File { path: file, source })?;
     let path = format!("/api/v1/installations?{query}");
     let answer = Client::in_tenant(context).await?.upload(&path, bytes).await?;
-    let (plugin, version) = (cell(&answer.body, "plugin"), cell(&answer.body, "version"));
-    let text = format!("installed {plugin} {version}; it may call: {}", cell(&answer.body, "hosts"));
-    Ok(context.output.line(&text, &answer.body)?)
+    Ok(context.output.line(&agreed("installed", &answer.body), &answer.body)?)
 }
