@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use quantum_store::{Store, TenantScope};
+use quantum_core::id::{PrincipalId, TenantId};
+use quantum_core::intent::IntentRef;
+use quantum_store::{IntentRecord, Membership, Store, TenantScope};
 
 use crate::directory::Directory;
 use crate::installations::{Changes, Installations};
 use crate::intents::Intents;
+use crate::kept::Kept;
 use crate::plans::PlanCache;
 use crate::tenants::Tenants;
 
@@ -17,12 +20,23 @@ pub struct Catalog {
     pub(crate) directory: Arc<Directory>,
     pub(crate) plans: Arc<PlanCache>,
     pub(crate) changes: Arc<Changes>,
+    /// By principal.
+    pub(crate) memberships: Arc<Kept<PrincipalId, Arc<[Membership]>>>,
+    /// By tenant and reference.
+    pub(crate) records: Arc<Kept<(TenantId, IntentRef), Arc<IntentRecord>>>,
 }
 
 impl Catalog {
     /// `directory` was opened from the same store.
     pub fn new(store: Store, directory: Arc<Directory>) -> Self {
-        Self { store, directory, plans: Arc::default(), changes: Arc::default() }
+        Self {
+            store,
+            directory,
+            plans: Arc::default(),
+            changes: Arc::default(),
+            memberships: Arc::default(),
+            records: Arc::default(),
+        }
     }
 
     pub const fn intents<'a>(&'a self, scope: &'a TenantScope) -> Intents<'a> {
@@ -34,7 +48,7 @@ impl Catalog {
     }
 
     pub const fn tenants(&self) -> Tenants<'_> {
-        Tenants { store: &self.store }
+        Tenants { catalog: self }
     }
 
     pub const fn directory(&self) -> &Arc<Directory> {

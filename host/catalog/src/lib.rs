@@ -8,6 +8,7 @@ mod directory;
 mod error;
 mod installations;
 mod intents;
+mod kept;
 mod plans;
 mod tenants;
 

@@ -1,22 +1,24 @@
 //! Tenants, and who is a member of them. A service account is a member of kind `service_account`.
 
+use std::sync::Arc;
+
 use quantum_core::id::{PrincipalId, TenantId};
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::Role;
-use quantum_store::{Error as StoreError, Membership, Store, Tenant};
+use quantum_store::{Error as StoreError, Membership, Tenant};
 
-use crate::Error;
+use crate::{Catalog, Error};
 
 /// Across tenants: for authentication and administrators of the host.
 pub struct Tenants<'a> {
-    pub(crate) store: &'a Store,
+    pub(crate) catalog: &'a Catalog,
 }
 
 impl Tenants<'_> {
     /// Err: `TenantExists`.
     pub async fn create(&self, tenant: Tenant) -> Result<(), Error> {
         let id = tenant.id.clone();
-        self.store.platform().create_tenant(tenant).await.map_err(|error| match error {
+        self.catalog.store.platform().create_tenant(tenant).await.map_err(|error| match error {
             StoreError::AlreadyExists { .. } => Error::TenantExists { id },
             other => other.into(),
         })
@@ -24,12 +26,12 @@ impl Tenants<'_> {
 
     /// Err: `NotFound`.
     pub async fn get(&self, id: &TenantId) -> Result<Tenant, Error> {
-        self.store.platform().tenant(id).await?.ok_or_else(|| Error::not_found("tenant", id))
+        self.catalog.store.platform().tenant(id).await?.ok_or_else(|| Error::not_found("tenant", id))
     }
 
     /// By id.
     pub async fn list(&self) -> Result<Vec<Tenant>, Error> {
-        Ok(self.store.platform().tenants().await?)
+        Ok(self.catalog.store.platform().tenants().await?)
     }
 
     /// Writes what a person or a service account is in a tenant. Err: `UnknownRole`, `NotFound` (no such tenant).
@@ -37,7 +39,7 @@ impl Tenants<'_> {
         if let Some(role) = member.roles.iter().find(|role| Role::parse(role).is_none()) {
             return Err(Error::UnknownRole { role: role.clone() });
         }
-        Ok(self.store.platform().upsert_membership(member, at).await?)
+        Ok(self.catalog.store.platform().upsert_membership(member, at).await?)
     }
 
     /// None: not a member, or no such tenant. An inactive membership is given, and gives no access.
@@ -46,16 +48,23 @@ impl Tenants<'_> {
         tenant: &TenantId,
         principal: &PrincipalId,
     ) -> Result<Option<Membership>, Error> {
-        Ok(self.store.platform().membership(tenant, principal).await?)
+        Ok(self.catalog.store.platform().membership(tenant, principal).await?)
     }
 
     /// By principal, inactive ones too.
     pub async fn members(&self, tenant: &TenantId) -> Result<Vec<Membership>, Error> {
-        Ok(self.store.platform().members(tenant).await?)
+        Ok(self.catalog.store.platform().members(tenant).await?)
     }
 
     /// By tenant, inactive ones too.
-    pub async fn memberships_of(&self, principal: &PrincipalId) -> Result<Vec<Membership>, Error> {
-        Ok(self.store.platform().memberships_of(principal).await?)
+    pub async fn memberships_of(&self, principal: &PrincipalId) -> Result<Arc<[Membership]>, Error> {
+        let Catalog { store, memberships, .. } = self.catalog;
+        let change = store.change_number();
+        if let Some(kept) = memberships.find(change, principal) {
+            return Ok(kept);
+        }
+        let read: Arc<[Membership]> = store.platform().memberships_of(principal).await?.into();
+        memberships.keep(change, principal.clone(), read.clone());
+        Ok(read)
     }
 }

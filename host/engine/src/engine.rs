@@ -149,14 +149,16 @@ impl Engine {
         Ok(self.shared.ports.store.executions(scope).list(filter, page).await?)
     }
 
-    /// Returns when the execution has ended, at once when it has already. Dropping the future is safe.
-    pub async fn ended(&self, scope: &TenantScope, id: &ExecutionId) -> Result<(), Error> {
-        if let Some(entry) = self.shared.entry(scope, id).await? {
-            let mut progress = entry.progress.subscribe();
-            // An error means that the entry is gone, which it is only after its end.
-            let _gone = progress.wait_for(|progress| progress.ended).await;
-        }
-        Ok(())
+    /// Returns when the execution has ended, at once when it has already, with its last state when that is still in
+    /// memory. Dropping the future is safe.
+    pub async fn ended(&self, scope: &TenantScope, id: &ExecutionId) -> Result<Option<ExecutionView>, Error> {
+        let Some(entry) = self.shared.entry(scope, id).await? else { return Ok(None) };
+        let mut progress = entry.progress.subscribe();
+        // An error means that the entry is gone, which it is only after its end.
+        drop(progress.wait_for(|progress| progress.ended).await);
+        let state = entry.state.lock().await;
+        let last = state.as_ref().filter(|owned| owned.execution.status.is_terminal());
+        Ok(last.map(|owned| ExecutionView::of(&owned.execution)))
     }
 
     /// The events after `after`, as they become durable. None: the tenant has no such execution.

@@ -24,6 +24,8 @@ pub(crate) struct Counters {
     pub refused_commits: AtomicU64,
     pub log_lines: AtomicU64,
     pub foreign_rows: AtomicU64,
+    /// Transactions that changed more than executions and their logs.
+    pub changes: AtomicU64,
 }
 
 impl Counters {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use sqlx::SqlitePool;
 
@@ -103,6 +104,12 @@ impl Store {
 
     pub fn stats(&self) -> Stats {
         self.counters.read()
+    }
+
+    /// Changes whenever anything but executions and logs may have changed. What was read after asking for it holds as
+    /// long as it stays the same.
+    pub fn change_number(&self) -> u64 {
+        self.counters.changes.load(Ordering::Acquire)
     }
 
     /// Commits and other writes that wait for the writer, for metrics.

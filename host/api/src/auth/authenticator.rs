@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use quantum_catalog::{Catalog, Membership};
-use quantum_core::id::{PrincipalId, TenantId};
+use quantum_core::id::TenantId;
 use quantum_core::port::Requester;
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::Role;
@@ -59,11 +59,6 @@ impl Session {
 impl Authenticator {
     pub fn new(issuers: Issuers, catalog: Catalog) -> Self {
         Self { issuers, members: Members::new(catalog), verified: Cache::new() }
-    }
-
-    /// The next request of this principal sees its memberships as they are then.
-    pub fn forget(&self, principal: &PrincipalId) {
-        self.members.forget(principal);
     }
 
     /// A member of a tenant.

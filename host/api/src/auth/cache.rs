@@ -33,10 +33,6 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
         entries.insert(key, (value, until));
     }
 
-    pub fn remove(&self, key: &K) {
-        self.lock().remove(key);
-    }
-
     fn lock(&self) -> MutexGuard<'_, HashMap<K, (V, Timestamp)>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }

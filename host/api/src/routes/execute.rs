@@ -134,12 +134,16 @@ async fn await_end(
         answer.body.get("execution_id").and_then(Value::as_str).and_then(|id| ExecutionId::parse(id).ok());
     let Some(id) = id else { return Ok(None) };
     let engine = &api.services.engine;
-    tokio::select! {
+    let last = tokio::select! {
         ended = engine.ended(&session.scope, &id) => ended?,
         () = tokio::time::sleep(wait) => return Ok(None),
         () = api.services.closing.cancelled() => return Ok(None),
-    }
-    let (row, view) = (engine.row(&session.scope, &id).await?, engine.view(&session.scope, &id).await?);
+    };
+    let view = match last {
+        Some(view) => Some(view),
+        None => engine.view(&session.scope, &id).await?,
+    };
+    let row = engine.row(&session.scope, &id).await?;
     let Some((row, view)) = row.zip(view) else { return Ok(None) };
     if !api.allows(session, Operation::ExecutionView, Subject::Execution(&row, intent_status)) {
         return Ok(None);

@@ -72,7 +72,6 @@ pub(crate) async fn put_user(
         active: request.active.unwrap_or(true),
     };
     api.services.catalog.tenants().upsert_member(member.clone(), session.now()).await?;
-    api.authenticator.forget(&principal);
     tracing::info!(
         tenant = %member.tenant, principal = %principal, by = %session.caller.id, roles = ?member.roles,
         active = member.active, "a membership was changed"

@@ -1,12 +1,14 @@
 //! Reading intents, versions, and what differs between them.
 
+use std::sync::Arc;
+
 use quantum_core::intent::IntentRef;
 use quantum_store::{IntentFilter, IntentRecord, IntentSummary, Intents as StoredIntents, Page, PageRequest};
 
 use super::diff::differences;
 use super::write::source_of;
 use super::{Difference, Intents, StoredIntent};
-use crate::Error;
+use crate::{Catalog, Error};
 
 impl Intents<'_> {
     /// The version that the reference names; for a name or a uid the active one, or the latest when none is active.
@@ -47,6 +49,19 @@ impl Intents<'_> {
             }
         };
         found.ok_or_else(|| Error::not_found(kind, reference))
+    }
+
+    /// As `find`, without asking the store again as long as nothing has changed.
+    pub(crate) async fn kept(&self, reference: &IntentRef) -> Result<Arc<IntentRecord>, Error> {
+        let Catalog { store, records, .. } = self.catalog;
+        let key = (self.scope.tenant().clone(), reference.clone());
+        let change = store.change_number();
+        if let Some(kept) = records.find(change, &key) {
+            return Ok(kept);
+        }
+        let read = Arc::new(self.find(reference).await?);
+        records.keep(change, key, read.clone());
+        Ok(read)
     }
 
     pub(super) const fn stored(&self) -> StoredIntents<'_> {

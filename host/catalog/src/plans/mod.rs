@@ -39,7 +39,7 @@ impl Intents<'_> {
     /// `Archived`, `NoActiveVersion`.
     pub async fn plan(&self, reference: &IntentRef, purpose: Purpose) -> Result<RunnablePlan, Error> {
         self.catalog.settle(self.scope).await?;
-        let record = self.find(reference).await?;
+        let record = self.kept(reference).await?;
         if purpose == Purpose::Execute {
             may_execute(&record.summary, reference)?;
         }
@@ -54,7 +54,7 @@ impl Intents<'_> {
                 built
             }
         };
-        Ok(RunnablePlan { plan: built.plan, encoded: built.encoded, intent: record.summary })
+        Ok(RunnablePlan { plan: built.plan, encoded: built.encoded, intent: record.summary.clone() })
     }
 }
 
