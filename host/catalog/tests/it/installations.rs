@@ -125,7 +125,7 @@ async fn settings_name_only_what_the_plugin_has() {
         },
         "defaults": [
             { "action": "rnu", "parameters": {} },
-            { "action": "run", "parameters": { "x": "${ step.a }" } }
+            { "action": "use-tool", "parameters": { "y": 1, "x": "${ step.a }" } }
         ],
         "environments": { "test": { "environments": { "test": {} } } },
     }));
@@ -141,6 +141,7 @@ async fn settings_name_only_what_the_plugin_has() {
             "/settings/endpoints/r.example/url endpoint-url",
             "/settings/endpoints/r.example/ca endpoint-ca",
             "/settings/defaults/0/action action-unknown",
+            "/settings/defaults/1/parameters/y parameter-unknown",
             "/settings/defaults/1/parameters/x expression-variable",
             "/settings/environments/test/environments settings",
             "/settings/config config",

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use quantum_core::id::{Digest, ExecutionId, IntentUid, PrincipalId, StepId, TenantId};
 use quantum_core::manifest::{ActionManifest, Effects};
-use quantum_core::port::{ActionEntry, Grant, HttpCall, PrincipalKind, Requester, StepSubject};
+use quantum_core::port::{ActionEntry, Grant, HttpCall, PrincipalKind, Requester, SecretCall, StepSubject};
 use quantum_core::schema::Schema;
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::{
@@ -17,8 +17,10 @@ use quantum_core::vocabulary::{
 };
 use serde_json::json;
 
-use crate::facts::{Auth, Caller, Change, Context, ExecutionFacts, IntentFacts, PluginFacts, Resource};
-use crate::gate::{call_question, start_question};
+use crate::facts::{
+    Auth, Caller, Change, Context, ExecutionFacts, IntentFacts, PluginFacts, Resource, SecretFacts,
+};
+use crate::gate::{call_question, secret_question, start_question};
 use crate::question::Question;
 
 /// Everything that any question is made of. Few values of each, so that they meet.
@@ -132,6 +134,10 @@ impl World {
         match operation {
             Operation::StepStart => start_question(&self.step(), 2, now).unwrap(),
             Operation::HttpRequest => call_question(&self.step(), &self.call(), now).unwrap(),
+            Operation::SecretUse | Operation::SecretReveal => {
+                let reveal = operation == Operation::SecretReveal;
+                secret_question(&self.step(), &self.secret_call(reveal), now).unwrap()
+            }
             _ => Question::of_caller(
                 &self.asking(operation),
                 operation,
@@ -153,6 +159,12 @@ impl World {
         use Operation as O;
         match operation {
             O::PlatformTenants => Resource::Platform,
+            O::SecretWrite | O::SecretDelete => Resource::Secret(SecretFacts {
+                tenant: &self.tenant,
+                name: "API_TOKEN",
+                environment: self.environment,
+                expires_at: self.flags.0.then_some(self.context.now),
+            }),
             O::ExecutionView | O::ExecutionCancel => Resource::Execution(ExecutionFacts {
                 tenant: &self.tenant,
                 id: ExecutionId::from_uuid(uuid::Uuid::nil()),
@@ -211,6 +223,12 @@ impl World {
             grant: Grant { capabilities: self.capabilities.clone(), ..Grant::default() },
             settings: Arc::default(),
         }
+    }
+
+    fn secret_call(&self, reveal: bool) -> SecretCall<'static> {
+        let environment = self.context.environment.unwrap();
+        let expires_at = self.flags.2.then_some(self.context.now);
+        SecretCall { name: "API_TOKEN", environment, expires_at, reveal, attempt: 2 }
     }
 
     fn call(&self) -> HttpCall<'static> {

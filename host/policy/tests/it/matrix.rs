@@ -1,7 +1,7 @@
 //! Who may do what, with the shipped policies, as one table.
 
-use quantum_core::vocabulary::{Group, Operation, Role};
-use quantum_policy::Resource;
+use quantum_core::vocabulary::{Environment, Group, Operation, Role};
+use quantum_policy::{Resource, SecretFacts};
 
 use crate::support::{authorizer, context, execution, intent, person, tenant, user};
 
@@ -25,6 +25,11 @@ execution.cancel  o A
 plugin.list       v a o p A
 plugin.install    A
 plugin.uninstall  A
+artifact.view     v a o p A
+artifact.write    a A
+secret.list       v a o p A
+secret.write      A
+secret.delete     A
 platform.tenants  P
 ";
 
@@ -50,6 +55,12 @@ fn each_role_may_do_what_the_table_says_and_nothing_else() {
             "intent" if !matches!(operation, Operation::IntentList | Operation::IntentCreate) => {
                 Resource::Intent(intent(&own))
             }
+            "secret" if *operation != Operation::SecretList => Resource::Secret(SecretFacts {
+                tenant: &own,
+                name: "API_TOKEN",
+                environment: Environment::Production,
+                expires_at: None,
+            }),
             "execution" if *operation != Operation::ExecutionList => execution(&own, &requester),
             _ => Resource::Tenant(&own),
         };

@@ -14,7 +14,7 @@ use crate::installations::{self, Installation};
 use crate::journal::SharedPlan;
 use crate::sqlite::Columns;
 
-const INSTALLATIONS: &str = "SELECT tenant_id, plugin, version, component, manifest, consent, config, trust, \
+const INSTALLATIONS: &str = "SELECT tenant_id, plugin, version, component, manifest, consent, settings, trust, \
      signature, installed_by, installed_at, active FROM installations ORDER BY tenant_id, plugin, version";
 const CLAIM: &str =
     "UPDATE executions SET owner = ?, lease_until = ?, epoch = epoch + 1 WHERE ended_at IS NULL";
