@@ -23,6 +23,9 @@ findings! {
     "config", "the configuration does not fit the schema of the plugin's manifest";
     "depends-on-order", "depends_on is for definitions with order: graph";
     "duration", "a length of time is a number of seconds, or a text such as 90s";
+    "endpoint-ca", "the certificate authority of an endpoint is not PEM";
+    "endpoint-host", "the name of an endpoint is a host, with a port when it is not the scheme's";
+    "endpoint-url", "the address of an endpoint is scheme, host and port";
     "expression-limit", "an expression is longer or deeper than is evaluated";
     "expression-syntax", "an expression cannot be parsed";
     "expression-variable", "an expression names a variable that does not exist";
@@ -41,13 +44,18 @@ findings! {
     "manifest-host", "a host pattern of the manifest cannot be read";
     "manifest-id", "the id of a plugin is namespace:name";
     "manifest-schema", "a schema of the manifest is not a JSON Schema";
+    "manifest-secret", "the name of a secret in the manifest has a fixed form and is unique";
     "manifest-version", "a version of the manifest is not one that this host reads";
     "not-supported", "a word of the language that this host knows and does not run";
     "parameter-twice", "a parameter of a step is written inline and under parameters";
+    "parameter-unknown", "a default of the settings is for a parameter that the action does not have";
     "parameters", "the parameters of a step do not fit the schema of its action";
     "plan-format", "the plan was written by a newer host";
     "plugin-entry", "the component does not export what a plugin exports";
     "schema", "the document does not fit schemas/intent.json";
+    "secret-name", "the name of a secret is upper-case letters, digits and _";
+    "secret-not-declared", "the settings name a secret that the plugin does not ask for";
+    "settings", "the settings of an installation have a part that has no meaning there";
     "slot-empty", "a slot of the plugin was filled with no host";
     "step-cycle", "steps wait for each other";
     "step-denied", "a policy would not let the step start for the caller";
