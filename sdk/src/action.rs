@@ -33,8 +33,21 @@ pub struct ActionMeta {
     pub dry_run: bool,
     pub http_hosts: &'static [&'static str],
     pub http_slots: &'static [&'static str],
+    pub response_bytes_max: Option<u64>,
+    pub kv: bool,
+    pub artifacts: bool,
+    pub secrets: &'static [SecretMeta],
+    pub reveal: &'static [&'static str],
     pub clock: bool,
     pub random: bool,
+}
+
+/// A secret that the action uses through placeholders.
+#[derive(Debug, Clone, Copy)]
+pub struct SecretMeta {
+    pub name: &'static str,
+    /// Of a request: `header`, `query`, `body`.
+    pub places: &'static [&'static str],
 }
 
 impl ActionMeta {

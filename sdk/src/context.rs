@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use crate::artifacts::Artifacts;
 use crate::failure::{Failure, Result};
 use crate::http::Client;
+use crate::kv::Kv;
 use crate::log::Log;
+use crate::secrets::{self, Secret, Secrets};
 
 #[cfg(target_family = "wasm")]
-pub(crate) use crate::guest::Host;
+pub(crate) use crate::guest::{AnswerBody, ArtifactReader, ArtifactWriter, Host};
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use crate::testing::Host;
+pub(crate) use crate::testing::{AnswerBody, ArtifactReader, ArtifactWriter, Host};
 
 /// Milliseconds of one piece of a sleep: how late a cancelled execution is noticed.
 const SLEEP_PIECE_MS: u64 = 250;
@@ -67,6 +70,48 @@ impl Context {
     /// ```
     pub const fn http(&self) -> Client<'_> {
         Client::new(&self.host)
+    }
+
+    /// Bytes between steps and from outside, as streams. Needs `#[action(artifacts)]`.
+    ///
+    /// ```
+    /// let host = quantum_sdk::testing::Host::new().artifact("notes", None, b"remember");
+    /// assert_eq!(host.context().artifacts().stat("notes").unwrap().unwrap().size, 8);
+    /// ```
+    pub const fn artifacts(&self) -> Artifacts<'_> {
+        Artifacts::new(&self.host)
+    }
+
+    /// Small values of the tenant and this plugin that outlive the execution. Needs `#[action(kv)]`.
+    ///
+    /// ```
+    /// let host = quantum_sdk::testing::Host::new();
+    /// host.context().kv().set("last", "v1").unwrap();
+    /// assert_eq!(host.kv("last").as_deref(), Some(&b"v1"[..]));
+    /// ```
+    pub const fn kv(&self) -> Kv<'_> {
+        Kv::new(&self.host)
+    }
+
+    /// The placeholder of a secret: the host puts the value in when a request leaves. Needs `#[action(secrets("NAME"))]`.
+    ///
+    /// ```
+    /// let host = quantum_sdk::testing::Host::new().secret("TOKEN", "s3cret");
+    /// let token = host.context().secret("TOKEN").unwrap();
+    /// assert_eq!(token.bearer(), format!("Bearer {}", host.secret_placeholder("TOKEN")));
+    /// ```
+    pub fn secret(&self, name: &str) -> Result<Secret, secrets::Error> {
+        self.secrets().get(name)
+    }
+
+    /// What the host does with secrets: Basic logins, signatures, and revealing them.
+    ///
+    /// ```
+    /// let host = quantum_sdk::testing::Host::new().secret("KEY", "key");
+    /// assert_eq!(host.context().secrets().hmac_sha256("KEY", b"message").unwrap().len(), 32);
+    /// ```
+    pub const fn secrets(&self) -> Secrets<'_> {
+        Secrets::new(&self.host)
     }
 
     /// The execution that this attempt belongs to.

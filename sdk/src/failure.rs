@@ -28,7 +28,7 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 /// let busy = Failure::retryable("registry-busy", "the registry is busy").after(Duration::from_secs(2));
 /// assert_eq!(busy.after_ms(), Some(2_000));
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// Trying again is of no use.
     Permanent(Problem),
@@ -44,7 +44,7 @@ pub enum Failure {
 /// let failure = quantum_sdk::Failure::permanent("odd-number", "3 has no half");
 /// assert_eq!(failure.problem().unwrap().code, "odd-number");
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Kebab-case, from an open set: `no-such-image`.
     pub code: String,

@@ -35,18 +35,23 @@
 //! its manifest from the attributes, the types and their doc comments.
 
 mod action;
+pub mod artifacts;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub mod bindings;
+mod capabilities;
 mod context;
 mod failure;
 #[cfg(target_family = "wasm")]
 mod guest;
 pub mod http;
+mod io;
+pub mod kv;
 mod log;
 mod manifest;
 mod plugin;
 pub mod prelude;
+pub mod secrets;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 
@@ -58,7 +63,7 @@ pub use quantum_sdk_macros::action;
 /// What the macros expand to. Not an interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::action::{Action, ActionMeta};
+    pub use crate::action::{Action, ActionMeta, SecretMeta};
     pub use crate::manifest::{ActionEntry, PluginMeta, config_schema, manifest};
     pub use crate::plugin::{Plugin, run, unknown};
     pub use serde_json::Value;

@@ -5,9 +5,12 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::action::{Action, ActionMeta};
+use crate::capabilities::capabilities;
 
 /// The format that the host reads.
 const MANIFEST_VERSION: u32 = 1;
+/// Of every package of the contract that the bindings are made of.
+const WIT_VERSION: &str = "1.0.0";
 
 /// What the crate says of the plugin. `quantum plugin build` hands over what stands in `[package.metadata.quantum]`.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +68,8 @@ pub fn manifest(meta: &PluginMeta, actions: &[ActionEntry], config: Option<Value
         "description": meta.description,
         "publisher": meta.publisher,
         "actions": actions.iter().map(ActionEntry::json).collect::<Vec<_>>(),
-        "capabilities": capabilities(actions),
-        "wit": { "quantum:plugin": "1.0.0", "quantum:context": "1.0.0", "quantum:log": "1.0.0" },
+        "capabilities": capabilities(&metas(actions)),
+        "wit": wit(&metas(actions)),
     });
     if let (Some(config), Some(fields)) = (config, manifest.as_object_mut()) {
         fields.insert("config".to_owned(), config);
@@ -79,28 +82,23 @@ pub fn config_schema<T: JsonSchema>() -> Value {
     closed(schema::<T>(SchemaSettings::draft2020_12()))
 }
 
-/// What all actions declare, together.
-fn capabilities(actions: &[ActionEntry]) -> Value {
-    let hosts = union(actions, |meta| meta.http_hosts);
-    let slots = union(actions, |meta| meta.http_slots);
-    let mut all = Map::new();
-    if !hosts.is_empty() || !slots.is_empty() {
-        all.insert("http".to_owned(), json!({ "hosts": hosts, "slots": slots }));
-    }
-    if actions.iter().any(|action| action.meta.clock) {
-        all.insert("clock".to_owned(), Value::Bool(true));
-    }
-    if actions.iter().any(|action| action.meta.random) {
-        all.insert("random".to_owned(), Value::Bool(true));
-    }
-    Value::Object(all)
+fn metas(actions: &[ActionEntry]) -> Vec<ActionMeta> {
+    actions.iter().map(|action| action.meta).collect()
 }
 
-fn union(actions: &[ActionEntry], words: fn(&ActionMeta) -> &'static [&'static str]) -> Vec<&'static str> {
-    let mut all: Vec<&str> = actions.iter().flat_map(|action| words(&action.meta)).copied().collect();
-    all.sort_unstable();
-    all.dedup();
-    all
+/// The packages of the contract that the declared capabilities use, with their versions.
+fn wit(actions: &[ActionMeta]) -> Value {
+    let asks = |what: fn(&ActionMeta) -> bool| actions.iter().any(what);
+    let used = [
+        ("quantum:plugin", true),
+        ("quantum:context", true),
+        ("quantum:log", true),
+        ("quantum:kv", asks(|meta| meta.kv)),
+        ("quantum:artifacts", asks(|meta| meta.artifacts)),
+        ("quantum:secrets", asks(|meta| !meta.secrets.is_empty() || !meta.reveal.is_empty())),
+    ];
+    let used = used.into_iter().filter(|(_, used)| *used);
+    used.map(|(package, _)| (package.to_owned(), Value::from(WIT_VERSION))).collect::<Map<_, _>>().into()
 }
 
 fn schema<T: JsonSchema>(settings: SchemaSettings) -> Value {

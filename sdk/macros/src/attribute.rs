@@ -4,10 +4,12 @@ use proc_macro2::TokenStream;
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Error, Ident, LitStr, Result, Token, parenthesized, token};
+use syn::{Error, Ident, LitInt, LitStr, Result, Token, parenthesized, token};
 
-const KNOWN: &str =
-    "name, title, aliases, idempotent, effects, no_side_effects, reversible, dry_run, http, clock, random";
+use crate::secret::{self, Secret};
+
+const KNOWN: &str = "name, title, aliases, idempotent, effects, no_side_effects, reversible, dry_run, http, \
+    response_bytes_max, kv, artifacts, secrets, reveal, clock, random";
 
 #[derive(Default)]
 pub struct Attribute {
@@ -21,6 +23,11 @@ pub struct Attribute {
     pub dry_run: bool,
     pub http_hosts: Vec<LitStr>,
     pub http_slots: Vec<LitStr>,
+    pub response_bytes_max: Option<LitInt>,
+    pub kv: bool,
+    pub artifacts: bool,
+    pub secrets: Vec<Secret>,
+    pub reveal: Vec<LitStr>,
     pub clock: bool,
     pub random: bool,
 }
@@ -29,6 +36,7 @@ impl Attribute {
     pub fn parse(tokens: TokenStream) -> Result<Self> {
         let mut attribute = Self::default();
         syn::meta::parser(|meta| attribute.take(&meta)).parse2(tokens)?;
+        attribute.check()?;
         Ok(attribute)
     }
 
@@ -44,11 +52,25 @@ impl Attribute {
             "reversible" => self.reversible = true,
             "dry_run" => self.dry_run = true,
             "http" => self.http(meta)?,
+            "response_bytes_max" => self.response_bytes_max = Some(bytes(meta)?),
+            "kv" => self.kv = true,
+            "artifacts" => self.artifacts = true,
+            "secrets" => self.secrets.extend(secret::secrets(meta)?),
+            "reveal" => self.reveal.extend(secret::reveal(meta)?),
             "clock" => self.clock = true,
             "random" => self.random = true,
             _ => return Err(meta.error(format!("unknown key; known here: {KNOWN}"))),
         }
         Ok(())
+    }
+
+    fn check(&self) -> Result<()> {
+        match &self.response_bytes_max {
+            Some(bytes) if self.http_hosts.is_empty() && self.http_slots.is_empty() => {
+                Err(Error::new(bytes.span(), "response_bytes_max belongs to http = …, which is missing"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// `= "https://…"` or `= slot("…")`.
@@ -69,6 +91,15 @@ impl Attribute {
         parenthesized!(inside in value);
         self.http_slots.push(kebab(inside.parse()?)?);
         Ok(())
+    }
+}
+
+/// A number of bytes that fits the manifest.
+fn bytes(meta: &ParseNestedMeta<'_>) -> Result<LitInt> {
+    let literal: LitInt = meta.value()?.parse()?;
+    match literal.base10_parse::<u64>() {
+        Ok(bytes) if bytes > 0 => Ok(literal),
+        _ => Err(Error::new(literal.span(), "write a number of bytes, for example 1_073_741_824")),
     }
 }
 

@@ -8,6 +8,7 @@ use syn::{
 };
 
 use crate::attribute::{Attribute, kebab};
+use crate::secret::Secret;
 
 const SHAPE: &str = "an action is `fn name(ctx: &Context, parameters: Type) -> Result<Type>`";
 
@@ -37,7 +38,7 @@ pub fn expand(attribute: &Attribute, function: &ItemFn) -> Result<TokenStream> {
 
 fn meta(attribute: &Attribute, function: &ItemFn) -> Result<TokenStream> {
     let Attribute { aliases, idempotent, at_most_once, reversible, dry_run, .. } = attribute;
-    let Attribute { http_hosts, http_slots, clock, random, .. } = attribute;
+    let capabilities = capabilities(attribute);
     let name = match &attribute.name {
         Some(name) => name.clone(),
         None => kebab(default_name(&function.sig.ident))?,
@@ -56,12 +57,31 @@ fn meta(attribute: &Attribute, function: &ItemFn) -> Result<TokenStream> {
             side_effects: #side_effects,
             reversible: #reversible,
             dry_run: #dry_run,
-            http_hosts: &[#(#http_hosts),*],
-            http_slots: &[#(#http_slots),*],
-            clock: #clock,
-            random: #random,
+            #capabilities
         }
     })
+}
+
+fn capabilities(attribute: &Attribute) -> TokenStream {
+    let Attribute { http_hosts, http_slots, kv, artifacts, reveal, clock, random, .. } = attribute;
+    let response_bytes_max = match &attribute.response_bytes_max {
+        Some(bytes) => quote!(::core::option::Option::Some(#bytes)),
+        None => quote!(::core::option::Option::None),
+    };
+    let secrets = attribute.secrets.iter().map(|Secret { name, places }| {
+        quote!(::quantum_sdk::__private::SecretMeta { name: #name, places: &[#(#places),*] })
+    });
+    quote! {
+        http_hosts: &[#(#http_hosts),*],
+        http_slots: &[#(#http_slots),*],
+        response_bytes_max: #response_bytes_max,
+        kv: #kv,
+        artifacts: #artifacts,
+        secrets: &[#(#secrets),*],
+        reveal: &[#(#reveal),*],
+        clock: #clock,
+        random: #random,
+    }
 }
 
 fn default_name(ident: &Ident) -> LitStr {

@@ -2,6 +2,7 @@
 
 mod attribute;
 mod function;
+mod secret;
 
 use proc_macro::TokenStream;
 use quote::quote;
@@ -20,6 +21,12 @@ use syn::{ItemFn, parse_macro_input};
 /// | `reversible` | another action can undo it |
 /// | `dry_run` | looks at `ctx.dry_run()` and has no side effects then |
 /// | `http = "https://…"`, `http = slot("…")` | where it connects to; may be repeated |
+/// | `response_bytes_max = 1_073_741_824` | the largest answer that it streams, in bytes |
+/// | `kv` | keeps key-value data |
+/// | `artifacts` | reads or stores artifacts |
+/// | `secrets("NAME", …)` | uses these secrets, in headers; may be repeated |
+/// | `secrets("NAME", in = "header,query,body")` | uses them in these places of a request |
+/// | `reveal("NAME", …)` | sees these secrets' values |
 /// | `clock` | reads the time or waits |
 /// | `random` | uses random numbers |
 #[proc_macro_attribute]

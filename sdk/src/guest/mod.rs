@@ -1,8 +1,14 @@
 //! The host's functions, as seen from inside a component. Calls are static: what is not called is not imported.
 
+mod artifacts;
 mod exports;
 mod http;
+mod kv;
 mod panic;
+mod secrets;
+
+pub(crate) use artifacts::{ArtifactReader, ArtifactWriter};
+pub(crate) use http::AnswerBody;
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Why a request did not give what was wanted, and which of these a later attempt may cure.
 
-use std::fmt;
 use std::time::Duration;
+use std::{fmt, io};
 
 use serde::Serialize;
 
@@ -34,6 +34,8 @@ pub enum ErrorKind {
     TooLarge,
     /// The address, a header or the method cannot be sent.
     InvalidRequest,
+    /// The body that was to be sent cannot be read, or is not as long as announced.
+    RequestBody,
     /// The body is not what it was read as.
     InvalidBody,
 }
@@ -55,6 +57,7 @@ impl ErrorKind {
             Self::Protocol => "http-protocol",
             Self::TooLarge => "http-answer-too-large",
             Self::InvalidRequest => "http-invalid-request",
+            Self::RequestBody => "http-request-body",
             Self::InvalidBody => "http-invalid-body",
         };
         code.to_owned()
@@ -70,7 +73,12 @@ impl ErrorKind {
         match self {
             Self::Status(status) => matches!(status, 408 | 425 | 429 | 500..=599),
             Self::Timeout | Self::Dns | Self::Connection | Self::Protocol => true,
-            Self::Tls | Self::Denied | Self::TooLarge | Self::InvalidRequest | Self::InvalidBody => false,
+            Self::Tls
+            | Self::Denied
+            | Self::TooLarge
+            | Self::InvalidRequest
+            | Self::RequestBody
+            | Self::InvalidBody => false,
         }
     }
 }
@@ -92,22 +100,30 @@ impl ErrorKind {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    kind: ErrorKind,
+    fault: Fault,
     request: String,
-    reason: String,
     retry_after: Option<Duration>,
     answer_start: Option<String>,
 }
 
+/// What went wrong, whichever request it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub kind: ErrorKind,
+    pub reason: String,
+    /// The failure of what the body was read from.
+    pub cause: Option<Box<Failure>>,
+}
+
+impl Fault {
+    pub fn new(kind: ErrorKind, reason: impl Into<String>) -> Self {
+        Self { kind, reason: reason.into(), cause: None }
+    }
+}
+
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, method: &str, url: &str, reason: impl Into<String>) -> Self {
-        Self {
-            kind,
-            request: format!("{method} {url}"),
-            reason: reason.into(),
-            retry_after: None,
-            answer_start: None,
-        }
+    pub(crate) fn new(fault: Fault, method: &str, url: &str) -> Self {
+        Self { fault, request: format!("{method} {url}"), retry_after: None, answer_start: None }
     }
 
     pub(crate) fn with_answer(mut self, start: String, retry_after: Option<Duration>) -> Self {
@@ -125,13 +141,13 @@ impl Error {
     /// assert_eq!(host.context().http().get("https://gone.example/").send().unwrap_err().kind(), ErrorKind::Dns);
     /// ```
     pub const fn kind(&self) -> ErrorKind {
-        self.kind
+        self.fault.kind
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.request, self.reason)
+        write!(f, "{}: {}", self.request, self.fault.reason)
     }
 }
 
@@ -147,19 +163,34 @@ struct Answered<'a> {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let (code, message) = (error.kind.code(), error.to_string());
-        let failure = if error.kind.is_retryable() {
-            Self::retryable(code, message)
+        let (kind, message) = (error.kind(), error.to_string());
+        if let Some(cause) = error.fault.cause {
+            return *cause;
+        }
+        let failure = if kind.is_retryable() {
+            Self::retryable(kind.code(), message)
         } else {
-            Self::permanent(code, message)
+            Self::permanent(kind.code(), message)
         };
         let failure = match error.retry_after {
             Some(wait) => failure.after(wait),
             None => failure,
         };
-        match (error.kind, error.answer_start) {
+        match (kind, error.answer_start) {
             (ErrorKind::Status(status), Some(body)) => failure.details(&Answered { status, body: &body }),
             _ => failure,
         }
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::Timeout => io::ErrorKind::TimedOut,
+            ErrorKind::Denied => io::ErrorKind::PermissionDenied,
+            ErrorKind::Connection => io::ErrorKind::ConnectionAborted,
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
     }
 }

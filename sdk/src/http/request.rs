@@ -1,10 +1,11 @@
 //! Building and sending one request.
 
+use std::io::Read;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Error, ErrorKind, Response, Url};
+use super::{Body, Error, ErrorKind, Fault, Response, Stream, Url};
 use crate::context::Host;
 
 /// How long one request may take when the author says nothing.
@@ -68,25 +69,36 @@ impl<'a> Client<'a> {
     /// # Ok::<(), quantum_sdk::http::Error>(())
     /// ```
     pub fn request(&self, method: impl Into<String>, url: impl Into<String>) -> Request<'a> {
-        let outgoing = Outgoing {
-            method: method.into(),
-            url: url.into(),
-            headers: Vec::new(),
-            body: Vec::new(),
-            timeout: TIMEOUT,
-        };
-        Request { host: self.host, outgoing, problem: None }
+        let outgoing =
+            Outgoing { method: method.into(), url: url.into(), headers: Vec::new(), timeout: TIMEOUT };
+        Request { host: self.host, outgoing, body: Body::Whole(Vec::new()), problem: None }
     }
 }
 
-/// What is sent.
+/// What is sent before the body.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
     pub method: String,
     pub url: String,
     pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
     pub timeout: Duration,
+}
+
+impl Outgoing {
+    fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+    }
+
+    /// A body of known length is announced; an empty one only where servers expect one.
+    fn announce(&mut self, length: Option<u64>) {
+        let expected = matches!(self.method.as_str(), "POST" | "PUT" | "PATCH");
+        if let Some(length) = length
+            && (length > 0 || expected)
+            && !self.has("content-length")
+        {
+            self.headers.push(("content-length".to_owned(), length.to_string()));
+        }
+    }
 }
 
 /// A request that is being built.
@@ -110,10 +122,11 @@ pub(crate) struct Outgoing {
 pub struct Request<'a> {
     host: &'a Host,
     outgoing: Outgoing,
+    body: Body<'a>,
     problem: Option<String>,
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
     /// Adds a header.
     ///
     /// ```
@@ -140,7 +153,28 @@ impl Request<'_> {
     /// # Ok::<(), quantum_sdk::http::Error>(())
     /// ```
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.outgoing.body = body.into();
+        self.body = Body::Whole(body.into());
+        self
+    }
+
+    /// Sends what the reader gives, in pieces, so that it need not fit into memory. A length that is known is announced,
+    /// and it is an error when the reader gives more or less; without one the body is sent in chunks, which some services
+    /// refuse. A reader's error that holds a typed failure, such as a missing artifact, stays that failure.
+    ///
+    /// ```
+    /// # use quantum_sdk::testing::{Answer, Host};
+    /// # let host = Host::new().artifact("layer", None, b"bytes");
+    /// # host.answer("PUT", "https://a.example/layer", Answer::status(201));
+    /// let ctx = host.context();
+    /// let size = ctx.artifacts().stat("layer")?.map(|info| info.size);
+    /// let layer = ctx.artifacts().open("layer")?;
+    /// ctx.http().request("PUT", "https://a.example/layer").body_from(layer, size).send()?;
+    /// assert_eq!(host.requests()[0].body, b"bytes");
+    /// assert_eq!(host.requests()[0].header("content-length"), Some("5"));
+    /// # Ok::<(), quantum_sdk::Failure>(())
+    /// ```
+    pub fn body_from(mut self, reader: impl Read + 'a, length: impl Into<Option<u64>>) -> Self {
+        self.body = Body::Streamed { reader: Box::new(reader), length: length.into() };
         self
     }
 
@@ -156,10 +190,10 @@ impl Request<'_> {
     /// ```
     pub fn json(mut self, value: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_vec(value) {
-            Ok(body) => self.outgoing.body = body,
+            Ok(body) => self.body = Body::Whole(body),
             Err(error) => self.problem = Some(format!("the body is not JSON: {error}")),
         }
-        if self.outgoing.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        if self.outgoing.has("content-type") {
             return self;
         }
         self.header("content-type", "application/json")
@@ -180,7 +214,7 @@ impl Request<'_> {
         self
     }
 
-    /// Sends it and reads the whole answer, whatever its status.
+    /// Sends it and reads the whole answer, whatever its status; at most 8 MiB.
     ///
     /// ```
     /// # use quantum_sdk::testing::{Answer, Host};
@@ -190,12 +224,32 @@ impl Request<'_> {
     /// # Ok::<(), quantum_sdk::http::Error>(())
     /// ```
     pub fn send(self) -> Result<Response, Error> {
-        let Outgoing { method, url, .. } = &self.outgoing;
-        let refused = |reason: &str| Error::new(ErrorKind::InvalidRequest, method, url, reason);
-        if let Some(problem) = &self.problem {
-            return Err(refused(problem));
+        self.send_streaming()?.whole()
+    }
+
+    /// Sends it and gives the answer as soon as its head is there; the body is read from it as it comes. How large it may
+    /// be is up to the host: ask for more with `#[action(response_bytes_max = …)]`.
+    ///
+    /// ```
+    /// # use quantum_sdk::testing::{Answer, Host};
+    /// # let host = Host::new();
+    /// # host.answer("GET", "https://a.example/", Answer::text(200, "line"));
+    /// let answer = host.context().http().get("https://a.example/").send_streaming()?;
+    /// assert_eq!(std::io::read_to_string(answer).unwrap(), "line");
+    /// # Ok::<(), quantum_sdk::http::Error>(())
+    /// ```
+    pub fn send_streaming(self) -> Result<Stream, Error> {
+        let Self { host, mut outgoing, mut body, problem } = self;
+        outgoing.announce(body.length());
+        let refused = |reason: &str| Fault::new(ErrorKind::InvalidRequest, reason);
+        let sent = match (problem, Url::parse(&outgoing.url)) {
+            (Some(problem), _) => Err(refused(&problem)),
+            (None, Err(reason)) => Err(refused(reason)),
+            (None, Ok(url)) => host.send(&outgoing, url, &mut body),
+        };
+        match sent {
+            Ok((head, body)) => Ok(Stream::new(head, body)),
+            Err(fault) => Err(Error::new(fault, &outgoing.method, &outgoing.url)),
         }
-        let parts = Url::parse(url).map_err(refused)?;
-        self.host.send(&self.outgoing, parts)
     }
 }

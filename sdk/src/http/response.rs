@@ -1,13 +1,8 @@
 //! One answer, read whole.
 
-use std::time::Duration;
-
 use serde::de::DeserializeOwned;
 
-use super::{Error, ErrorKind, date};
-
-/// Characters of an error's body that go into the failure.
-const ERROR_BODY_CHARS_MAX: usize = 1_000;
+use super::{Error, ErrorKind, Head};
 
 /// An answer with its body.
 ///
@@ -22,14 +17,15 @@ const ERROR_BODY_CHARS_MAX: usize = 1_000;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Response {
-    pub(crate) method: String,
-    pub(crate) url: String,
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+    head: Head,
+    body: Vec<u8>,
 }
 
 impl Response {
+    pub(crate) const fn new(head: Head, body: Vec<u8>) -> Self {
+        Self { head, body }
+    }
+
     /// The status, for example 200.
     ///
     /// ```
@@ -40,7 +36,7 @@ impl Response {
     /// # Ok::<(), quantum_sdk::http::Error>(())
     /// ```
     pub const fn status(&self) -> u16 {
-        self.status
+        self.head.status
     }
 
     /// The first header of this name, in any case; none when it is missing.
@@ -53,10 +49,7 @@ impl Response {
     /// # Ok::<(), quantum_sdk::http::Error>(())
     /// ```
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.head.header(name)
     }
 
     /// All headers in their order; what is no UTF-8 in them is replaced.
@@ -69,7 +62,7 @@ impl Response {
     /// # Ok::<(), quantum_sdk::http::Error>(())
     /// ```
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.head.headers()
     }
 
     /// The body's bytes.
@@ -125,7 +118,7 @@ impl Response {
     /// # Ok::<(), quantum_sdk::http::Error>(())
     /// ```
     pub fn error_for_status(self) -> Result<Self, Error> {
-        if self.status < 400 { Ok(self) } else { Err(self.status_error()) }
+        if self.head.status < 400 { Ok(self) } else { Err(self.status_error()) }
     }
 
     /// The error that this status is, whatever it is: for actions that expect another one.
@@ -139,16 +132,10 @@ impl Response {
     /// # Ok::<(), quantum_sdk::http::Error>(())
     /// ```
     pub fn status_error(&self) -> Error {
-        let start = String::from_utf8_lossy(&self.body).chars().take(ERROR_BODY_CHARS_MAX).collect();
-        self.error(ErrorKind::Status(self.status), format!("answered {}", self.status))
-            .with_answer(start, self.retry_after())
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        date::retry_after(self.header("retry-after"), self.header("date"))
+        self.head.status_error(&self.body)
     }
 
     fn error(&self, kind: ErrorKind, reason: impl Into<String>) -> Error {
-        Error::new(kind, &self.method, &self.url, reason)
+        self.head.error(kind, reason)
     }
 }

@@ -17,6 +17,7 @@ pub struct Answer {
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
     pub(super) takes_ms: u64,
+    pub(super) breaks_at: Option<usize>,
 }
 
 impl Answer {
@@ -26,7 +27,7 @@ impl Answer {
     /// quantum_sdk::testing::Answer::status(204);
     /// ```
     pub fn status(status: u16) -> Self {
-        Self { outcome: Ok(status), headers: Vec::new(), body: Vec::new(), takes_ms: 0 }
+        Self { outcome: Ok(status), headers: Vec::new(), body: Vec::new(), takes_ms: 0, breaks_at: None }
     }
 
     /// An answer with text.
@@ -36,6 +37,15 @@ impl Answer {
     /// ```
     pub fn text(status: u16, text: &str) -> Self {
         Self { body: text.as_bytes().to_vec(), ..Self::status(status).header("content-type", "text/plain") }
+    }
+
+    /// An answer with bytes.
+    ///
+    /// ```
+    /// quantum_sdk::testing::Answer::bytes(200, [0x1f, 0x8b]);
+    /// ```
+    pub fn bytes(status: u16, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { body: bytes.into(), ..Self::status(status).header("content-type", "application/octet-stream") }
     }
 
     /// An answer with JSON.
@@ -79,6 +89,20 @@ impl Answer {
     #[must_use]
     pub fn takes(mut self, ms: u64) -> Self {
         self.takes_ms = ms;
+        self
+    }
+
+    /// The connection breaks after so many bytes of the body.
+    ///
+    /// ```
+    /// # use quantum_sdk::testing::{Answer, Host};
+    /// let host = Host::new();
+    /// host.answer("GET", "https://a.example/", Answer::text(200, "a long text").breaks_after(6));
+    /// assert!(host.context().http().get("https://a.example/").send().is_err());
+    /// ```
+    #[must_use]
+    pub fn breaks_after(mut self, bytes: usize) -> Self {
+        self.breaks_at = Some(bytes);
         self
     }
 }

@@ -1,17 +1,18 @@
 //! The host that a native test scripts and looks into.
 
 use std::cell::{Ref, RefCell, RefMut};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::Answer;
+use super::answer::Answer;
+use super::artifacts::Shelf;
+use super::kv::Table;
+use super::record::{LogLine, SentRequest};
 use crate::action::{self, Action};
 use crate::context::Context;
 use crate::failure::Result;
-use crate::http::{Error, ErrorKind, Outgoing, Response, Url};
-use crate::log::Level;
 
 /// When the scripted clock starts: 2025-01-01T00:00:00Z in milliseconds.
 const START_MS: u64 = 1_735_689_600_000;
@@ -27,86 +28,23 @@ pub struct Host {
     state: Rc<RefCell<State>>,
 }
 
-/// One line that the action logged.
-///
-/// ```
-/// let host = quantum_sdk::testing::Host::new();
-/// host.context().log().info("hi", &[("n", &1)]);
-/// assert_eq!(host.logs()[0].field("n"), Some("1"));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogLine {
-    /// How much it matters.
-    pub level: Level,
-    /// Its text.
-    pub message: String,
-    /// Names and JSON texts.
-    pub fields: Vec<(String, String)>,
-}
-
-impl LogLine {
-    /// The JSON text of a field.
-    ///
-    /// ```
-    /// # use quantum_sdk::{Level, testing::LogLine};
-    /// let line = LogLine { level: Level::Info, message: String::new(), fields: vec![("n".into(), "1".into())] };
-    /// assert_eq!(line.field("n"), Some("1"));
-    /// ```
-    pub fn field(&self, name: &str) -> Option<&str> {
-        find(&self.fields, name)
-    }
-}
-
-/// One request that the action sent.
-///
-/// ```
-/// # use quantum_sdk::testing::{Answer, Host};
-/// # let host = Host::new();
-/// # host.answer("GET", "https://a.example/", Answer::status(200));
-/// # host.context().http().get("https://a.example/").send().unwrap();
-/// assert_eq!(host.requests()[0].method, "GET");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SentRequest {
-    /// For example `GET`.
-    pub method: String,
-    /// The whole URL.
-    pub url: String,
-    /// In their order.
-    pub headers: Vec<(String, String)>,
-    /// The bytes.
-    pub body: Vec<u8>,
-}
-
-impl SentRequest {
-    /// The first header of this name, in any case.
-    ///
-    /// ```
-    /// # use quantum_sdk::testing::SentRequest;
-    /// let sent = SentRequest { method: "GET".into(), url: String::new(), headers: vec![], body: vec![] };
-    /// assert_eq!(sent.header("accept"), None);
-    /// ```
-    pub fn header(&self, name: &str) -> Option<&str> {
-        find(&self.headers, name)
-    }
-}
-
-fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    pairs.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-}
-
+/// What a script says and an action did.
 #[derive(Debug)]
-struct State {
-    now_ms: u64,
-    attempt: u32,
-    dry_run: bool,
-    deadline_ms: Option<u64>,
-    cancelled_at_ms: Option<u64>,
-    config: Value,
-    script: VecDeque<(String, String, Answer)>,
-    sent: Vec<SentRequest>,
-    logs: Vec<LogLine>,
-    progress: Vec<(u8, String)>,
+pub(super) struct State {
+    pub now_ms: u64,
+    pub attempt: u32,
+    pub dry_run: bool,
+    pub deadline_ms: Option<u64>,
+    pub cancelled_at_ms: Option<u64>,
+    pub config: Value,
+    pub script: VecDeque<(String, String, Answer)>,
+    pub sent: Vec<SentRequest>,
+    pub logs: Vec<LogLine>,
+    pub progress: Vec<(u8, String)>,
+    pub artifacts: Shelf,
+    pub kv: Table,
+    /// Names and values.
+    pub secrets: BTreeMap<String, String>,
 }
 
 impl Default for Host {
@@ -134,6 +72,9 @@ impl Host {
             sent: Vec::new(),
             logs: Vec::new(),
             progress: Vec::new(),
+            artifacts: Shelf::default(),
+            kv: Table::default(),
+            secrets: BTreeMap::new(),
         };
         Self { state: Rc::new(RefCell::new(state)) }
     }
@@ -268,95 +209,11 @@ impl Host {
         self.look().progress.clone()
     }
 
-    fn look(&self) -> Ref<'_, State> {
+    pub(super) fn look(&self) -> Ref<'_, State> {
         self.state.borrow()
     }
 
-    fn change(&self) -> RefMut<'_, State> {
+    pub(super) fn change(&self) -> RefMut<'_, State> {
         self.state.borrow_mut()
-    }
-}
-
-/// What the context calls; the same names as in a component.
-impl Host {
-    pub(crate) fn execution(&self) -> String {
-        "00000000-0000-7000-8000-000000000000".to_owned()
-    }
-
-    pub(crate) fn step(&self) -> String {
-        "step".to_owned()
-    }
-
-    pub(crate) fn attempt_number(&self) -> u32 {
-        self.look().attempt
-    }
-
-    pub(crate) fn idempotency_key(&self) -> String {
-        "idempotency-key".to_owned()
-    }
-
-    pub(crate) fn deadline(&self) -> Option<u64> {
-        self.look().deadline_ms
-    }
-
-    pub(crate) fn is_dry_run(&self) -> bool {
-        self.look().dry_run
-    }
-
-    pub(crate) fn cancelled(&self) -> bool {
-        let state = self.look();
-        state.cancelled_at_ms.is_some_and(|at_ms| at_ms <= state.now_ms)
-    }
-
-    pub(crate) fn trace_parent(&self) -> Option<String> {
-        None
-    }
-
-    pub(crate) fn config_text(&self) -> String {
-        self.look().config.to_string()
-    }
-
-    pub(crate) fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
-        let line = LogLine { level, message: message.to_owned(), fields: fields.to_vec() };
-        self.change().logs.push(line);
-    }
-
-    pub(crate) fn report_progress(&self, percent: u8, message: &str) {
-        self.change().progress.push((percent, message.to_owned()));
-    }
-
-    pub(crate) fn now_ms(&self) -> u64 {
-        self.look().now_ms
-    }
-
-    pub(crate) fn sleep_ms(&self, ms: u64) {
-        self.change().now_ms += ms;
-    }
-
-    pub(crate) fn send(&self, outgoing: &Outgoing, _url: Url<'_>) -> Result<Response, Error> {
-        let Outgoing { method, url, headers, body, timeout } = outgoing.clone();
-        let fail = |kind, reason: &str| Error::new(kind, &method, &url, reason);
-        let answer = self.next_answer(&method, &url);
-        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-        let mut state = self.change();
-        state.sent.push(SentRequest { method: method.clone(), url: url.clone(), headers, body });
-        state.now_ms += answer.takes_ms.min(timeout_ms);
-        if answer.takes_ms > timeout_ms {
-            return Err(fail(ErrorKind::Timeout, "no answer in time"));
-        }
-        let status = answer.outcome.map_err(|kind| fail(kind, "scripted to fail"))?;
-        Ok(Response { method, url, status, headers: answer.headers, body: answer.body })
-    }
-
-    #[expect(clippy::panic, reason = "a request that no test scripted must fail the test")]
-    fn next_answer(&self, method: &str, url: &str) -> Answer {
-        let mut state = self.change();
-        let at = state.script.iter().position(|(m, u, _)| m == method && u == url);
-        match at.and_then(|at| state.script.remove(at)) {
-            Some((_, _, answer)) => answer,
-            None => panic!(
-                "no answer is left for {method} {url}; script one with host.answer(\"{method}\", \"{url}\", …)"
-            ),
-        }
     }
 }

@@ -1,4 +1,5 @@
-//! Runs actions natively: scripted HTTP, a clock that jumps, and a record of what the action did.
+//! Runs actions natively: scripted HTTP, artifacts, values and secrets, a clock that jumps, and a record of what the
+//! action did.
 //!
 //! ```
 //! use quantum_sdk::prelude::*;
@@ -19,7 +20,17 @@
 //! ```
 
 mod answer;
+mod artifacts;
+mod calls;
 mod host;
+mod http;
+mod kv;
+mod record;
+mod secrets;
 
 pub use answer::Answer;
-pub use host::{Host, LogLine, SentRequest};
+pub use host::Host;
+pub use record::{LogLine, SentRequest, StoredArtifact};
+
+pub(crate) use artifacts::{ArtifactReader, ArtifactWriter};
+pub(crate) use http::AnswerBody;

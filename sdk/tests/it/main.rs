@@ -1,7 +1,9 @@
-//! The SDK as an author uses it: the manifest that attributes and types make, and how parameters and failures travel.
+//! The SDK as an author uses it: the manifest that attributes and types make, how parameters and failures travel,
+//! and what an action does with artifacts, values, secrets and streams.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where a helper of it does")]
 
+mod effects;
 mod manifest;
 mod run;
 mod sample;

@@ -1,6 +1,7 @@
 //! What the describing build tells. The host reads this JSON, and refuses keys that it does not know.
 
-use quantum_sdk::__private::Plugin;
+use quantum_sdk::__private::{Action, ActionEntry, Plugin, PluginMeta};
+use quantum_sdk::prelude::*;
 use serde_json::{Value, json};
 
 use crate::sample::QuantumPlugin;
@@ -36,8 +37,74 @@ fn attributes_become_the_actions_words() {
 
 #[test]
 fn capabilities_of_all_actions_stand_together() {
-    let http = json!({ "hosts": ["https://auth.example.com"], "slots": ["registry"] });
-    assert_eq!(manifest()["capabilities"], json!({ "http": http, "clock": true, "random": true }));
+    let http = json!({
+        "hosts": ["https://auth.example.com"],
+        "slots": ["registry"],
+        "response_bytes_max": 1_073_741_824,
+    });
+    let secrets = json!([
+        { "name": "REGISTRY_TOKEN", "places": ["body", "header", "query"] },
+        { "name": "SIGNING_KEY", "places": ["body", "query"] },
+    ]);
+    let expected = json!({
+        "http": http, "kv": true, "artifacts": true, "secrets": secrets, "reveal": ["SEED"], "clock": true, "random": true
+    });
+    assert_eq!(manifest()["capabilities"], expected);
+}
+
+/// What a plugin of this one action declares.
+fn declared<A>() -> (Value, Vec<String>)
+where
+    A: Action<Parameters: JsonSchema, Output: JsonSchema>,
+{
+    let meta = PluginMeta { id: "a:b", title: "", publisher: "", version: "1.0.0", description: "" };
+    let mut all = quantum_sdk::__private::manifest(&meta, &[ActionEntry::of::<A>()], None);
+    let packages = all["wit"].as_object().unwrap().keys().cloned().collect();
+    (all["capabilities"].take(), packages)
+}
+
+#[test]
+fn what_is_not_declared_has_no_key_and_no_package() {
+    /// Needs nothing.
+    #[action]
+    fn nothing(_ctx: &Context, (): ()) -> Result<()> {
+        Ok(())
+    }
+    let always = ["quantum:plugin", "quantum:context", "quantum:log"];
+    assert_eq!(declared::<nothing>(), (json!({}), always.map(str::to_owned).to_vec()));
+
+    /// Uses a secret.
+    #[action(secrets("TOKEN"))]
+    fn secret(_ctx: &Context, (): ()) -> Result<()> {
+        Ok(())
+    }
+    let (capabilities, packages) = declared::<secret>();
+    assert_eq!(capabilities, json!({ "secrets": [{ "name": "TOKEN", "places": ["header"] }] }));
+    assert_eq!(packages.last().unwrap(), "quantum:secrets");
+
+    /// Needs a slot.
+    #[action(http = slot("api"))]
+    fn slot(_ctx: &Context, (): ()) -> Result<()> {
+        Ok(())
+    }
+    assert_eq!(
+        declared::<slot>(),
+        (json!({ "http": { "hosts": [], "slots": ["api"] } }), packages[..3].to_vec())
+    );
+}
+
+#[test]
+fn every_used_package_has_its_version() {
+    let packages = [
+        "quantum:plugin",
+        "quantum:context",
+        "quantum:log",
+        "quantum:kv",
+        "quantum:artifacts",
+        "quantum:secrets",
+    ];
+    let expected: Value = packages.map(|package| (package.to_owned(), json!("1.0.0"))).into_iter().collect();
+    assert_eq!(manifest()["wit"], expected);
 }
 
 #[test]

@@ -39,6 +39,9 @@ pub struct Pushed {
     dry_run,
     http = slot("registry"),
     http = "https://auth.example.com",
+    response_bytes_max = 1_073_741_824,
+    artifacts,
+    secrets("REGISTRY_TOKEN"),
     clock
 )]
 pub fn push(ctx: &Context, p: Push) -> Result<Pushed> {
@@ -51,7 +54,15 @@ pub fn push(ctx: &Context, p: Push) -> Result<Pushed> {
 }
 
 /// Counts once.
-#[action(title = "Count up", effects = at_most_once, no_side_effects, random)]
+#[action(
+    title = "Count up",
+    effects = at_most_once,
+    no_side_effects,
+    kv,
+    secrets("REGISTRY_TOKEN", "SIGNING_KEY", in = "query,body"),
+    reveal("SEED"),
+    random
+)]
 pub fn count_up(_ctx: &Context, p: i64) -> quantum_sdk::Result<i64> {
     p.checked_add(1).ok_or_else(|| Failure::permanent("overflow", "there is no larger number").details(&p))
 }
