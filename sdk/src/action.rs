@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::context::Context;
 use crate::failure::{Failure, Result};
+use crate::json;
 
 /// What `#[action]` implements on the type that shares the function's name.
 pub trait Action {
@@ -59,26 +60,17 @@ impl ActionMeta {
 
 /// Runs an action on JSON text and gives JSON text.
 pub fn run<A: Action>(ctx: &Context, parameters: &str) -> Result<String> {
-    let parameters = parse(parameters).map_err(|error| {
-        Failure::permanent(
-            "invalid-parameters",
-            format!("the parameters of {} do not fit: {error}", A::META.name),
-        )
-    })?;
+    let parameters = json::read(parameters).map_err(|error| misfit(A::META.name, &error))?;
     let output = A::call(ctx, parameters)?;
-    serde_json::to_string(&output).map_err(|error| {
-        Failure::permanent("invalid-output", format!("the result of {} is not JSON: {error}", A::META.name))
-    })
+    serde_json::to_string(&output).map_err(|error| no_json(A::META.name, &error))
 }
 
-/// Reads JSON text; the error begins with the path of what does not fit.
-pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let reason = error.into_inner();
-        if path == "." { reason.to_string() } else { format!("{path}: {reason}") }
-    })?;
-    reader.end().map_err(|error| error.to_string())?;
-    Ok(value)
+// Apart, because `run` is there once for each action.
+
+fn misfit(action: &str, error: &str) -> Failure {
+    Failure::permanent("invalid-parameters", format!("the parameters of {action} do not fit: {error}"))
+}
+
+fn no_json(action: &str, error: &serde_json::Error) -> Failure {
+    Failure::permanent("invalid-output", format!("the result of {action} is not JSON: {error}"))
 }

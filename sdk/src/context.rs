@@ -255,7 +255,7 @@ impl Context {
     /// ```
     pub fn config<T: DeserializeOwned>(&self) -> Result<T> {
         let text = self.host.config_text();
-        crate::action::parse(&text).map_err(|error| {
+        crate::json::read(&text).map_err(|error| {
             Failure::permanent(
                 "invalid-config",
                 format!("the installation's configuration does not fit: {error}"),

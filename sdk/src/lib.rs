@@ -46,6 +46,7 @@ mod failure;
 mod guest;
 pub mod http;
 mod io;
+mod json;
 pub mod kv;
 mod log;
 mod manifest;

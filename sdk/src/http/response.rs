@@ -103,7 +103,7 @@ impl Response {
     /// ```
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let fail = |reason| self.error(ErrorKind::InvalidBody, format!("the answer does not fit: {reason}"));
-        crate::action::parse(self.text()?).map_err(fail)
+        crate::json::read(self.text()?).map_err(fail)
     }
 
     /// The answer itself, or an error when its status is 400 or above. `?` makes 408, 425, 429 and 5xx retryable, with

@@ -37,6 +37,6 @@ impl Entry {
             retryable: false,
         };
         let text = std::str::from_utf8(&self.value).map_err(|_| fail("it is not UTF-8".to_owned()))?;
-        crate::action::parse(text).map_err(fail)
+        crate::json::read(text).map_err(fail)
     }
 }
