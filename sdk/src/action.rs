@@ -1,23 +1,78 @@
 //! One action: what `#[action]` makes of a function.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::failure::{Failure, Result};
-use crate::json;
+use crate::{json, schema};
 
 /// What `#[action]` implements on the type that shares the function's name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an action",
+    label = "write #[action] above the function of this name"
+)]
 pub trait Action {
     /// What the attribute and the doc comment say.
     const META: ActionMeta;
     /// The function's second argument.
-    type Parameters: DeserializeOwned;
+    type Parameters: Parameters;
     /// What the function gives.
-    type Output: Serialize;
+    type Output: Output;
 
     /// The function itself.
     fn call(ctx: &Context, parameters: Self::Parameters) -> Result<Self::Output>;
+}
+
+/// What an action can be given.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the parameters of an action",
+    label = "needs #[derive(Deserialize, JsonSchema)]",
+    note = "the types of its fields need both, too"
+)]
+pub trait Parameters: Sized {
+    /// From JSON text; the error begins with the path of what does not fit.
+    fn read(text: &str) -> Result<Self, String>;
+
+    fn schema() -> Value;
+}
+
+// Bounds of the traits themselves would be what the compiler complains of.
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + JsonSchema> Parameters for T {
+    fn read(text: &str) -> Result<Self, String> {
+        json::read(text)
+    }
+
+    fn schema() -> Value {
+        schema::read::<T>()
+    }
+}
+
+/// What an action can give.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the result of an action",
+    label = "needs #[derive(Serialize, JsonSchema)]",
+    note = "the types of its fields need both, too"
+)]
+pub trait Output {
+    /// As JSON text.
+    fn write(&self) -> serde_json::Result<String>;
+
+    fn schema() -> Value;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + JsonSchema> Output for T {
+    fn write(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
+    fn schema() -> Value {
+        schema::written::<T>()
+    }
 }
 
 /// The attribute's words.
@@ -41,6 +96,7 @@ pub struct ActionMeta {
     pub reveal: &'static [&'static str],
     pub clock: bool,
     pub random: bool,
+    pub memory_bytes_max: Option<u64>,
 }
 
 /// A secret that the action uses through placeholders.
@@ -60,9 +116,9 @@ impl ActionMeta {
 
 /// Runs an action on JSON text and gives JSON text.
 pub fn run<A: Action>(ctx: &Context, parameters: &str) -> Result<String> {
-    let parameters = json::read(parameters).map_err(|error| misfit(A::META.name, &error))?;
+    let parameters = A::Parameters::read(parameters).map_err(|error| misfit(A::META.name, &error))?;
     let output = A::call(ctx, parameters)?;
-    serde_json::to_string(&output).map_err(|error| no_json(A::META.name, &error))
+    output.write().map_err(|error| no_json(A::META.name, &error))
 }
 
 // Apart, because `run` is there once for each action.

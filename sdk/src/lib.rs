@@ -52,6 +52,7 @@ mod log;
 mod manifest;
 mod plugin;
 pub mod prelude;
+mod schema;
 pub mod secrets;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
@@ -65,7 +66,8 @@ pub use quantum_sdk_macros::action;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::action::{Action, ActionMeta, SecretMeta};
-    pub use crate::manifest::{ActionEntry, PluginMeta, config_schema, manifest};
-    pub use crate::plugin::{Plugin, run, unknown};
+    pub use crate::manifest::PluginMeta;
+    pub use crate::plugin::{Plugin, manifest, run};
+    pub use crate::schema::read as config_schema;
     pub use serde_json::Value;
 }

@@ -1,10 +1,8 @@
 //! The manifest that the describing build tells: attributes, types and doc comments as the host's JSON.
 
-use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::action::{Action, ActionMeta};
+use crate::action::{Action, ActionMeta, Output, Parameters};
 use crate::capabilities::capabilities;
 
 /// The format that the host reads.
@@ -31,13 +29,8 @@ pub struct ActionEntry {
 }
 
 impl ActionEntry {
-    pub fn of<A>() -> Self
-    where
-        A: Action<Parameters: JsonSchema, Output: JsonSchema>,
-    {
-        let parameters = closed(schema::<A::Parameters>(SchemaSettings::draft2020_12()));
-        let result = schema::<A::Output>(SchemaSettings::draft2020_12().for_serialize());
-        Self { meta: A::META, parameters, result }
+    pub fn of<A: Action>() -> Self {
+        Self { meta: A::META, parameters: A::Parameters::schema(), result: A::Output::schema() }
     }
 
     fn json(&self) -> Value {
@@ -71,15 +64,13 @@ pub fn manifest(meta: &PluginMeta, actions: &[ActionEntry], config: Option<Value
         "capabilities": capabilities(&metas(actions)),
         "wit": wit(&metas(actions)),
     });
-    if let (Some(config), Some(fields)) = (config, manifest.as_object_mut()) {
-        fields.insert("config".to_owned(), config);
+    let memory_bytes_max = metas(actions).iter().filter_map(|meta| meta.memory_bytes_max).max();
+    for (key, value) in [("config", config), ("memory_bytes_max", memory_bytes_max.map(Value::from))] {
+        if let (Some(value), Some(fields)) = (value, manifest.as_object_mut()) {
+            fields.insert(key.to_owned(), value);
+        }
     }
     manifest
-}
-
-/// The schema of the installation's configuration.
-pub fn config_schema<T: JsonSchema>() -> Value {
-    closed(schema::<T>(SchemaSettings::draft2020_12()))
 }
 
 fn metas(actions: &[ActionEntry]) -> Vec<ActionMeta> {
@@ -99,20 +90,4 @@ fn wit(actions: &[ActionMeta]) -> Value {
     ];
     let used = used.into_iter().filter(|(_, used)| *used);
     used.map(|(package, _)| (package.to_owned(), Value::from(WIT_VERSION))).collect::<Map<_, _>>().into()
-}
-
-fn schema<T: JsonSchema>(settings: SchemaSettings) -> Value {
-    settings.into_generator().into_root_schema_for::<T>().to_value()
-}
-
-/// A misspelt parameter must be found, so the outermost object takes no unknown ones unless the type says so.
-fn closed(mut schema: Value) -> Value {
-    if let Some(fields) = schema.as_object_mut()
-        && fields.get("type").and_then(Value::as_str) == Some("object")
-        && !fields.contains_key("additionalProperties")
-        && !fields.contains_key("unevaluatedProperties")
-    {
-        fields.insert("additionalProperties".to_owned(), Value::Bool(false));
-    }
-    schema
 }

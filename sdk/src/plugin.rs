@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::action::{self, Action};
 use crate::context::Context;
 use crate::failure::{Failure, Result};
+use crate::manifest::{self, ActionEntry, PluginMeta};
 
 /// What `plugin!` implements.
 pub trait Plugin {
@@ -14,14 +15,51 @@ pub trait Plugin {
     fn manifest() -> Value;
 }
 
-/// None: the action is called differently.
-pub fn run<A: Action>(ctx: &Context, name: &str, parameters: &str) -> Option<Result<String>> {
-    A::META.answers_to(name).then(|| action::run::<A>(ctx, parameters))
+/// Runs one of these actions.
+pub fn run<A: Actions>(ctx: &Context, action: &str, parameters: &str) -> Result<String> {
+    A::run(ctx, action, parameters).unwrap_or_else(|| Err(unknown(action)))
+}
+
+/// The manifest of a plugin of these actions.
+pub fn manifest<A: Actions>(meta: &PluginMeta, config: Option<Value>) -> Value {
+    manifest::manifest(meta, &A::entries(), config)
+}
+
+/// Actions together, as a pair of the first and the rest. Calls are static, so that what no action uses is not imported.
+pub trait Actions {
+    /// None: no action is called so.
+    fn run(ctx: &Context, name: &str, parameters: &str) -> Option<Result<String>>;
+
+    fn entries() -> Vec<ActionEntry>;
+}
+
+impl Actions for () {
+    fn run(_: &Context, _: &str, _: &str) -> Option<Result<String>> {
+        None
+    }
+
+    fn entries() -> Vec<ActionEntry> {
+        Vec::new()
+    }
+}
+
+impl<First: Action, Rest: Actions> Actions for (First, Rest) {
+    fn run(ctx: &Context, name: &str, parameters: &str) -> Option<Result<String>> {
+        if First::META.answers_to(name) {
+            return Some(action::run::<First>(ctx, parameters));
+        }
+        Rest::run(ctx, name, parameters)
+    }
+
+    fn entries() -> Vec<ActionEntry> {
+        let mut entries = vec![ActionEntry::of::<First>()];
+        entries.extend(Rest::entries());
+        entries
+    }
 }
 
 /// For a name that no action answers to.
-#[doc(hidden)]
-pub fn unknown(name: &str) -> Failure {
+fn unknown(name: &str) -> Failure {
     Failure::permanent("unknown-action", format!("this plugin has no action \"{name}\""))
 }
 
@@ -55,31 +93,46 @@ macro_rules! plugin {
         #[doc(hidden)]
         pub struct QuantumPlugin;
 
-        impl $crate::__private::Plugin for QuantumPlugin {
-            fn run(ctx: &$crate::Context, action: &str, parameters: &str) -> $crate::Result<String> {
-                $(
-                    if let Some(result) = $crate::__private::run::<$action>(ctx, action, parameters) {
-                        return result;
-                    }
-                )+
-                Err($crate::__private::unknown(action))
-            }
+        const _: () = {
+            type Actions = $crate::__actions!($($action),+);
 
-            fn manifest() -> $crate::__private::Value {
-                let meta = $crate::__private::PluginMeta {
-                    id: option_env!("QUANTUM_PLUGIN_ID").unwrap_or(""),
-                    title: option_env!("QUANTUM_PLUGIN_TITLE").unwrap_or(""),
-                    publisher: option_env!("QUANTUM_PLUGIN_PUBLISHER").unwrap_or(""),
-                    version: env!("CARGO_PKG_VERSION"),
-                    description: env!("CARGO_PKG_DESCRIPTION"),
-                };
-                let actions = vec![$($crate::__private::ActionEntry::of::<$action>()),+];
-                let config: Vec<$crate::__private::Value> = vec![$($crate::__private::config_schema::<$config>())?];
-                $crate::__private::manifest(&meta, &actions, config.into_iter().next())
+            impl $crate::__private::Plugin for QuantumPlugin {
+                fn run(ctx: &$crate::Context, action: &str, parameters: &str) -> $crate::Result<String> {
+                    $crate::__private::run::<Actions>(ctx, action, parameters)
+                }
+
+                fn manifest() -> $crate::__private::Value {
+                    let meta = $crate::__private::PluginMeta {
+                        id: option_env!("QUANTUM_PLUGIN_ID").unwrap_or(""),
+                        title: option_env!("QUANTUM_PLUGIN_TITLE").unwrap_or(""),
+                        publisher: option_env!("QUANTUM_PLUGIN_PUBLISHER").unwrap_or(""),
+                        version: env!("CARGO_PKG_VERSION"),
+                        description: env!("CARGO_PKG_DESCRIPTION"),
+                    };
+                    $crate::__private::manifest::<Actions>(&meta, $crate::__config!($($config)?))
+                }
             }
-        }
+        };
 
         $crate::__export!(QuantumPlugin);
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __actions {
+    () => { () };
+    ($first:ident $(, $rest:ident)*) => { ($first, $crate::__actions!($($rest),*)) };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __config {
+    () => {
+        ::core::option::Option::None
+    };
+    ($config:ty) => {
+        ::core::option::Option::Some($crate::__private::config_schema::<$config>())
     };
 }
 

@@ -8,8 +8,25 @@ use syn::{Error, Ident, LitInt, LitStr, Result, Token, parenthesized, token};
 
 use crate::secret::{self, Secret};
 
-const KNOWN: &str = "name, title, aliases, idempotent, effects, no_side_effects, reversible, dry_run, http, \
-    response_bytes_max, kv, artifacts, secrets, reveal, clock, random";
+const KNOWN: &[&str] = &[
+    "name",
+    "title",
+    "aliases",
+    "idempotent",
+    "effects",
+    "no_side_effects",
+    "reversible",
+    "dry_run",
+    "http",
+    "response_bytes_max",
+    "kv",
+    "artifacts",
+    "secrets",
+    "reveal",
+    "clock",
+    "random",
+    "memory_bytes_max",
+];
 
 #[derive(Default)]
 pub struct Attribute {
@@ -30,6 +47,7 @@ pub struct Attribute {
     pub reveal: Vec<LitStr>,
     pub clock: bool,
     pub random: bool,
+    pub memory_bytes_max: Option<LitInt>,
 }
 
 impl Attribute {
@@ -59,7 +77,8 @@ impl Attribute {
             "reveal" => self.reveal.extend(secret::reveal(meta)?),
             "clock" => self.clock = true,
             "random" => self.random = true,
-            _ => return Err(meta.error(format!("unknown key; known here: {KNOWN}"))),
+            "memory_bytes_max" => self.memory_bytes_max = Some(bytes(meta)?),
+            _ => return Err(meta.error(unknown(&key))),
         }
         Ok(())
     }
@@ -94,6 +113,18 @@ impl Attribute {
     }
 }
 
+fn unknown(key: &str) -> String {
+    let near = KNOWN
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(key, known), known))
+        .filter(|(distance, known)| distance * 3 <= known.len())
+        .min();
+    match near {
+        Some((_, known)) => format!("unknown key; did you mean `{known}`?"),
+        None => format!("unknown key; known here: {}", KNOWN.join(", ")),
+    }
+}
+
 /// A number of bytes that fits the manifest.
 fn bytes(meta: &ParseNestedMeta<'_>) -> Result<LitInt> {
     let literal: LitInt = meta.value()?.parse()?;
@@ -123,7 +154,7 @@ fn host(text: LitStr) -> Result<LitStr> {
     if target == "*" || target.contains("://") {
         return Ok(text);
     }
-    Err(Error::new(text.span(), "a host is written with its scheme, for example https://api.example.com"))
+    Err(Error::new(text.span(), format!("a host is written with its scheme: \"https://{target}\"")))
 }
 
 pub fn kebab(text: LitStr) -> Result<LitStr> {

@@ -1,10 +1,10 @@
 //! The function below `#[action]`, and what is written beside it.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::{
-    Attribute as SynAttribute, Error, Expr, ExprLit, FnArg, GenericArgument, Ident, ItemFn, Lit, LitStr,
-    Meta, PathArguments, Result, ReturnType, Type,
+    Attribute as SynAttribute, Error, Expr, ExprLit, FnArg, GenericArgument, Ident, ItemFn, Lit, LitInt,
+    LitStr, Meta, PathArguments, Result, ReturnType, Signature, Type,
 };
 
 use crate::attribute::{Attribute, kebab};
@@ -64,10 +64,8 @@ fn meta(attribute: &Attribute, function: &ItemFn) -> Result<TokenStream> {
 
 fn capabilities(attribute: &Attribute) -> TokenStream {
     let Attribute { http_hosts, http_slots, kv, artifacts, reveal, clock, random, .. } = attribute;
-    let response_bytes_max = match &attribute.response_bytes_max {
-        Some(bytes) => quote!(::core::option::Option::Some(#bytes)),
-        None => quote!(::core::option::Option::None),
-    };
+    let response_bytes_max = option(attribute.response_bytes_max.as_ref());
+    let memory_bytes_max = option(attribute.memory_bytes_max.as_ref());
     let secrets = attribute.secrets.iter().map(|Secret { name, places }| {
         quote!(::quantum_sdk::__private::SecretMeta { name: #name, places: &[#(#places),*] })
     });
@@ -81,6 +79,14 @@ fn capabilities(attribute: &Attribute) -> TokenStream {
         reveal: &[#(#reveal),*],
         clock: #clock,
         random: #random,
+        memory_bytes_max: #memory_bytes_max,
+    }
+}
+
+fn option(value: Option<&LitInt>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
     }
 }
 
@@ -91,20 +97,49 @@ fn default_name(ident: &Ident) -> LitStr {
 /// The types of the second argument and inside `Result<…>`.
 fn types(function: &ItemFn) -> Result<(&Type, &Type)> {
     let signature = &function.sig;
-    let plain = signature.asyncness.is_none() && signature.generics.params.is_empty();
-    let mut arguments = signature.inputs.iter();
-    match (arguments.next(), arguments.next(), arguments.next(), result_type(&signature.output)) {
-        (Some(FnArg::Typed(_)), Some(FnArg::Typed(parameters)), None, Some(output)) if plain => {
-            Ok((&parameters.ty, output))
+    plain(signature)?;
+    let arguments: Vec<_> = signature.inputs.iter().collect();
+    let parameters = match arguments.as_slice() {
+        [FnArg::Typed(context), _] if !matches!(*context.ty, Type::Reference(_)) => {
+            return Err(odd(context, "its first argument is `ctx: &Context`"));
         }
-        _ => Err(Error::new_spanned(signature, SHAPE)),
+        [FnArg::Typed(_), FnArg::Typed(parameters)] => &parameters.ty,
+        [_, _, further, ..] => return Err(odd(further, "it has no further arguments")),
+        [] => return Err(odd(&signature.ident, "its first argument is `ctx: &Context`")),
+        _ => return Err(odd(&signature.inputs, "its second argument is the type of its parameters")),
+    };
+    let output = result_type(&signature.output);
+    let output = output.ok_or_else(|| match &signature.output {
+        ReturnType::Default => odd(&signature.ident, "it returns `Result<Type>`"),
+        ReturnType::Type(_, ty) => odd(ty, "it returns `Result<Type>`"),
+    })?;
+    Ok((parameters, output))
+}
+
+fn plain(signature: &Signature) -> Result<()> {
+    if let Some(word) = &signature.asyncness {
+        return Err(odd(word, "it is not async: calls of the host wait for their answers"));
+    }
+    if !signature.generics.params.is_empty() {
+        return Err(odd(&signature.generics, "it has no type parameters and no lifetimes"));
+    }
+    match signature.receiver() {
+        Some(receiver) => Err(odd(receiver, "it is a function and no method")),
+        None => Ok(()),
     }
 }
 
+/// An error at the part of the signature that it is about.
+fn odd(part: &impl ToTokens, reason: &str) -> Error {
+    Error::new_spanned(part, format!("{reason}; {SHAPE}"))
+}
+
+/// What stands first in the angle brackets of a type called `Result`.
 fn result_type(output: &ReturnType) -> Option<&Type> {
     let ReturnType::Type(_, ty) = output else { return None };
     let Type::Path(path) = ty.as_ref() else { return None };
-    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    let last = path.path.segments.last().filter(|segment| segment.ident == "Result")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     match arguments.args.first()? {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,

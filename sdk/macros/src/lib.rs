@@ -29,6 +29,7 @@ use syn::{ItemFn, parse_macro_input};
 /// | `reveal("NAME", …)` | sees these secrets' values |
 /// | `clock` | reads the time or waits |
 /// | `random` | uses random numbers |
+/// | `memory_bytes_max = 134_217_728` | the memory that an attempt needs, when the usual 64 MiB do not do |
 #[proc_macro_attribute]
 pub fn action(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let function = parse_macro_input!(item as ItemFn);

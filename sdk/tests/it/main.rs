@@ -5,5 +5,6 @@
 
 mod effects;
 mod manifest;
+mod messages;
 mod run;
 mod sample;

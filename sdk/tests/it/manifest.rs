@@ -1,6 +1,6 @@
 //! What the describing build tells. The host reads this JSON, and refuses keys that it does not know.
 
-use quantum_sdk::__private::{Action, ActionEntry, Plugin, PluginMeta};
+use quantum_sdk::__private::{Action, Plugin, PluginMeta};
 use quantum_sdk::prelude::*;
 use serde_json::{Value, json};
 
@@ -53,12 +53,9 @@ fn capabilities_of_all_actions_stand_together() {
 }
 
 /// What a plugin of this one action declares.
-fn declared<A>() -> (Value, Vec<String>)
-where
-    A: Action<Parameters: JsonSchema, Output: JsonSchema>,
-{
+fn declared<A: Action>() -> (Value, Vec<String>) {
     let meta = PluginMeta { id: "a:b", title: "", publisher: "", version: "1.0.0", description: "" };
-    let mut all = quantum_sdk::__private::manifest(&meta, &[ActionEntry::of::<A>()], None);
+    let mut all = quantum_sdk::__private::manifest::<(A, ())>(&meta, None);
     let packages = all["wit"].as_object().unwrap().keys().cloned().collect();
     (all["capabilities"].take(), packages)
 }
@@ -121,4 +118,9 @@ fn schemas_come_from_the_types_and_take_no_unknown_parameter() {
 fn the_version_is_the_crates() {
     assert_eq!(manifest()["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(manifest()["manifest_version"], 1);
+}
+
+#[test]
+fn the_plugin_needs_as_much_memory_as_its_largest_action() {
+    assert_eq!(manifest()["memory_bytes_max"], 134_217_728);
 }

@@ -42,6 +42,7 @@ pub struct Pushed {
     response_bytes_max = 1_073_741_824,
     artifacts,
     secrets("REGISTRY_TOKEN"),
+    memory_bytes_max = 134_217_728,
     clock
 )]
 pub fn push(ctx: &Context, p: Push) -> Result<Pushed> {
@@ -61,6 +62,7 @@ pub fn push(ctx: &Context, p: Push) -> Result<Pushed> {
     kv,
     secrets("REGISTRY_TOKEN", "SIGNING_KEY", in = "query,body"),
     reveal("SEED"),
+    memory_bytes_max = 100_000_000,
     random
 )]
 pub fn count_up(_ctx: &Context, p: i64) -> quantum_sdk::Result<i64> {
