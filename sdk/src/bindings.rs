@@ -1,8 +1,6 @@
 //! The contract as Rust, generated from the whole of `wit/`. What a plugin does not call is not imported by its
 //! component.
 
-#![expect(clippy::all, reason = "generated code")]
-
 #[cfg(not(quantum_describe))]
 wit_bindgen::generate!({
     path: "wit",

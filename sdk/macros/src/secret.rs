@@ -8,6 +8,8 @@ use syn::{Error, LitStr, Result, Token, parenthesized, token};
 const PLACES: &[&str] = &["header", "query", "body"];
 /// Where it may when the author says nothing.
 const PLACE: &str = "header";
+/// Characters of a name; the host refuses longer ones.
+const NAME_CHARS_MAX: usize = 63;
 const SECRETS: &str = "name the secrets: secrets(\"TOKEN\") or secrets(\"TOKEN\", in = \"header,query\")";
 const REVEAL: &str = "name the secrets: reveal(\"TOKEN\")";
 
@@ -56,15 +58,16 @@ pub fn reveal(meta: &ParseNestedMeta<'_>) -> Result<Vec<LitStr>> {
     Ok(names.into_iter().collect())
 }
 
-/// As an expression of a document can name it.
+/// As the manifest takes it.
 fn name(input: ParseStream<'_>) -> Result<LitStr> {
     let literal: LitStr = input.parse()?;
     let name = literal.value();
-    let word = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if word && name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+    let word = name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    if word && name.len() <= NAME_CHARS_MAX && name.starts_with(|c: char| c.is_ascii_uppercase()) {
         return Ok(literal);
     }
-    Err(Error::new(literal.span(), "a secret's name has letters, digits and _, for example REGISTRY_TOKEN"))
+    let reason = "a secret's name is upper-case letters, digits and _, for example REGISTRY_TOKEN";
+    Err(Error::new(literal.span(), reason))
 }
 
 fn read_places(literal: &LitStr) -> Result<Vec<&'static str>> {

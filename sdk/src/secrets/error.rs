@@ -4,8 +4,11 @@ use std::fmt;
 
 use crate::failure::Failure;
 
-/// A secret that this attempt does not get. `?` in an action makes a permanent failure of it, with the code `secret-` and
-/// then this one.
+/// The one code of an error that another attempt may cure.
+const UNAVAILABLE: &str = "unavailable";
+
+/// A secret that this attempt does not get. `?` in an action makes a failure of it, with the code `secret-` and then this
+/// one: retryable when the host could not look (`unavailable`), else permanent.
 ///
 /// ```
 /// use quantum_sdk::Failure;
@@ -17,7 +20,7 @@ use crate::failure::Failure;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// From an open set: `undeclared`, `denied`, `missing`.
+    /// From an open set: `undeclared`, `denied`, `missing`, `unavailable`, `invalid-user`, `invalid-secret`.
     pub code: String,
     /// A sentence for people.
     pub message: String,
@@ -33,6 +36,11 @@ impl std::error::Error for Error {}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::permanent(format!("secret-{}", error.code), error.message)
+        let code = format!("secret-{}", error.code);
+        if error.code == UNAVAILABLE {
+            Self::retryable(code, error.message)
+        } else {
+            Self::permanent(code, error.message)
+        }
     }
 }

@@ -33,8 +33,8 @@ impl<'a> Secrets<'a> {
         self.host.secret_text(name).map(Secret::new)
     }
 
-    /// A whole `Authorization` value (`Basic …`) of this user and the secret as password, as one placeholder. Needs
-    /// `#[action(secrets(…))]`.
+    /// A whole `Authorization` value (`Basic …`) of this user, whose name has no colon, and the secret as password, as one
+    /// placeholder. Needs `#[action(secrets(…))]`.
     ///
     /// ```
     /// # use quantum_sdk::testing::{Answer, Host};

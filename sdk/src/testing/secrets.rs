@@ -1,7 +1,7 @@
 //! Secrets of a scripted host: the action sees placeholders, as in the sandbox.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
@@ -51,6 +51,10 @@ impl Host {
     }
 
     pub(crate) fn secret_basic(&self, user: &str, name: &str) -> Result<String, Error> {
+        if user.contains(|c: char| c == ':' || c.is_control()) {
+            let message = "a user name has no colon and no control character".to_owned();
+            return Err(Error { code: "invalid-user".to_owned(), message });
+        }
         self.secret_reveal(name).map(|_| self.basic_placeholder(user, name))
     }
 
@@ -73,8 +77,8 @@ fn key(name: &str, value: &str) -> Result<Vec<u8>, Error> {
     let Some(encoded) = value.strip_prefix("whsec_").or_else(|| value.strip_prefix("base64:")) else {
         return Ok(value.as_bytes().to_vec());
     };
-    STANDARD.decode(encoded).map_err(|error| Error {
-        code: "invalid-key".to_owned(),
+    STANDARD_NO_PAD.decode(encoded.trim().trim_end_matches('=')).map_err(|error| Error {
+        code: "invalid-secret".to_owned(),
         message: format!("the secret \"{name}\" is not Base64 behind its prefix: {error}"),
     })
 }

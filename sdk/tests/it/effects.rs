@@ -229,7 +229,19 @@ fn a_signature_is_hmac_sha256_as_published() {
     let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
     assert_eq!(hex(sign("KEY").unwrap()), expected);
     assert_eq!(hex(sign("CODED").unwrap()), expected);
-    assert_eq!(sign("ODD").unwrap_err().code, "invalid-key");
+    assert_eq!(sign("ODD").unwrap_err().code, "invalid-secret");
+}
+
+#[test]
+fn a_secret_that_is_not_there_stays_so_and_a_host_that_cannot_look_is_asked_again() {
+    let host = Host::new().secret("PASSWORD", "s3cret");
+    let secrets = host.context();
+    let missing = Failure::from(secrets.secrets().basic("ada", "OTHER").unwrap_err());
+    assert_eq!((code(&missing), missing.is_retryable()), ("secret-missing", false));
+    assert_eq!(secrets.secrets().basic("a:da", "PASSWORD").unwrap_err().code, "invalid-user");
+    let message = "the database does not answer".to_owned();
+    let unavailable = Failure::from(quantum_sdk::secrets::Error { code: "unavailable".to_owned(), message });
+    assert_eq!((code(&unavailable), unavailable.is_retryable()), ("secret-unavailable", true));
 }
 
 #[test]

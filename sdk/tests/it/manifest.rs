@@ -91,20 +91,6 @@ fn what_is_not_declared_has_no_key_and_no_package() {
 }
 
 #[test]
-fn every_used_package_has_its_version() {
-    let packages = [
-        "quantum:plugin",
-        "quantum:context",
-        "quantum:log",
-        "quantum:kv",
-        "quantum:artifacts",
-        "quantum:secrets",
-    ];
-    let expected: Value = packages.map(|package| (package.to_owned(), json!("1.0.0"))).into_iter().collect();
-    assert_eq!(manifest()["wit"], expected);
-}
-
-#[test]
 fn schemas_come_from_the_types_and_take_no_unknown_parameter() {
     let schema = &manifest()["actions"][0]["parameters"];
     assert_eq!(schema["properties"]["image"]["description"], "The image's name.");
