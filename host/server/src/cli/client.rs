@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, Response};
+use reqwest::{Body, Method, Response};
 use serde_json::{Value, json};
 
 use super::error::CliError;
@@ -100,10 +100,19 @@ impl Client {
         read(self.checked(request).await?).await
     }
 
-    /// Uploads the bytes of a component.
-    pub async fn upload(&self, path: &str, bytes: Vec<u8>) -> Result<Answer, CliError> {
-        let request = self.request(Method::POST, path).header("Content-Type", "application/wasm").body(bytes);
+    /// Sends bytes that are no JSON.
+    pub async fn upload(&self, path: &str, media_type: &str, bytes: Body) -> Result<Answer, CliError> {
+        let request = self.request(Method::POST, path).header("Content-Type", media_type).body(bytes);
         read(self.checked(request).await?).await
+    }
+
+    /// Bytes that are no JSON, as they come.
+    pub async fn download(&self, path: &str) -> Result<Response, CliError> {
+        self.checked(self.request(Method::GET, path)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Result<Answer, CliError> {
+        self.send(Method::DELETE, path, None, None).await
     }
 
     /// An event stream from the beginning.

@@ -1,5 +1,7 @@
 //! The command line. `serve` runs a host; everything else talks to one over HTTP, or works on files.
 
+mod archive;
+mod artifact;
 mod client;
 mod consent;
 mod doctor;
@@ -13,6 +15,7 @@ mod plugin;
 mod policy;
 mod run;
 mod schema;
+mod secret;
 mod sse;
 mod tenant;
 mod token;
@@ -83,6 +86,12 @@ enum Command {
     /// Build, test, install and list plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// Store, list and fetch artifacts: bytes between steps and from outside
+    #[command(subcommand)]
+    Artifact(artifact::ArtifactCommand),
+    /// Store and list secrets, which plugins use without seeing them
+    #[command(subcommand)]
+    Secret(secret::SecretCommand),
     /// Check Cedar policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -118,6 +127,8 @@ impl Cli {
             Command::Run(options) => options.run(&context).await,
             Command::Execution(command) => command.run(&context).await,
             Command::Plugin(command) => command.run(&context).await,
+            Command::Artifact(command) => command.run(&context).await,
+            Command::Secret(command) => command.run(&context).await,
             Command::Policy(command) => command.run(context.output),
             Command::Schema { which } => schema::print(which),
             Command::Doctor(options) => options.run(&context).await,

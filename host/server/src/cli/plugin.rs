@@ -116,6 +116,6 @@ fn agreed(done: &str, body: &Value) -> String {
 async fn install(context: &Context, file: PathBuf, query: &str) -> Result<(), CliError> {
     let bytes = std::fs::read(&file).map_err(|source| CliError::File { path: file, source })?;
     let path = format!("/api/v1/installations?{query}");
-    let answer = Client::in_tenant(context).await?.upload(&path, bytes).await?;
+    let answer = Client::in_tenant(context).await?.upload(&path, "application/wasm", bytes.into()).await?;
     Ok(context.output.line(&agreed("installed", &answer.body), &answer.body)?)
 }
