@@ -50,6 +50,9 @@ pub enum Error {
     /// What was read cannot have been written by this program.
     #[error("read {what}: {detail}")]
     Corrupt { what: &'static str, detail: String },
+    /// A bound that came with the write; nothing was written. `used` counts what is there already.
+    #[error("{what}: {used} are kept, and at most {max}")]
+    OverQuota { what: &'static str, used: u64, max: u64 },
     #[error("\"{text}\" is not a page cursor; start again without one")]
     Cursor { text: String },
     #[error(transparent)]

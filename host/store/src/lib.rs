@@ -3,6 +3,7 @@
 //! All writes go through one thread (`writer`), which commits whatever is queued in one transaction. Tenant tables
 //! are reached through a [`TenantScope`] only. Nothing is decided here, and nothing of the engine or HTTP is known.
 
+mod artifacts;
 mod blobs;
 #[doc(hidden)]
 pub mod conformance;
@@ -12,16 +13,21 @@ mod idempotency;
 mod installations;
 mod intents;
 mod journal;
+mod key_value;
 mod logs;
 mod page;
 mod platform;
 mod scope;
+mod secrets;
 mod sqlite;
 mod stats;
 mod store;
 mod writer;
 
-pub use blobs::Blobs;
+pub use artifacts::{
+    ArtifactFilter, ArtifactQuota, Artifacts, Holder, NamedArtifact, NewArtifact, StoredArtifact, Usage,
+};
+pub use blobs::{BlobReader, BlobWriter, Blobs};
 pub use error::{CommitError, Error, Unavailable};
 pub use executions::{ExecutionFilter, ExecutionKey, ExecutionRow, Executions, StoredExecution};
 pub use idempotency::{Idempotency, IdempotencyKey, IdempotencyRecord, StoredResponse};
@@ -31,9 +37,11 @@ pub use intents::{
     VersionSummary,
 };
 pub use journal::{Commit, CommitOutcome, EncodedEvent, Journal, NewExecution, RowUpdate, SharedPlan};
+pub use key_value::{Expected, KeyValue, KeyValueQuota, KeyValueWrite, StoredValue};
 pub use logs::{LogFilter, LogRow, Logs};
 pub use page::{Page, PageRequest};
 pub use platform::{Membership, Platform, Tenant};
 pub use scope::TenantScope;
+pub use secrets::{SealedSecret, SecretRow, Secrets, TenantKey};
 pub use stats::Stats;
 pub use store::{Health, Store, StoreOptions};

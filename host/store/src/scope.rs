@@ -1,7 +1,7 @@
 //! The proof that a tenant was established before its rows are touched.
 //!
-//! INVARIANT: only authentication, the engine's loops, the operator's own commands and tests make a scope
-//! (`cargo xtask tidy` checks who calls which constructor).
+//! INVARIANT: only authentication, the engine's loops, the effects of running attempts, the operator's own commands and
+//! tests make a scope (`cargo xtask tidy` checks who calls which constructor).
 
 use quantum_core::id::TenantId;
 
@@ -19,6 +19,12 @@ impl TenantScope {
 
     /// The engine works on an execution of this tenant.
     pub const fn engine(tenant: TenantId) -> Self {
+        Self { tenant }
+    }
+
+    /// A running attempt stores or reads something. The tenant is its execution's, as the sandbox was told by the
+    /// engine, and never what the component says.
+    pub const fn effect(tenant: TenantId) -> Self {
         Self { tenant }
     }
 

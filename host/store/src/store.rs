@@ -7,14 +7,17 @@ use std::sync::atomic::Ordering;
 use sqlx::SqlitePool;
 
 use crate::Error;
+use crate::artifacts::Artifacts;
 use crate::executions::Executions;
 use crate::idempotency::Idempotency;
 use crate::installations::Installations;
 use crate::intents::Intents;
 use crate::journal::Journal;
+use crate::key_value::KeyValue;
 use crate::logs::Logs;
 use crate::platform::Platform;
 use crate::scope::TenantScope;
+use crate::secrets::Secrets;
 use crate::sqlite::reader_pool;
 use crate::stats::{Counters, Stats};
 use crate::writer::Writer;
@@ -88,6 +91,18 @@ impl Store {
 
     pub const fn installations<'a>(&'a self, scope: &'a TenantScope) -> Installations<'a> {
         Installations { store: self, scope }
+    }
+
+    pub const fn artifacts<'a>(&'a self, scope: &'a TenantScope) -> Artifacts<'a> {
+        Artifacts { store: self, scope }
+    }
+
+    pub const fn key_value<'a>(&'a self, scope: &'a TenantScope) -> KeyValue<'a> {
+        KeyValue { store: self, scope }
+    }
+
+    pub const fn secrets<'a>(&'a self, scope: &'a TenantScope) -> Secrets<'a> {
+        Secrets { store: self, scope }
     }
 
     pub fn journal(&self) -> Journal {

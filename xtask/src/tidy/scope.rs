@@ -1,4 +1,5 @@
-//! Who may make a `TenantScope`: authentication, the engine's loops, the operator's own commands, and tests.
+//! Who may make a `TenantScope`: authentication, the engine's loops, the effects of running attempts, the operator's own
+//! commands, and tests.
 
 use super::finding::Finding;
 use super::source::Source;
@@ -8,6 +9,8 @@ use super::tokens::Kind;
 const CALLERS: &[(&str, &[&str])] = &[
     ("authenticated", &["host/api/"]),
     ("engine", &["host/engine/"]),
+    // Ports of the sandbox: the tenant of an attempt is its execution's, which the engine established.
+    ("effect", &["host/catalog/src/effects/"]),
     ("operator", &["host/server/", "host/catalog/"]),
     // The conformance suite is a library, so that a further backend can be held to it.
     ("for_tests", &["host/store/src/conformance/"]),

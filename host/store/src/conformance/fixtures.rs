@@ -10,8 +10,9 @@ use tokio::sync::oneshot;
 
 use super::Open;
 use crate::{
-    Commit, EncodedEvent, Error, IdempotencyKey, IdempotencyRecord, NewExecution, NewIntent, NewVersion,
-    RowUpdate, SharedPlan, Store, Tenant, TenantScope,
+    ArtifactQuota, Blobs, Commit, EncodedEvent, Error, Expected, Holder, IdempotencyKey, IdempotencyRecord,
+    KeyValueQuota, KeyValueWrite, NewArtifact, NewExecution, NewIntent, NewVersion, RowUpdate, SealedSecret,
+    SecretRow, SharedPlan, Store, Tenant, TenantKey, TenantScope,
 };
 
 pub(super) const AT: Timestamp = Timestamp::from_millis(1_763_892_000_000);
@@ -128,6 +129,58 @@ pub(super) fn version(description: &str) -> NewVersion {
         at: AT,
         draft: false,
     }
+}
+
+/// An artifact whose bytes are the text.
+pub(super) fn artifact(text: &str, holder: Holder, name: Option<&str>) -> NewArtifact {
+    NewArtifact {
+        digest: Blobs::digest(text.as_bytes()),
+        bytes: text.len() as u64,
+        media_type: None,
+        holder,
+        name: name.map(str::to_owned),
+        by: "alice".into(),
+        at: AT,
+        quota: ArtifactQuota { bytes_max: 1_000, artifacts_max: 100, names_max: 100 },
+    }
+}
+
+/// A value of the plugin `acme:sync`, whatever is there.
+pub(super) fn value(key: &str, text: &str) -> KeyValueWrite {
+    KeyValueWrite {
+        plugin: "acme:sync".into(),
+        key: key.into(),
+        value: text.into(),
+        expires_at: None,
+        expected: Expected::Anything,
+        now: AT,
+        quota: KeyValueQuota { entries_max: 100, bytes_max: 1_000 },
+    }
+}
+
+pub(super) fn secret(tenant: &str, name: &str, environment: Environment) -> SecretRow {
+    SecretRow {
+        tenant: scope(tenant).tenant().clone(),
+        name: name.into(),
+        environment,
+        hosts: r#"["https://api.example.com"]"#.into(),
+        expires_at: None,
+        version: 1,
+        created_at: AT,
+        created_by: principal("alice"),
+        updated_at: AT,
+        updated_by: principal("alice"),
+    }
+}
+
+/// As if it were encrypted: the store does not know better.
+pub(super) fn sealed(key_version: u32, text: &str) -> SealedSecret {
+    SealedSecret { key_version, nonce: b"nonce".to_vec(), ciphertext: text.as_bytes().to_vec() }
+}
+
+pub(super) fn tenant_key(tenant: &str, version: u32, master: &str) -> TenantKey {
+    let tenant = scope(tenant).tenant().clone();
+    TenantKey { tenant, version, master: master.into(), wrapped: b"wrapped".to_vec(), created_at: AT }
 }
 
 /// Keeps the writer inside a transaction, so that everything sent meanwhile lands in one batch after it. Send on

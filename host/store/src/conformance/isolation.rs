@@ -1,9 +1,17 @@
 //! Two tenants with the same names and ids see nothing of each other.
 
-use super::fixtures::{AT, create, execution_id, intent, record, scope, version, with_tenants};
+use quantum_core::vocabulary::Environment;
+
+use super::fixtures::{
+    AT, artifact, create, execution_id, intent, record, scope, sealed, secret, tenant_key, value, version,
+    with_tenants,
+};
 use super::{Check, Open};
 use crate::sqlite::Columns;
-use crate::{Change, Error, ExecutionFilter, IntentFilter, PageRequest, Store, TenantScope};
+use crate::{
+    ArtifactFilter, Blobs, Change, Error, ExecutionFilter, Holder, IntentFilter, PageRequest, Store,
+    TenantScope,
+};
 
 /// What one tenant does to its things does not show in the other's answers.
 pub async fn twins_do_not_see_each_other(open: &Open) -> Check {
@@ -18,6 +26,33 @@ pub async fn twins_do_not_see_each_other(open: &Open) -> Check {
     store.intents(&other).new_version(change, version("changed by the twin")).await?;
     store.journal().commit(super::commit(&other, 1, 1, 3)).await?;
     assert_eq!(everything(&store, &mine).await?, alone);
+    assert_eq!(store.stats().foreign_rows, 0);
+    Ok(())
+}
+
+/// The same for what steps store: one twin changes and removes all of its own under the same names.
+pub async fn twins_do_not_see_each_others_effects(open: &Open) -> Check {
+    let store = with_tenants(open, &["t-1", "t-2"]).await?;
+    let (mine, other) = (scope("t-1"), scope("t-2"));
+    fill_effects(&store, &mine, "mine").await?;
+    let alone = effects(&store, &mine).await?;
+    assert_eq!(alone.matches("mine").count(), 6, "{alone}");
+    let theirs = effects(&store, &other).await?;
+    let content = Blobs::digest(b"mine");
+    assert!(!theirs.contains("mine") && !theirs.contains(content.as_str()), "{theirs}");
+    assert!(store.artifacts(&other).get(&content).await?.is_none(), "a digest alone opens nothing");
+    fill_effects(&store, &other, "theirs").await?;
+    assert_eq!(effects(&store, &mine).await?, alone);
+    for holder in [Holder::Tenant, Holder::Execution(execution_id(1))] {
+        assert!(store.artifacts(&other).remove_name(holder, "app", AT).await?);
+    }
+    assert!(store.key_value(&other).delete("acme:sync", "cursor").await?);
+    assert!(store.secrets(&other).remove("TOKEN", Environment::Test).await?);
+    assert_eq!(store.secrets(&other).drop_keys(9).await?, 1);
+    store.platform().purge_unheld_artifacts(AT, 10).await?;
+    assert_eq!(effects(&store, &mine).await?, alone);
+    let foreign = store.secrets(&other).put(secret("t-1", "X", Environment::Test), sealed(1, "x"), 9).await;
+    assert!(matches!(foreign, Err(Error::ForeignRow { .. })), "{foreign:?}");
     assert_eq!(store.stats().foreign_rows, 0);
     Ok(())
 }
@@ -41,6 +76,37 @@ async fn fill(store: &Store, scope: &TenantScope) -> Check {
     start.idempotency = Some(record("key-1", 1));
     store.journal().commit(start).await?;
     Ok(())
+}
+
+async fn fill_effects(store: &Store, scope: &TenantScope, text: &str) -> Check {
+    for holder in [Holder::Tenant, Holder::Execution(execution_id(1))] {
+        let new = crate::NewArtifact { by: text.into(), ..artifact(text, holder, Some("app")) };
+        store.artifacts(scope).record(new).await?;
+    }
+    store.key_value(scope).write(value("cursor", text)).await?;
+    let tenant = scope.tenant().as_str();
+    store.secrets(scope).add_key(tenant_key(tenant, 1, text)).await?;
+    let secret = secret(tenant, "TOKEN", Environment::Test);
+    let hosts = format!("[\"https://{text}.example\"]");
+    store.secrets(scope).put(crate::SecretRow { hosts, ..secret }, sealed(1, text), 10).await?;
+    Ok(())
+}
+
+/// All that a tenant's steps have stored, as text.
+async fn effects(store: &Store, scope: &TenantScope) -> Result<String, Error> {
+    let mut all = String::new();
+    for holder in [Holder::Tenant, Holder::Execution(execution_id(1))] {
+        let filter = ArtifactFilter { holder, prefix: None };
+        let page = store.artifacts(scope).list(&filter, PageRequest::first(10)).await?;
+        all += &format!("{page:?}{:?}\n", store.artifacts(scope).by_name(holder, "app").await?);
+    }
+    let value = store.key_value(scope).get("acme:sync", "cursor", AT).await?;
+    let text = value.map(|it| String::from_utf8_lossy(&it.value).into_owned());
+    let secret = store.secrets(scope).get("TOKEN", Environment::Test).await?;
+    all += &format!("{:?}\n{text:?}\n{secret:?}\n", store.artifacts(scope).usage().await?);
+    all += &format!("{:?}\n", store.secrets(scope).list(PageRequest::first(10)).await?);
+    all += &format!("{:?}", store.secrets(scope).current_key().await?);
+    Ok(all)
 }
 
 /// All answers that a tenant can get, as text.

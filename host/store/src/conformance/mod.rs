@@ -2,6 +2,7 @@
 //!
 //! Each topic starts from an empty database; `open` opens that same database again each time.
 
+pub mod artifacts;
 pub mod durability;
 pub mod executions;
 mod fixtures;
@@ -10,8 +11,10 @@ pub mod installations;
 pub mod intents;
 pub mod isolation;
 pub mod journal;
+pub mod key_value;
 pub mod logs;
 pub mod platform;
+pub mod secrets;
 
 use quantum_core::port::BoxFuture;
 

@@ -2,6 +2,7 @@
 
 mod members;
 mod recovery;
+mod sweep;
 mod tenants;
 
 use quantum_core::id::{PrincipalId, TenantId};

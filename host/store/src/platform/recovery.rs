@@ -113,7 +113,7 @@ impl Platform<'_> {
         Ok(())
     }
 
-    async fn affected(&self, query: crate::sqlite::Args<'static>) -> Result<u64, Error> {
+    pub(super) async fn affected(&self, query: crate::sqlite::Args<'static>) -> Result<u64, Error> {
         let write = self
             .store
             .writer

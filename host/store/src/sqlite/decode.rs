@@ -59,6 +59,11 @@ impl<'r> Columns<'r> {
         Ok(self.row.try_get_unchecked(at)?)
     }
 
+    pub fn bytes(&mut self) -> Result<&'r [u8], Error> {
+        let at = self.advance();
+        Ok(self.row.try_get_unchecked(at)?)
+    }
+
     pub fn int_or_null(&mut self) -> Result<Option<i64>, Error> {
         let at = self.advance();
         Ok(self.row.try_get_unchecked(at)?)

@@ -14,15 +14,21 @@ pub(crate) use statements;
 /// purpose and are not here.
 pub(crate) fn registered() -> Vec<String> {
     let fixed = [
+        crate::artifacts::read_sql::ALL,
+        crate::artifacts::write_sql::ALL,
         crate::executions::sql::ALL,
         crate::idempotency::sql::ALL,
         crate::installations::sql::ALL,
         crate::intents::read_sql::ALL,
         crate::intents::write_sql::ALL,
+        crate::key_value::sql::ALL,
         crate::logs::sql::ALL,
         crate::platform::sql::TENANT,
+        crate::secrets::key_sql::ALL,
+        crate::secrets::sql::ALL,
     ];
     let mut all: Vec<String> = fixed.concat().into_iter().map(str::to_owned).collect();
+    all.extend(crate::artifacts::list_shapes());
     all.extend(crate::executions::list_shapes());
     all.extend(crate::intents::list_shapes());
     all.extend(crate::journal::shapes());

@@ -1,6 +1,8 @@
 //! Blobs: complete or absent, and verified when read.
 
+use quantum_core::id::Digest;
 use quantum_core::port::ComponentSource;
+use quantum_core::time::Timestamp;
 use quantum_store::Blobs;
 
 use crate::folder;
@@ -34,4 +36,117 @@ async fn a_damaged_blob_is_refused_and_mended_by_writing_it_again() {
     assert!(error.to_string().contains("is damaged"), "{error}");
     blobs.put(b"component".to_vec()).await.unwrap();
     assert_eq!(blobs.get(&digest).await.unwrap().as_deref(), Some(&b"component"[..]));
+}
+
+const AT: Timestamp = Timestamp::from_millis(1_763_892_000_000);
+
+fn place(folder: &tempfile::TempDir, digest: &Digest) -> std::path::PathBuf {
+    let hex = digest.as_str().trim_start_matches("sha256:");
+    folder.path().join("artifacts/sha256").join(&hex[..2]).join(&hex[2..])
+}
+
+fn drafts(folder: &tempfile::TempDir) -> usize {
+    std::fs::read_dir(folder.path().join("artifacts/drafts")).unwrap().count()
+}
+
+async fn written(blobs: &Blobs, pieces: &[&[u8]]) -> Digest {
+    let mut writer = blobs.create().await.unwrap();
+    for piece in pieces {
+        writer.write(piece.to_vec()).await.unwrap();
+    }
+    writer.finish(AT).await.unwrap().0
+}
+
+async fn read_to_end(blobs: &Blobs, digest: &Digest, offset: u64, piece: usize) -> Vec<u8> {
+    let mut reader = blobs.reader(digest, offset).await.unwrap().unwrap();
+    let mut all = Vec::new();
+    loop {
+        let bytes = reader.read(piece).await.unwrap();
+        assert!(bytes.len() <= piece);
+        if bytes.is_empty() {
+            return all;
+        }
+        all.extend(bytes);
+    }
+}
+
+#[tokio::test]
+async fn a_blob_is_written_and_read_in_pieces_from_any_byte() {
+    let folder = folder();
+    let blobs = Blobs::open_artifacts(folder.path()).unwrap();
+    let digest = written(&blobs, &[b"first ", b"", b"second"]).await;
+    assert_eq!(digest, Blobs::digest(b"first second"));
+    assert_eq!(read_to_end(&blobs, &digest, 0, 5).await, b"first second");
+    assert_eq!(read_to_end(&blobs, &digest, 6, 100).await, b"second");
+    assert!(read_to_end(&blobs, &digest, 12, 100).await.is_empty());
+    assert!(read_to_end(&blobs, &digest, u64::MAX, 100).await.is_empty());
+    assert!(blobs.reader(&Blobs::digest(b"other"), 0).await.unwrap().is_none());
+    let empty = written(&blobs, &[]).await;
+    assert!(read_to_end(&blobs, &empty, 0, 5).await.is_empty());
+    assert!(blobs.verify(&digest).await.unwrap());
+    assert!(!blobs.verify(&Blobs::digest(b"other")).await.unwrap());
+    assert_eq!(drafts(&folder), 0);
+}
+
+#[tokio::test]
+async fn what_is_not_finished_leaves_nothing() {
+    let folder = folder();
+    let blobs = Blobs::open_artifacts(folder.path()).unwrap();
+    let mut writer = blobs.create().await.unwrap();
+    writer.write(b"half".to_vec()).await.unwrap();
+    assert_eq!((drafts(&folder), writer.bytes()), (1, 4));
+    drop(writer);
+    assert_eq!(drafts(&folder), 0);
+    assert!(blobs.reader(&Blobs::digest(b"half"), 0).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_a_crash_left_unfinished_is_removed_at_the_next_start() {
+    let folder = folder();
+    let blobs = Blobs::open_artifacts(folder.path()).unwrap();
+    let whole = written(&blobs, &[b"whole"]).await;
+    let mut writer = blobs.create().await.unwrap();
+    writer.write(b"half".to_vec()).await.unwrap();
+    // As a killed process does: nobody takes it away.
+    std::mem::forget(writer);
+    assert_eq!(drafts(&folder), 1);
+    let blobs = Blobs::open_artifacts(folder.path()).unwrap();
+    assert_eq!(drafts(&folder), 0);
+    assert!(blobs.verify(&whole).await.unwrap());
+    assert!(!blobs.verify(&Blobs::digest(b"half")).await.unwrap());
+}
+
+#[tokio::test]
+async fn damage_is_seen_at_the_end_of_a_read_and_mended_by_writing_again() {
+    let folder = folder();
+    let blobs = Blobs::open_artifacts(folder.path()).unwrap();
+    let digest = written(&blobs, &[b"artifact"]).await;
+    for damage in [&b"artefact"[..], b"artif"] {
+        std::fs::write(place(&folder, &digest), damage).unwrap();
+        let error = blobs.verify(&digest).await.unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("is damaged"), "{source}");
+        assert_eq!(written(&blobs, &[b"artifact"]).await, digest);
+        assert!(blobs.verify(&digest).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_blob_is_removed_only_when_its_last_write_is_old_enough() {
+    let folder = folder();
+    let blobs = Blobs::open_artifacts(folder.path()).unwrap();
+    let digest = written(&blobs, &[b"artifact"]).await;
+    std::fs::write(place(&folder, &digest).with_file_name("notes.txt"), "not a blob").unwrap();
+    let head = u8::from_str_radix(&digest.as_str()[7..9], 16).unwrap();
+    assert_eq!(blobs.beginning_with(head).await.unwrap(), [digest.clone()]);
+    assert!(blobs.beginning_with(head.wrapping_add(1)).await.unwrap().is_empty());
+    let mut reader = blobs.reader(&digest, 0).await.unwrap().unwrap();
+    assert_eq!(blobs.remove_older(&digest, AT).await.unwrap(), None);
+    let mut again = blobs.create().await.unwrap();
+    again.write(b"artifact".to_vec()).await.unwrap();
+    again.finish(AT.plus_millis(5)).await.unwrap();
+    assert_eq!(blobs.remove_older(&digest, AT.plus_millis(5)).await.unwrap(), None, "it was written again");
+    assert_eq!(blobs.remove_older(&digest, AT.plus_millis(6)).await.unwrap(), Some(8));
+    assert_eq!(blobs.remove_older(&digest, AT.plus_millis(6)).await.unwrap(), None);
+    assert_eq!(reader.read(100).await.unwrap(), b"artifact", "who has it open reads on");
 }

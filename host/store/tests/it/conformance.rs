@@ -52,7 +52,11 @@ topics! {
         search_finds_what_the_shown_version_says,
         pages_hold_every_intent_once,
     }
-    isolation::{ twins_do_not_see_each_other, a_row_of_another_tenant_is_withheld }
+    isolation::{
+        twins_do_not_see_each_other,
+        twins_do_not_see_each_others_effects,
+        a_row_of_another_tenant_is_withheld,
+    }
     durability::{
         a_closed_store_opens_with_everything_committed,
         closing_writes_what_is_queued,
@@ -60,6 +64,24 @@ topics! {
     }
     logs::{ lines_are_numbered_per_execution }
     installations::{ the_newest_installation_is_active }
+    artifacts::{
+        a_name_is_moved_to_new_content,
+        the_same_content_is_one_artifact,
+        names_are_listed_by_holder_and_prefix,
+        a_tenant_keeps_no_more_than_its_quota,
+        names_of_an_execution_go_some_time_after_its_end,
+    }
+    key_value::{
+        a_revision_never_comes_back,
+        one_of_many_who_compare_wins,
+        a_value_is_absent_when_its_time_is_over,
+        a_plugin_keeps_no_more_than_its_quota,
+    }
+    secrets::{
+        a_secret_has_one_row_an_environment,
+        secrets_are_listed_and_bounded,
+        keys_are_replaced_without_losing_a_value,
+    }
     platform::{ a_tenant_is_created_once, a_person_has_one_membership_a_tenant }
 }
 

@@ -66,7 +66,7 @@ async fn every_key_of_a_tenant_table_starts_with_the_tenant() {
     let store = open(&folder).await;
     let mut conn = connect(&folder).await;
     let tables = texts(&mut conn, TENANT_TABLES, 0).await;
-    assert!(tables.len() >= 12, "{tables:?}");
+    assert!(tables.len() >= 19, "{tables:?}");
     let tenant_tables: HashSet<_> = tables.iter().collect();
     for table in &tables {
         let keys = format!(

@@ -1,0 +1,63 @@
+//! A blob that is written piece by piece.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use quantum_core::id::Digest;
+use quantum_core::time::Timestamp;
+
+use super::{Blobs, Draft};
+use crate::Error;
+
+/// Takes the bytes of one blob in order. Dropped before `finish`, it leaves nothing behind.
+pub struct BlobWriter {
+    blobs: Blobs,
+    /// None: an earlier write failed, or its caller went away in the middle of it.
+    draft: Option<Draft>,
+    bytes: u64,
+}
+
+impl Blobs {
+    /// A new blob, whose digest is known at its end. Err: `Blob`.
+    pub async fn create(&self) -> Result<BlobWriter, Error> {
+        let root = self.root.clone();
+        let draft = self.blocking(move || Draft::new(&root)).await?;
+        Ok(BlobWriter { blobs: self.clone(), draft: Some(draft), bytes: 0 })
+    }
+}
+
+impl BlobWriter {
+    /// What was written until now.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Err: `Blob`; after one, nothing more can be written.
+    pub async fn write(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
+        let mut draft = self.take()?;
+        let added = bytes.len() as u64;
+        let written = self.blobs.blocking(move || draft.write(&bytes).map(|()| draft)).await?;
+        self.draft = Some(written);
+        self.bytes += added;
+        Ok(())
+    }
+
+    /// Durable once it returns; before, the blob is whole or absent. `at` is the time from which
+    /// `Blobs::remove_older` counts. Gives the digest and the bytes.
+    pub async fn finish(mut self, at: Timestamp) -> Result<(Digest, u64), Error> {
+        let draft = self.take()?;
+        let blobs = self.blobs.clone();
+        self.blobs.blocking(move || draft.keep(&blobs, Some(system_time(at)))).await
+    }
+
+    fn take(&mut self) -> Result<Draft, Error> {
+        let cut_off =
+            || io::Error::new(io::ErrorKind::BrokenPipe, "an earlier write of the blob was cut off");
+        self.draft.take().ok_or_else(|| Error::Blob { path: self.blobs.root.clone(), source: cut_off() })
+    }
+}
+
+/// A time before the Unix epoch is the epoch: it only makes a blob look older.
+pub(super) fn system_time(at: Timestamp) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(at.millis_since(Timestamp::from_millis(0)))
+}

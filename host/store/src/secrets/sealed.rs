@@ -1,0 +1,189 @@
+//! Secrets by name and environment.
+
+use quantum_core::id::TenantId;
+use quantum_core::vocabulary::Environment;
+use sqlx::SqliteConnection;
+
+use super::{SealedSecret, SecretRow, Secrets};
+use crate::Error;
+use crate::page::{Page, PageRequest};
+use crate::sqlite::{Args, Columns, is_refusal};
+
+/// The columns that `decode` reads.
+macro_rules! columns {
+    () => {
+        "tenant_id, name, environment, hosts, expires_at, version, created_at, created_by, updated_at, updated_by"
+    };
+}
+
+pub(crate) mod sql {
+    crate::sqlite::statements! {
+        EXISTS = "SELECT count(*) FROM secrets WHERE tenant_id = ? AND name = ? AND environment = ?";
+        COUNT = "SELECT count(*) FROM secrets WHERE tenant_id = ?";
+        PUT = "INSERT INTO secrets (tenant_id, name, environment, ciphertext, nonce, key_version, hosts, expires_at, \
+               version, created_at, created_by, updated_at, updated_by) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?9, ?10) \
+               ON CONFLICT DO UPDATE SET ciphertext = excluded.ciphertext, nonce = excluded.nonce, \
+               key_version = excluded.key_version, hosts = excluded.hosts, expires_at = excluded.expires_at, \
+               version = version + 1, updated_at = excluded.updated_at, updated_by = excluded.updated_by";
+        GET = concat!(
+            "SELECT ", columns!(), ", key_version, nonce, ciphertext FROM secrets \
+             WHERE tenant_id = ? AND name = ? AND environment = ?"
+        );
+        ENVIRONMENTS = "SELECT tenant_id, environment FROM secrets WHERE tenant_id = ? AND name = ?";
+        LIST = concat!(
+            "SELECT ", columns!(), " FROM secrets WHERE tenant_id = ? AND (name, environment) > (?, ?) \
+             ORDER BY name, environment LIMIT ?"
+        );
+        REMOVE = "DELETE FROM secrets WHERE tenant_id = ? AND name = ? AND environment = ?";
+        OLDER = concat!(
+            "SELECT ", columns!(), ", key_version, nonce, ciphertext FROM secrets \
+             WHERE tenant_id = ? AND key_version < ? LIMIT ?"
+        );
+        RESEAL = "UPDATE secrets SET ciphertext = ?, nonce = ?, key_version = ? \
+                  WHERE tenant_id = ? AND name = ? AND environment = ? AND version = ?";
+    }
+}
+
+impl Secrets<'_> {
+    /// Writes the value; `version`, `created_at` and `created_by` are taken from what is there. `rows_max` bounds the
+    /// tenant's secrets. Err: `OverQuota`, `ForeignRow` when it is of another tenant than the scope's, `NotFound` (the
+    /// tenant has no key of that version).
+    pub async fn put(&self, row: SecretRow, sealed: SealedSecret, rows_max: u64) -> Result<SecretRow, Error> {
+        if row.tenant != *self.scope.tenant() {
+            return Err(Error::ForeignRow { table: "secrets" });
+        }
+        let version = sealed.key_version;
+        match self.store.writer.run(move |conn| Box::pin(put(conn, row, sealed, rows_max))).await {
+            Err(Error::Query(error)) if is_refusal(&error) => {
+                Err(Error::NotFound { kind: "tenant key", name: version.to_string() })
+            }
+            other => other,
+        }
+    }
+
+    pub async fn get(
+        &self,
+        name: &str,
+        environment: Environment,
+    ) -> Result<Option<(SecretRow, SealedSecret)>, Error> {
+        let query = of(sql::GET, self.scope.tenant(), name).bind(environment.as_str());
+        let row = query.fetch_optional(&self.store.readers).await?;
+        row.as_ref().map(|row| decode_sealed(&mut self.columns(row, "secrets")?)).transpose()
+    }
+
+    /// Where a secret of this name is stored for.
+    pub async fn environments(&self, name: &str) -> Result<Vec<Environment>, Error> {
+        let query = of(sql::ENVIRONMENTS, self.scope.tenant(), name);
+        let rows = query.fetch_all(&self.store.readers).await?;
+        let environment = |row| {
+            let mut columns = self.columns(row, "secrets")?;
+            columns.tenant()?;
+            columns.word(Environment::parse)
+        };
+        rows.iter().map(environment).collect()
+    }
+
+    /// By name, then environment. Err: `Cursor`.
+    pub async fn list(&self, page: PageRequest) -> Result<Page<SecretRow>, Error> {
+        let after = page.after.as_deref().unwrap_or("/");
+        let cursor = || Error::Cursor { text: after.to_owned() };
+        let (name, environment) = after.split_once('/').ok_or_else(cursor)?;
+        let query = of(sql::LIST, self.scope.tenant(), name).bind(environment.to_owned());
+        let rows = query.bind(page.rows() as i64 + 1).fetch_all(&self.store.readers).await?;
+        let items: Result<Vec<_>, _> =
+            rows.iter().map(|row| decode(&mut self.columns(row, "secrets")?)).collect();
+        Ok(Page::cut(items?, page.rows(), |row| format!("{}/{}", row.name, row.environment)))
+    }
+
+    /// False: there was none.
+    pub async fn remove(&self, name: &str, environment: Environment) -> Result<bool, Error> {
+        let query = of(sql::REMOVE, self.scope.tenant(), name).bind(environment.as_str());
+        self.affects(query).await
+    }
+
+    /// Some that are encrypted with a key below this version. None are left when it is empty.
+    pub async fn older(&self, key_version: u32, limit: u32) -> Result<Vec<(SecretRow, SealedSecret)>, Error> {
+        let query = sqlx::query(sql::OLDER).bind(self.scope.tenant().to_string());
+        let query = query.bind(i64::from(key_version)).bind(i64::from(limit));
+        let rows = query.fetch_all(&self.store.readers).await?;
+        rows.iter().map(|row| decode_sealed(&mut self.columns(row, "secrets")?)).collect()
+    }
+
+    /// The same value, encrypted otherwise. False: it was written or removed meanwhile, and nothing was changed.
+    pub async fn reseal(&self, row: &SecretRow, sealed: SealedSecret) -> Result<bool, Error> {
+        let query = sqlx::query(sql::RESEAL).bind(sealed.ciphertext).bind(sealed.nonce);
+        let query = query.bind(i64::from(sealed.key_version)).bind(self.scope.tenant().to_string());
+        let query = query.bind(row.name.clone()).bind(row.environment.as_str());
+        self.affects(query.bind(row.version.cast_signed())).await
+    }
+
+    async fn affects(&self, query: Args<'static>) -> Result<bool, Error> {
+        let write = self
+            .store
+            .writer
+            .run(move |conn| Box::pin(async move { Ok(query.execute(conn).await?.rows_affected() > 0) }));
+        write.await
+    }
+}
+
+async fn put(
+    conn: &mut SqliteConnection,
+    row: SecretRow,
+    sealed: SealedSecret,
+    rows_max: u64,
+) -> Result<SecretRow, Error> {
+    let exists = of(sql::EXISTS, &row.tenant, &row.name).bind(row.environment.as_str());
+    if count(conn, exists).await? == 0 {
+        let used = count(conn, sqlx::query(sql::COUNT).bind(row.tenant.to_string())).await?;
+        if used >= rows_max {
+            return Err(Error::OverQuota { what: "secrets of the tenant", used, max: rows_max });
+        }
+    }
+    let query = of(sql::PUT, &row.tenant, &row.name)
+        .bind(row.environment.as_str())
+        .bind(sealed.ciphertext)
+        .bind(sealed.nonce)
+        .bind(i64::from(sealed.key_version))
+        .bind(row.hosts)
+        .bind(row.expires_at.map(quantum_core::time::Timestamp::as_millis))
+        .bind(row.updated_at.as_millis())
+        .bind(row.updated_by.to_string());
+    query.execute(&mut *conn).await?;
+    let query = of(sql::GET, &row.tenant, &row.name).bind(row.environment.as_str());
+    decode(&mut Columns::new(&query.fetch_one(conn).await?, "secrets"))
+}
+
+async fn count(conn: &mut SqliteConnection, query: Args<'_>) -> Result<u64, Error> {
+    Columns::new(&query.fetch_one(conn).await?, "secrets").number()
+}
+
+fn of<'q>(sql: &'static str, tenant: &TenantId, name: &str) -> Args<'q> {
+    sqlx::query(sql).bind(tenant.to_string()).bind(name.to_owned())
+}
+
+fn decode_sealed(columns: &mut Columns<'_>) -> Result<(SecretRow, SealedSecret), Error> {
+    let row = decode(columns)?;
+    let sealed = SealedSecret {
+        key_version: columns.number()?,
+        nonce: columns.bytes()?.to_vec(),
+        ciphertext: columns.bytes()?.to_vec(),
+    };
+    Ok((row, sealed))
+}
+
+/// Reads `columns!`.
+fn decode(columns: &mut Columns<'_>) -> Result<SecretRow, Error> {
+    Ok(SecretRow {
+        tenant: columns.tenant()?,
+        name: columns.owned()?,
+        environment: columns.word(Environment::parse)?,
+        hosts: columns.owned()?,
+        expires_at: columns.time_or_null()?,
+        version: columns.number()?,
+        created_at: columns.time()?,
+        created_by: columns.parsed()?,
+        updated_at: columns.time()?,
+        updated_by: columns.parsed()?,
+    })
+}
