@@ -33,6 +33,7 @@ impl From<CatalogError> for Problem {
         let (detail, hint) = (error.to_string(), error.hint());
         match error {
             CatalogError::Store(store) => store.into(),
+            CatalogError::Vault(_) => Self::internal(&error),
             CatalogError::NotFound { .. } => Self::not_found(),
             error => {
                 let problem = Self::new(catalog_code(&error)).detail(detail);
@@ -43,7 +44,8 @@ impl From<CatalogError> for Problem {
                 match error {
                     CatalogError::Invalid { findings }
                     | CatalogError::InvalidManifest { findings }
-                    | CatalogError::InvalidConsent { findings, .. } => problem.findings(findings),
+                    | CatalogError::InvalidConsent { findings, .. }
+                    | CatalogError::InvalidSecret { findings, .. } => problem.findings(findings),
                     _ => problem,
                 }
             }
@@ -72,8 +74,12 @@ fn catalog_code(error: &CatalogError) -> &'static Code {
         CatalogError::ConsentNeeded { .. } => &codes::CONSENT_NEEDED,
         CatalogError::VersionTaken { .. } => &codes::VERSION_TAKEN,
         CatalogError::BundledPlugin { .. } => &codes::PLUGIN_BUNDLED,
+        CatalogError::ArtifactTooLarge { .. } => &codes::ARTIFACT_TOO_LARGE,
+        CatalogError::Quota { .. } | CatalogError::TooManyUnfinished { .. } => &codes::QUOTA,
+        CatalogError::InvalidName { .. } => &codes::INVALID_NAME,
+        CatalogError::InvalidSecret { .. } => &codes::INVALID_SECRET,
         CatalogError::NotFound { .. } => &codes::NOT_FOUND,
-        CatalogError::Store(_) => &codes::INTERNAL,
+        CatalogError::Vault(_) | CatalogError::Store(_) => &codes::INTERNAL,
     }
 }
 

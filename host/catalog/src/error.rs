@@ -6,6 +6,7 @@ use quantum_core::problem::Finding;
 use quantum_core::vocabulary::Role;
 use quantum_store::{Error as StoreError, StoredResponse};
 
+use crate::effects::VaultError;
 use crate::installations::CapabilityDiff;
 
 /// Expected refusals have a stable code and a hint; the api gives them a status.
@@ -54,6 +55,19 @@ pub enum Error {
     VersionTaken { plugin: String, version: String },
     #[error("the plugin \"{plugin}\" comes with the host, so it cannot be uninstalled")]
     BundledPlugin { plugin: String },
+    #[error("an artifact has at most {bytes_max} bytes, and this one has more")]
+    ArtifactTooLarge { bytes_max: u64 },
+    /// `used` counts what is there already.
+    #[error("{what}: {used} are kept, and at most {max}")]
+    Quota { what: &'static str, used: u64, max: u64 },
+    #[error("bytes of artifacts that the tenant is writing at this time: {used}, and at most {max}")]
+    TooManyUnfinished { used: u64, max: u64 },
+    #[error("\"{name}\" is not a {kind}: {rule}")]
+    InvalidName { kind: &'static str, name: String, rule: &'static str },
+    #[error("the secret \"{name}\" has {}", errors(findings))]
+    InvalidSecret { name: String, findings: Vec<Finding> },
+    #[error("open the tenant's secrets")]
+    Vault(#[source] VaultError),
     #[error(transparent)]
     Store(StoreError),
 }
@@ -82,8 +96,12 @@ impl Error {
             Self::ConsentNeeded { .. } => "consent-needed",
             Self::VersionTaken { .. } => "version-taken",
             Self::BundledPlugin { .. } => "plugin-bundled",
+            Self::ArtifactTooLarge { .. } => "artifact-too-large",
+            Self::Quota { .. } | Self::TooManyUnfinished { .. } => "quota",
+            Self::InvalidName { .. } => "invalid-name",
+            Self::InvalidSecret { .. } => "invalid-secret",
             Self::Store(StoreError::Unavailable(_)) => "store-unavailable",
-            Self::Store(_) => "store",
+            Self::Vault(_) | Self::Store(_) => "store",
         }
     }
 
@@ -125,8 +143,14 @@ impl Error {
                  takes its place"
                     .to_owned()
             }
+            Self::ArtifactTooLarge { .. } => "store it in parts, or ask the operator for a larger limit".to_owned(),
+            Self::Quota { what, .. } => quota_hint(what).to_owned(),
+            Self::TooManyUnfinished { .. } => "try again when other writes have ended".to_owned(),
+            Self::InvalidName { kind: "media type", .. } => return None,
+            Self::InvalidName { .. } => "names are such as ./app, myapp:latest or reports/today.json".to_owned(),
+            Self::InvalidSecret { .. } => "each finding says what would be accepted".to_owned(),
             Self::Store(StoreError::Unavailable(_)) => "try again later; the host's log says why".to_owned(),
-            Self::Store(_) => return None,
+            Self::Vault(_) | Self::Store(_) => return None,
         };
         Some(hint)
     }
@@ -143,8 +167,15 @@ impl From<StoreError> for Error {
             StoreError::VersionConflict { current } => Self::RevisionConflict { current },
             StoreError::IdempotencyTaken(stored) => Self::IdempotencyTaken(stored),
             StoreError::Cursor { text } => Self::PageToken { text },
+            StoreError::OverQuota { what, used, max } => Self::Quota { what, used, max },
             other => Self::Store(other),
         }
+    }
+}
+
+impl From<VaultError> for Error {
+    fn from(error: VaultError) -> Self {
+        Self::Vault(error)
     }
 }
 
@@ -160,8 +191,19 @@ fn listing(kind: &str) -> &'static str {
     match kind {
         "tenant" => "quantum tenant list",
         "plugin" => "quantum plugin list",
+        "artifact" => "quantum artifact list",
+        "secret" => "quantum secret list",
         "intent version" => "quantum intent versions NAME",
         _ => "quantum intent list",
+    }
+}
+
+fn quota_hint(what: &str) -> &'static str {
+    match what {
+        keys if keys.contains("plugin") => "delete keys that are not needed, or give them a time to live",
+        secrets if secrets.contains("secrets") => "remove some: quantum secret list",
+        names if names.contains("execution") => "use fewer names in one execution",
+        _ => "remove some: quantum artifact list",
     }
 }
 

@@ -1,10 +1,12 @@
-//! Use cases on stored things: intents with their versions, plans, tenants with their members, installed plugins.
+//! Use cases on stored things: intents with their versions, plans, tenants with their members, installed plugins, and
+//! what steps store: artifacts, values, secrets.
 //!
 //! Nothing is executed here, no id is made and no clock is read: both are arguments. Whether a caller may do what it
 //! asks is decided before, by the api.
 
 mod catalog;
 mod directory;
+mod effects;
 mod error;
 mod installations;
 mod intents;
@@ -14,6 +16,10 @@ mod tenants;
 
 pub use catalog::Catalog;
 pub use directory::{Bundled, Directory, InstalledPlugin, Origin, Snapshot};
+pub use effects::{
+    Artifacts, Collected, EffectOptions, Effects, Naming, NewSecret, Now, Reach, SecretInfo, SecretValue,
+    Secrets, Upload, Vault, VaultError, check_artifact_name,
+};
 pub use error::Error;
 pub use installations::{CapabilityDiff, Consent, Install, Installations, Installed, grant};
 pub use intents::{
@@ -21,7 +27,8 @@ pub use intents::{
 };
 pub use plans::{Purpose, RunnablePlan};
 pub use quantum_store::{
-    IdempotencyKey, IdempotencyRecord, IntentFilter, IntentSummary, Membership, Page, PageRequest,
-    StoredResponse, Tenant, VersionSummary,
+    ArtifactFilter, ArtifactQuota, Holder, IdempotencyKey, IdempotencyRecord, IntentFilter, IntentSummary,
+    KeyValueQuota, Membership, NamedArtifact, Page, PageRequest, StoredArtifact, StoredResponse, Tenant,
+    Usage, VersionSummary,
 };
 pub use tenants::Tenants;

@@ -42,6 +42,6 @@ pub use logs::{LogFilter, LogRow, Logs};
 pub use page::{Page, PageRequest};
 pub use platform::{Membership, Platform, Tenant};
 pub use scope::TenantScope;
-pub use secrets::{SealedSecret, SecretRow, Secrets, TenantKey};
+pub use secrets::{SealedSecret, SecretRow, Secrets, StoredSecret, TenantKey};
 pub use stats::Stats;
 pub use store::{Health, Store, StoreOptions};

@@ -38,6 +38,7 @@ findings! {
     "invalid-body", "a field of the body is unknown, or has a value that is not taken";
     "invalid-consent", "what the installer allows cannot be read";
     "invalid-parameter", "a parameter of the query is unknown, or has a value that is not taken";
+    "invalid-secret", "a part of a secret cannot be stored as it is";
     "json-depth", "JSON is nested at most 64 levels";
     "manifest-action-name", "the name of an action is kebab-case and unique in its plugin";
     "manifest-actions", "a plugin has at least one action";

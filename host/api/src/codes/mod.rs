@@ -84,6 +84,11 @@ codes! {
     CONSENT_NEEDED = "consent-needed", 409, "Consent needed", "read what is new; to agree, add accept_gains=true";
     VERSION_TAKEN = "version-taken", 409, "Version taken", "raise the version in the manifest";
     PLUGIN_BUNDLED = "plugin-bundled", 409, "Bundled plugin", "the operator's configuration says which plugins come with the host";
+    // Artifacts and secrets.
+    ARTIFACT_TOO_LARGE = "artifact-too-large", 413, "Artifact too large", "store it in parts, or ask the operator for a larger limit";
+    INVALID_NAME = "invalid-name", 422, "Invalid name", "names are such as ./app, myapp:latest or reports/today.json";
+    INVALID_SECRET = "invalid-secret", 422, "Invalid secret", "each entry of errors says where and what would be accepted";
+    QUOTA = "quota", 409, "Quota reached", "remove what is not needed any more";
     // The host.
     UNAVAILABLE = "unavailable", 503, "Not available now", "try again after the time in Retry-After";
     STORE_UNAVAILABLE = "store-unavailable", 503, "Store not available", "try again later; the host's log says why";

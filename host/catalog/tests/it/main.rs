@@ -4,6 +4,7 @@
 
 mod changes;
 mod directory;
+mod effects;
 mod installations;
 mod intents;
 mod isolation;

@@ -15,6 +15,8 @@ pub(crate) mod sql {
         INSERT = "INSERT INTO artifacts (tenant_id, digest, bytes, media_type, created_at) VALUES (?, ?, ?, ?, ?)";
         REFRESH = "UPDATE artifacts SET media_type = coalesce(?3, media_type), unheld_at = NULL \
                    WHERE tenant_id = ?1 AND digest = ?2";
+        UNHELD = "SELECT tenant_id, count(*), coalesce(sum(bytes), 0) FROM artifacts \
+                  WHERE tenant_id = ? AND unheld_at IS NOT NULL GROUP BY tenant_id";
         RECLAIM = "DELETE FROM artifacts WHERE tenant_id = ? AND unheld_at IS NOT NULL";
         NAMED = "SELECT tenant_id, digest FROM artifact_names WHERE tenant_id = ? AND execution_id = ? AND name = ?";
         NAMES = "SELECT count(*) FROM artifact_names WHERE tenant_id = ? AND execution_id = ?";
@@ -31,6 +33,16 @@ pub(crate) mod sql {
 }
 
 impl Artifacts<'_> {
+    /// Whether `record` would take it now, so that bytes which are refused need not become a blob. Err: `OverQuota`.
+    pub async fn check(&self, new: &NewArtifact) -> Result<(), Error> {
+        let mut conn = self.store.readers.acquire().await?;
+        let tenant = self.scope.tenant();
+        if get(&mut conn, tenant, &new.digest).await?.is_none() {
+            needs_place(&mut conn, tenant, new).await?;
+        }
+        left_by_name(&mut conn, tenant, new).await.map(drop)
+    }
+
     /// Makes the tenant know the artifact, and gives it the name; a name that is there is moved. What a moved name of
     /// an execution held before stays held there under its digest; of the tenant, it is released. The blob must be
     /// durable before. Err: `OverQuota`, `NotFound` (no such tenant).
@@ -79,15 +91,29 @@ async fn get(
 
 /// What nothing holds goes before anything is refused.
 async fn make_room(conn: &mut SqliteConnection, tenant: &TenantId, new: &NewArtifact) -> Result<(), Error> {
-    if check_usage(usage(conn, tenant).await?, new).is_ok() {
-        return Ok(());
+    if needs_place(conn, tenant, new).await? {
+        sqlx::query(sql::RECLAIM).bind(tenant.to_string()).execute(conn).await?;
     }
-    sqlx::query(sql::RECLAIM).bind(tenant.to_string()).execute(&mut *conn).await?;
-    check_usage(usage(conn, tenant).await?, new)
+    Ok(())
 }
 
-async fn usage(conn: &mut SqliteConnection, tenant: &TenantId) -> Result<Usage, Error> {
-    let row = sqlx::query(read_sql::USAGE).bind(tenant.to_string()).fetch_optional(conn).await?;
+/// True: it fits when what nothing holds is removed before. Err: `OverQuota`.
+async fn needs_place(
+    conn: &mut SqliteConnection,
+    tenant: &TenantId,
+    new: &NewArtifact,
+) -> Result<bool, Error> {
+    let used = usage(conn, read_sql::USAGE, tenant).await?;
+    if check_usage(used, new).is_ok() {
+        return Ok(false);
+    }
+    let unheld = usage(conn, sql::UNHELD, tenant).await?;
+    let (artifacts, bytes) = (used.artifacts - unheld.artifacts, used.bytes - unheld.bytes);
+    check_usage(Usage { artifacts, bytes }, new).map(|()| true)
+}
+
+async fn usage(conn: &mut SqliteConnection, sql: &'static str, tenant: &TenantId) -> Result<Usage, Error> {
+    let row = sqlx::query(sql).bind(tenant.to_string()).fetch_optional(conn).await?;
     row.as_ref().map_or(Ok(Usage::default()), |row| decode_usage(Columns::new(row, "artifact_usage")))
 }
 
@@ -105,27 +131,40 @@ const fn check_usage(usage: Usage, new: &NewArtifact) -> Result<(), Error> {
 }
 
 async fn give_name(conn: &mut SqliteConnection, tenant: &TenantId, new: &NewArtifact) -> Result<(), Error> {
+    let left = left_by_name(conn, tenant, new).await?;
     let holder = new.holder.word();
-    let name = new.name.clone().unwrap_or_else(|| new.digest.to_string());
-    let query = sqlx::query(sql::NAMED).bind(tenant.to_string()).bind(holder.clone()).bind(name.clone());
-    let before = query.fetch_optional(&mut *conn).await?.as_ref().map(digest_of).transpose()?;
-    let moved = before.clone().filter(|before| *before != new.digest);
-    let in_execution = matches!(new.holder, Holder::Execution(_));
-    if before.is_none() || (moved.is_some() && in_execution) {
-        check_names(conn, tenant, new).await?;
-    }
-    let query = sqlx::query(sql::NAME).bind(tenant.to_string()).bind(holder.clone()).bind(name);
+    let query = sqlx::query(sql::NAME).bind(tenant.to_string()).bind(holder.clone()).bind(name_of(new));
     let query = query.bind(new.digest.to_string()).bind(new.at.as_millis()).bind(new.by.clone());
     query.execute(&mut *conn).await?;
-    match moved {
-        Some(left) if in_execution => {
+    match (left, new.holder) {
+        (Some(left), Holder::Execution(_)) => {
             let query = sqlx::query(sql::HOLD).bind(tenant.to_string()).bind(holder).bind(left.to_string());
             query.bind(new.at.as_millis()).bind(new.by.clone()).execute(conn).await?;
             Ok(())
         }
-        Some(left) => release(conn, tenant, &left, new.at).await,
-        None => Ok(()),
+        (Some(left), Holder::Tenant) => release(conn, tenant, &left, new.at).await,
+        (None, _) => Ok(()),
     }
+}
+
+/// The content that the name holds and will not hold any more. Err: `OverQuota` when there is no place for one more
+/// name: a new one, or the digest under which an execution holds what the name has left.
+async fn left_by_name(
+    conn: &mut SqliteConnection,
+    tenant: &TenantId,
+    new: &NewArtifact,
+) -> Result<Option<Digest>, Error> {
+    let query = sqlx::query(sql::NAMED).bind(tenant.to_string()).bind(new.holder.word()).bind(name_of(new));
+    let before = query.fetch_optional(&mut *conn).await?.as_ref().map(digest_of).transpose()?;
+    let (is_new, left) = (before.is_none(), before.filter(|before| *before != new.digest));
+    if is_new || (left.is_some() && matches!(new.holder, Holder::Execution(_))) {
+        check_names(conn, tenant, new).await?;
+    }
+    Ok(left)
+}
+
+fn name_of(new: &NewArtifact) -> String {
+    new.name.clone().unwrap_or_else(|| new.digest.to_string())
 }
 
 async fn check_names(conn: &mut SqliteConnection, tenant: &TenantId, new: &NewArtifact) -> Result<(), Error> {

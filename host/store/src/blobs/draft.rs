@@ -47,6 +47,10 @@ impl Draft {
         Ok(())
     }
 
+    pub fn digest(&self) -> Digest {
+        text(&self.hash.clone().finish())
+    }
+
     /// Gives it the place of its digest; the same content that lies there is replaced by it, which mends a damaged
     /// one. `modified`: the time from which `Blobs::remove_older` counts. Durable once it returns.
     pub fn keep(self, blobs: &Blobs, modified: Option<SystemTime>) -> io::Result<(Digest, u64)> {
@@ -54,7 +58,7 @@ impl Draft {
             self.file.set_modified(modified)?;
         }
         self.file.sync_all()?;
-        let digest = text(&self.hash.clone().finish());
+        let digest = self.digest();
         let place = place(&blobs.root, &digest);
         let folder = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
         {

@@ -32,6 +32,11 @@ impl BlobWriter {
         self.bytes
     }
 
+    /// Of what was written until now. None: an earlier write failed.
+    pub fn digest(&self) -> Option<Digest> {
+        self.draft.as_ref().map(Draft::digest)
+    }
+
     /// Err: `Blob`; after one, nothing more can be written.
     pub async fn write(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
         let mut draft = self.take()?;

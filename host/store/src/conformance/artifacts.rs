@@ -79,14 +79,18 @@ pub async fn a_tenant_keeps_no_more_than_its_quota(open: &Open) -> Check {
     let within = |text, name| NewArtifact { quota: small, ..artifact(text, Holder::Tenant, Some(name)) };
     artifacts.record(within("one", "1")).await?;
     artifacts.record(within("two", "2")).await?;
+    let said = artifacts.check(&within("3", "3")).await;
+    assert!(matches!(said, Err(Error::OverQuota { used: 6, max: 6, .. })), "{said:?}");
     let over = artifacts.record(within("3", "3")).await;
     assert!(matches!(over, Err(Error::OverQuota { used: 6, max: 6, .. })), "{over:?}");
     assert_eq!(artifacts.usage().await?, Usage { artifacts: 2, bytes: 6 });
     artifacts.record(within("two", "3")).await?;
+    assert!(artifacts.check(&within("two", "4")).await.is_err());
     let named = artifacts.record(within("two", "4")).await;
     assert!(matches!(named, Err(Error::OverQuota { used: 3, max: 3, .. })), "{named:?}");
     artifacts.record(within("two", "3")).await?;
     artifacts.remove_name(Holder::Tenant, "1", AT).await?;
+    artifacts.check(&within("six", "1")).await?;
     artifacts.record(within("six", "1")).await?;
     assert_eq!(artifacts.usage().await?, Usage { artifacts: 2, bytes: 6 });
     let many = ArtifactQuota { bytes_max: 100, artifacts_max: 2, names_max: 10 };

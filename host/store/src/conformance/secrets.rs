@@ -27,8 +27,9 @@ pub async fn a_secret_has_one_row_an_environment(open: &Open) -> Check {
     };
     let second = secrets.put(change.clone(), sealed(1, "b"), 10).await?;
     assert_eq!(second, SecretRow { version: 2, ..change });
-    let (row, value) = secrets.get("TOKEN", Environment::Test).await?.ok_or("it is there")?;
-    assert_eq!((row, value), (second, sealed(1, "b")));
+    let found = secrets.get("TOKEN", Environment::Test).await?.ok_or("it is there")?;
+    assert_eq!(found.key, tenant_key("t-1", 1, "first"));
+    assert_eq!((found.row, found.sealed), (second, sealed(1, "b")));
     assert_eq!(secrets.environments("TOKEN").await?.len(), 2);
     assert!(secrets.remove("TOKEN", Environment::Test).await?);
     assert!(!secrets.remove("TOKEN", Environment::Test).await?);
@@ -74,16 +75,16 @@ pub async fn keys_are_replaced_without_losing_a_value(open: &Open) -> Check {
     let second = secrets.add_key(tenant_key("t-1", 2, "second")).await?;
     assert_eq!(secrets.current_key().await?, Some(second));
     assert_eq!(secrets.drop_keys(2).await?, 0, "a secret needs it");
-    let [(found, _)] = secrets.older(2, 10).await?.try_into().map_err(|_| "one")?;
-    assert_eq!(found, old);
+    let [found] = secrets.older(2, 10).await?.try_into().map_err(|_| "one")?;
+    assert_eq!((found.row.clone(), found.key), (old, first));
     secrets.put(secret("t-1", "TOKEN", Environment::Test), sealed(1, "b"), 10).await?;
-    assert!(!secrets.reseal(&found, sealed(2, "a")).await?, "it was written meanwhile");
-    let [(found, _)] = secrets.older(2, 10).await?.try_into().map_err(|_| "one")?;
-    assert!(secrets.reseal(&found, sealed(2, "b")).await?);
+    assert!(!secrets.reseal(&found.row, sealed(2, "a")).await?, "it was written meanwhile");
+    let [found] = secrets.older(2, 10).await?.try_into().map_err(|_| "one")?;
+    assert!(secrets.reseal(&found.row, sealed(2, "b")).await?);
     assert!(secrets.older(2, 10).await?.is_empty());
     assert_eq!(secrets.drop_keys(2).await?, 1);
     assert!(matches!(secrets.key(1).await, Err(Error::NotFound { .. })));
-    assert_eq!(secrets.get("TOKEN", Environment::Test).await?.map(|it| it.1), Some(sealed(2, "b")));
+    assert_eq!(secrets.get("TOKEN", Environment::Test).await?.map(|it| it.sealed), Some(sealed(2, "b")));
     assert_eq!(store.platform().master_keys().await?, ["second"]);
     Ok(())
 }

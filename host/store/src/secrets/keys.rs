@@ -64,13 +64,16 @@ impl Secrets<'_> {
     }
 
     fn decode(&self, row: &SqliteRow) -> Result<TenantKey, Error> {
-        let columns: &mut Columns<'_> = &mut self.columns(row, "tenant_keys")?;
-        Ok(TenantKey {
-            tenant: columns.tenant()?,
-            version: columns.number()?,
-            master: columns.owned()?,
-            wrapped: columns.bytes()?.to_vec(),
-            created_at: columns.time()?,
-        })
+        decode(&mut self.columns(row, "tenant_keys")?)
     }
+}
+
+pub(super) fn decode(columns: &mut Columns<'_>) -> Result<TenantKey, Error> {
+    Ok(TenantKey {
+        tenant: columns.tenant()?,
+        version: columns.number()?,
+        master: columns.owned()?,
+        wrapped: columns.bytes()?.to_vec(),
+        created_at: columns.time()?,
+    })
 }

@@ -52,6 +52,14 @@ pub struct TenantKey {
     pub created_at: Timestamp,
 }
 
+/// A secret with the key that opens it, once that is unwrapped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSecret {
+    pub row: SecretRow,
+    pub sealed: SealedSecret,
+    pub key: TenantKey,
+}
+
 /// The secrets and keys of one tenant.
 pub struct Secrets<'a> {
     pub(crate) store: &'a Store,

@@ -4,7 +4,8 @@ use quantum_core::id::TenantId;
 use quantum_core::vocabulary::Environment;
 use sqlx::SqliteConnection;
 
-use super::{SealedSecret, SecretRow, Secrets};
+use super::keys::decode as decode_key;
+use super::{SealedSecret, SecretRow, Secrets, StoredSecret};
 use crate::Error;
 use crate::page::{Page, PageRequest};
 use crate::sqlite::{Args, Columns, is_refusal};
@@ -12,7 +13,21 @@ use crate::sqlite::{Args, Columns, is_refusal};
 /// The columns that `decode` reads.
 macro_rules! columns {
     () => {
-        "tenant_id, name, environment, hosts, expires_at, version, created_at, created_by, updated_at, updated_by"
+        "s.tenant_id, s.name, s.environment, s.hosts, s.expires_at, s.version, s.created_at, s.created_by, \
+         s.updated_at, s.updated_by"
+    };
+}
+
+/// With the key, so that both are of one moment, also while keys are replaced.
+macro_rules! stored {
+    () => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            ", s.nonce, s.ciphertext, k.tenant_id, k.version, k.master, k.wrapped, k.created_at FROM secrets s \
+             CROSS JOIN tenant_keys k ON k.tenant_id = s.tenant_id AND k.version = s.key_version \
+             WHERE s.tenant_id = ?"
+        )
     };
 }
 
@@ -26,20 +41,14 @@ pub(crate) mod sql {
                ON CONFLICT DO UPDATE SET ciphertext = excluded.ciphertext, nonce = excluded.nonce, \
                key_version = excluded.key_version, hosts = excluded.hosts, expires_at = excluded.expires_at, \
                version = version + 1, updated_at = excluded.updated_at, updated_by = excluded.updated_by";
-        GET = concat!(
-            "SELECT ", columns!(), ", key_version, nonce, ciphertext FROM secrets \
-             WHERE tenant_id = ? AND name = ? AND environment = ?"
-        );
+        GET = concat!(stored!(), " AND s.name = ? AND s.environment = ?");
         ENVIRONMENTS = "SELECT tenant_id, environment FROM secrets WHERE tenant_id = ? AND name = ?";
         LIST = concat!(
-            "SELECT ", columns!(), " FROM secrets WHERE tenant_id = ? AND (name, environment) > (?, ?) \
-             ORDER BY name, environment LIMIT ?"
+            "SELECT ", columns!(), " FROM secrets s WHERE s.tenant_id = ? AND (s.name, s.environment) > (?, ?) \
+             ORDER BY s.name, s.environment LIMIT ?"
         );
         REMOVE = "DELETE FROM secrets WHERE tenant_id = ? AND name = ? AND environment = ?";
-        OLDER = concat!(
-            "SELECT ", columns!(), ", key_version, nonce, ciphertext FROM secrets \
-             WHERE tenant_id = ? AND key_version < ? LIMIT ?"
-        );
+        OLDER = concat!(stored!(), " AND s.key_version < ? LIMIT ?");
         RESEAL = "UPDATE secrets SET ciphertext = ?, nonce = ?, key_version = ? \
                   WHERE tenant_id = ? AND name = ? AND environment = ? AND version = ?";
     }
@@ -62,14 +71,10 @@ impl Secrets<'_> {
         }
     }
 
-    pub async fn get(
-        &self,
-        name: &str,
-        environment: Environment,
-    ) -> Result<Option<(SecretRow, SealedSecret)>, Error> {
+    pub async fn get(&self, name: &str, environment: Environment) -> Result<Option<StoredSecret>, Error> {
         let query = of(sql::GET, self.scope.tenant(), name).bind(environment.as_str());
         let row = query.fetch_optional(&self.store.readers).await?;
-        row.as_ref().map(|row| decode_sealed(&mut self.columns(row, "secrets")?)).transpose()
+        row.as_ref().map(|row| decode_stored(&mut self.columns(row, "secrets")?)).transpose()
     }
 
     /// Where a secret of this name is stored for.
@@ -103,11 +108,11 @@ impl Secrets<'_> {
     }
 
     /// Some that are encrypted with a key below this version. None are left when it is empty.
-    pub async fn older(&self, key_version: u32, limit: u32) -> Result<Vec<(SecretRow, SealedSecret)>, Error> {
+    pub async fn older(&self, key_version: u32, limit: u32) -> Result<Vec<StoredSecret>, Error> {
         let query = sqlx::query(sql::OLDER).bind(self.scope.tenant().to_string());
         let query = query.bind(i64::from(key_version)).bind(i64::from(limit));
         let rows = query.fetch_all(&self.store.readers).await?;
-        rows.iter().map(|row| decode_sealed(&mut self.columns(row, "secrets")?)).collect()
+        rows.iter().map(|row| decode_stored(&mut self.columns(row, "secrets")?)).collect()
     }
 
     /// The same value, encrypted otherwise. False: it was written or removed meanwhile, and nothing was changed.
@@ -162,14 +167,12 @@ fn of<'q>(sql: &'static str, tenant: &TenantId, name: &str) -> Args<'q> {
     sqlx::query(sql).bind(tenant.to_string()).bind(name.to_owned())
 }
 
-fn decode_sealed(columns: &mut Columns<'_>) -> Result<(SecretRow, SealedSecret), Error> {
+fn decode_stored(columns: &mut Columns<'_>) -> Result<StoredSecret, Error> {
     let row = decode(columns)?;
-    let sealed = SealedSecret {
-        key_version: columns.number()?,
-        nonce: columns.bytes()?.to_vec(),
-        ciphertext: columns.bytes()?.to_vec(),
-    };
-    Ok((row, sealed))
+    let (nonce, ciphertext) = (columns.bytes()?.to_vec(), columns.bytes()?.to_vec());
+    let key = decode_key(columns)?;
+    let sealed = SealedSecret { key_version: key.version, nonce, ciphertext };
+    Ok(StoredSecret { row, sealed, key })
 }
 
 /// Reads `columns!`.

@@ -95,6 +95,7 @@ async fn what_is_not_finished_leaves_nothing() {
     let mut writer = blobs.create().await.unwrap();
     writer.write(b"half".to_vec()).await.unwrap();
     assert_eq!((drafts(&folder), writer.bytes()), (1, 4));
+    assert_eq!(writer.digest(), Some(Blobs::digest(b"half")));
     drop(writer);
     assert_eq!(drafts(&folder), 0);
     assert!(blobs.reader(&Blobs::digest(b"half"), 0).await.unwrap().is_none());

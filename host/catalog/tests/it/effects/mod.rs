@@ -1,0 +1,8 @@
+//! What steps store: over the ports that the sandbox asks, and over the use cases.
+
+mod artifacts;
+mod collect;
+mod isolation;
+mod key_value;
+mod secrets;
+mod world;
