@@ -36,6 +36,7 @@ pub trait Parameters: Sized {
     /// From JSON text; the error begins with the path of what does not fit.
     fn read(text: &str) -> Result<Self, String>;
 
+    /// As JSON Schema.
     fn schema() -> Value;
 }
 
@@ -61,6 +62,7 @@ pub trait Output {
     /// As JSON text.
     fn write(&self) -> serde_json::Result<String>;
 
+    /// As JSON Schema.
     fn schema() -> Value;
 }
 
@@ -78,30 +80,50 @@ impl<T: Serialize + JsonSchema> Output for T {
 /// The attribute's words.
 #[derive(Debug, Clone, Copy)]
 pub struct ActionMeta {
+    /// Kebab-case.
     pub name: &'static str,
+    /// One line for people.
     pub title: &'static str,
+    /// The doc comment.
     pub description: &'static str,
+    /// Further names.
     pub aliases: &'static [&'static str],
+    /// The same idempotency key gives the same effect.
     pub idempotent: bool,
+    /// Never run again by itself.
     pub at_most_once: bool,
+    /// Changes something outside.
     pub side_effects: bool,
+    /// Another action can undo it.
     pub reversible: bool,
+    /// Looks at `ctx.dry_run()`.
     pub dry_run: bool,
+    /// Patterns that it connects to.
     pub http_hosts: &'static [&'static str],
+    /// Names of patterns that the installer gives.
     pub http_slots: &'static [&'static str],
+    /// Bytes of the largest answer.
     pub response_bytes_max: Option<u64>,
+    /// Keeps key-value data.
     pub kv: bool,
+    /// Reads or stores artifacts.
     pub artifacts: bool,
+    /// Used through placeholders.
     pub secrets: &'static [SecretMeta],
+    /// Names of secrets that it sees.
     pub reveal: &'static [&'static str],
+    /// Reads the time or waits.
     pub clock: bool,
+    /// Uses random numbers.
     pub random: bool,
+    /// Bytes of memory that an attempt needs.
     pub memory_bytes_max: Option<u64>,
 }
 
 /// A secret that the action uses through placeholders.
 #[derive(Debug, Clone, Copy)]
 pub struct SecretMeta {
+    /// As the manifest calls it.
     pub name: &'static str,
     /// Of a request: `header`, `query`, `body`.
     pub places: &'static [&'static str],

@@ -34,6 +34,8 @@
 //! Natively (`cargo test`) actions run against [`testing::Host`]. `quantum plugin build` makes the component and writes
 //! its manifest from the attributes, the types and their doc comments.
 
+#![warn(missing_docs)]
+
 mod action;
 pub mod artifacts;
 #[cfg(target_family = "wasm")]
@@ -60,6 +62,17 @@ pub mod testing;
 pub use context::Context;
 pub use failure::{Failure, Problem, Result};
 pub use log::{Field, Level, Log};
+/// ```
+/// use quantum_sdk::prelude::*;
+///
+/// /// Greets someone. The first sentence is the title, the whole comment the description.
+/// #[action(name = "say-hello", aliases("greet"), idempotent, no_side_effects)]
+/// fn hello(_ctx: &Context, name: String) -> Result<String> {
+///     Ok(format!("Hello, {name}"))
+/// }
+///
+/// assert_eq!(quantum_sdk::testing::Host::new().run::<hello>("Ada".into()).unwrap(), "Hello, Ada");
+/// ```
 pub use quantum_sdk_macros::action;
 
 /// What the macros expand to. Not an interface.

@@ -13,10 +13,15 @@ const WIT_VERSION: &str = "1.0.0";
 /// What the crate says of the plugin. `quantum plugin build` hands over what stands in `[package.metadata.quantum]`.
 #[derive(Debug, Clone, Copy)]
 pub struct PluginMeta {
+    /// `namespace:name`.
     pub id: &'static str,
+    /// One line for people.
     pub title: &'static str,
+    /// Who makes it.
     pub publisher: &'static str,
+    /// The crate's.
     pub version: &'static str,
+    /// The crate's.
     pub description: &'static str,
 }
 
@@ -29,6 +34,7 @@ pub struct ActionEntry {
 }
 
 impl ActionEntry {
+    /// An action's.
     pub fn of<A: Action>() -> Self {
         Self { meta: A::META, parameters: A::Parameters::schema(), result: A::Output::schema() }
     }

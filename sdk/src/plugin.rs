@@ -30,6 +30,7 @@ pub trait Actions {
     /// None: no action is called so.
     fn run(ctx: &Context, name: &str, parameters: &str) -> Option<Result<String>>;
 
+    /// What the manifest says of them, in their order.
     fn entries() -> Vec<ActionEntry>;
 }
 
