@@ -139,7 +139,7 @@ async fn a_blob_is_removed_only_when_its_last_write_is_old_enough() {
     let digest = written(&blobs, &[b"artifact"]).await;
     std::fs::write(place(&folder, &digest).with_file_name("notes.txt"), "not a blob").unwrap();
     let head = u8::from_str_radix(&digest.as_str()[7..9], 16).unwrap();
-    assert_eq!(blobs.beginning_with(head).await.unwrap(), [digest.clone()]);
+    assert_eq!(blobs.beginning_with(head).await.unwrap(), std::slice::from_ref(&digest));
     assert!(blobs.beginning_with(head.wrapping_add(1)).await.unwrap().is_empty());
     let mut reader = blobs.reader(&digest, 0).await.unwrap().unwrap();
     assert_eq!(blobs.remove_older(&digest, AT).await.unwrap(), None);

@@ -1,5 +1,7 @@
 //! The SQLite store: held to the conformance suite, and to what is its own.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod blobs;
 mod conformance;
 mod crash;
