@@ -36,7 +36,7 @@ pub async fn twins_do_not_see_each_others_effects(open: &Open) -> Check {
     let (mine, other) = (scope("t-1"), scope("t-2"));
     fill_effects(&store, &mine, "mine").await?;
     let alone = effects(&store, &mine).await?;
-    assert_eq!(alone.matches("mine").count(), 6, "{alone}");
+    assert_eq!(alone.matches("mine").count(), 7, "{alone}");
     let theirs = effects(&store, &other).await?;
     let content = Blobs::digest(b"mine");
     assert!(!theirs.contains("mine") && !theirs.contains(content.as_str()), "{theirs}");
