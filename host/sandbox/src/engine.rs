@@ -49,7 +49,9 @@ fn config() -> Config {
         .epoch_interruption(true)
         .wasm_component_model(true)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
+        // The code between two components inside of one reads the memories of both; JavaScript's are made of several.
+        // A module still defines at most one: the pool says so, and the limit sums what all of them have.
+        .wasm_multi_memory(true)
         .wasm_backtrace_details(WasmBacktraceDetails::Enable)
         .concurrency_support(false)
         .memory_init_cow(true);

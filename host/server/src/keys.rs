@@ -49,11 +49,7 @@ impl Keys {
             let pkcs8 = Ed25519KeyPair::generate_pkcs8(&random).map_err(|_| KeyError::Random)?;
             Ok(pkcs8.as_ref().to_vec())
         })?;
-        make_once(&folder.join("host.key"), || {
-            let mut secret = [0; SECRET_BYTES];
-            aws_lc_rs::rand::fill(&mut secret).map_err(|_| KeyError::Random)?;
-            Ok(secret.to_vec())
-        })?;
+        make_once(&folder.join("host.key"), random_secret)?;
         Self::read(data_dir)
     }
 
@@ -77,6 +73,22 @@ impl Keys {
         derived.copy_from_slice(tag.as_ref());
         derived
     }
+}
+
+/// A secret of its own, read from this file or made there.
+pub(crate) fn secret(path: &Path) -> Result<[u8; SECRET_BYTES], KeyError> {
+    if let Some(folder) = path.parent() {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|source| KeyError::Folder { path: folder.to_owned(), source })?;
+    }
+    make_once(path, random_secret)?;
+    read_private(path)?.try_into().map_err(|_| KeyError::Damaged { path: path.to_owned() })
+}
+
+fn random_secret() -> Result<Vec<u8>, KeyError> {
+    let mut secret = [0; SECRET_BYTES];
+    aws_lc_rs::rand::fill(&mut secret).map_err(|_| KeyError::Random)?;
+    Ok(secret.to_vec())
 }
 
 fn folder(data_dir: &Path) -> PathBuf {

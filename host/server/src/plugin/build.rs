@@ -1,25 +1,28 @@
-//! `quantum plugin build`: two builds, one that tells the manifest and one that is shipped, packed into one file.
+//! `quantum plugin build`: a component and its manifest, packed into one file. Rust takes two builds: one that tells the
+//! manifest, and one that is shipped.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use quantum_core::manifest::Manifest;
+use quantum_core::problem::Finding;
 use quantum_marketplace::{Inspection, append_manifest};
 
 use super::cargo::{self, Build};
 use super::error::{Error, line};
 use super::inspect::thousands;
+use super::languages::LanguagePlugin;
 use super::workbench::Workbench;
 
 #[derive(Debug, Clone, clap::Args)]
 pub struct BuildArgs {
-    /// Folder of the plugin's Cargo.toml
+    /// Folder of the plugin: of its Cargo.toml, pyproject.toml or package.json
     #[arg(default_value = ".")]
     pub dir: PathBuf,
-    /// Cargo profile of the build that is shipped
+    /// Cargo profile of the build that is shipped, for plugins in Rust
     #[arg(long, default_value = "plugin")]
     pub profile: String,
-    /// Folder that the packed plugin is written to [default: plugins in cargo's target folder]
+    /// Folder that the packed plugin is written to [default: plugins in the target folder]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
@@ -38,21 +41,47 @@ pub struct Built {
     pub inspection: Inspection,
 }
 
-/// Builds, packs and checks the plugin of one crate, and tells its size and digest.
+/// A component, and what will be said of it.
+struct Parts {
+    component: Vec<u8>,
+    manifest: Manifest,
+    dir: PathBuf,
+    /// None: a plugin in Rust.
+    source: Option<LanguagePlugin>,
+}
+
+/// Builds, packs and checks the plugin of one folder, and tells its size and digest.
 pub async fn build(args: &BuildArgs, out: &mut (dyn Write + Send)) -> Result<Built, Error> {
-    let plugin = cargo::find(&args.dir).await?;
-    let manifest = describe(&plugin).await?;
-    let shipped = read(&plugin.build(Build::Shipped(&args.profile)).await?)?;
-    let dir = args.out.clone().unwrap_or_else(|| plugin.target_dir.join("plugins"));
-    let path = dir.join(format!("{}.wasm", plugin.name()));
+    let parts = parts(args).await?;
+    let dir = args.out.clone().unwrap_or(parts.dir);
+    let id = &parts.manifest.id;
+    let path = dir.join(format!("{}.wasm", id.split_once(':').map_or(id.as_str(), |(_, name)| name)));
     let package = |source| Error::Package { path: path.clone(), source };
-    let packed = append_manifest(&shipped, &manifest).map_err(package)?;
+    let packed = append_manifest(&parts.component, &parts.manifest).map_err(package)?;
     let inspection = quantum_marketplace::inspect(&packed).map_err(package)?;
-    gate(&inspection, out)?;
+    let findings = inspection.findings().into_iter();
+    let findings = findings.map(|finding| match &parts.source {
+        Some(source) => source.advise(finding),
+        None => finding,
+    });
+    gate(findings.collect(), out)?;
     replace(&path, &packed)?;
     let (id, version, digest) = (&inspection.manifest.id, &inspection.manifest.version, &inspection.digest);
     writeln!(out, "{id} {version}  {} bytes  {digest}\n  {}", thousands(packed.len()), path.display())?;
     Ok(Built { path, inspection })
+}
+
+async fn parts(args: &BuildArgs) -> Result<Parts, Error> {
+    if args.dir.join("Cargo.toml").is_file() {
+        let plugin = cargo::find(&args.dir).await?;
+        let manifest = describe(&plugin).await?;
+        let component = read(&plugin.build(Build::Shipped(&args.profile)).await?)?;
+        return Ok(Parts { component, manifest, dir: plugin.target_dir.join("plugins"), source: None });
+    }
+    let plugin = LanguagePlugin::find(&args.dir)?;
+    let plugin = plugin.ok_or_else(|| Error::NoProject { path: args.dir.clone() })?;
+    let (component, manifest) = (plugin.build().await?, plugin.manifest.clone());
+    Ok(Parts { component, manifest, dir: plugin.packed_dir(), source: Some(plugin) })
 }
 
 /// Schemas come from types at run time, so a build that exports them is run once.
@@ -63,8 +92,8 @@ async fn describe(plugin: &cargo::PluginCrate) -> Result<Manifest, Error> {
 }
 
 /// Warnings are told; errors refuse the plugin, and no file is written.
-fn gate(inspection: &Inspection, out: &mut (dyn Write + Send)) -> Result<(), Error> {
-    let (errors, warnings): (Vec<_>, Vec<_>) = inspection.findings().into_iter().partition(|f| f.is_error());
+fn gate(findings: Vec<Finding>, out: &mut (dyn Write + Send)) -> Result<(), Error> {
+    let (errors, warnings): (Vec<_>, Vec<_>) = findings.into_iter().partition(Finding::is_error);
     for warning in &warnings {
         writeln!(out, "warning:{}", line(warning))?;
     }

@@ -94,11 +94,6 @@ pub(super) async fn find(dir: &Path) -> Result<PluginCrate, Error> {
 }
 
 impl PluginCrate {
-    /// The name behind the namespace, as the packed file is called.
-    pub fn name(&self) -> &str {
-        self.meta.id.split_once(':').map_or(self.meta.id.as_str(), |(_, name)| name)
-    }
-
     /// Path of the component that cargo made.
     pub async fn build(&self, build: Build<'_>) -> Result<PathBuf, Error> {
         let mut command = cargo("build");

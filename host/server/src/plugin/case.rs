@@ -1,8 +1,10 @@
 //! A case: a folder `cases/NAME` with `input.json`, `output.json` or `error.json`, and, when the action talks to a
-//! service, `http.json`. `${server}` in any of them is where that service listens; `"<any>"` stands for any value.
+//! service, `http.json`. What it finds besides is in `given.rs`, what it leaves in `left.rs`. `${server}` in any of the
+//! files is where the service listens; `"<any>"` in an expected value stands for anything.
 
 use std::path::{Path, PathBuf};
 
+use quantum_core::vocabulary::Environment;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -14,13 +16,13 @@ use super::service::Exchange;
 const TIMEOUT_MS: u64 = 10_000;
 /// Stands for the service's base URL.
 const SERVER: &str = "${server}";
+/// The service's part of a case.
+const SCRIPT: &str = "http.json";
 
 #[derive(Debug)]
 pub(super) struct Case {
     pub name: String,
-    dir: PathBuf,
-    /// None: the action talks to nobody.
-    pub script: Option<Vec<Exchange>>,
+    pub dir: PathBuf,
 }
 
 /// `input.json`.
@@ -30,9 +32,11 @@ pub(super) struct Input {
     pub action: String,
     #[serde(default)]
     pub parameters: Value,
-    /// The installation's configuration.
+    /// The installation's configuration, when `settings.json` has none.
     #[serde(default)]
     pub config: Map<String, Value>,
+    #[serde(default = "test_environment")]
+    pub environment: Environment,
     #[serde(default = "timeout_ms")]
     pub timeout_ms: u64,
     #[serde(default = "first")]
@@ -47,6 +51,10 @@ fn timeout_ms() -> u64 {
 
 fn first() -> u32 {
     1
+}
+
+fn test_environment() -> Environment {
+    Environment::Test
 }
 
 /// How it must end.
@@ -75,13 +83,27 @@ pub(super) fn find(dir: &Path) -> Result<Vec<Case>, Error> {
 impl Case {
     fn open(dir: PathBuf) -> Result<Self, Error> {
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let script = dir.join("http.json");
-        let script = if script.exists() { Some(read(&script, "")?) } else { None };
-        Ok(Self { name, dir, script })
+        Ok(Self { name, dir })
+    }
+
+    /// The action talks to a service.
+    pub fn has_service(&self) -> bool {
+        self.dir.join(SCRIPT).exists()
+    }
+
+    /// What the service expects and answers.
+    pub fn script(&self, server: &str) -> Result<Vec<Exchange>, Error> {
+        Ok(self.read_if_there(SCRIPT, server)?.unwrap_or_default())
     }
 
     pub fn input(&self, server: &str) -> Result<Input, Error> {
         read(&self.dir.join("input.json"), server)
+    }
+
+    /// None: the case has no such file.
+    pub fn read_if_there<T: DeserializeOwned>(&self, name: &str, server: &str) -> Result<Option<T>, Error> {
+        let path = self.dir.join(name);
+        if path.exists() { read(&path, server).map(Some) } else { Ok(None) }
     }
 
     pub fn expected(&self, server: &str) -> Result<Expected, Error> {

@@ -23,6 +23,33 @@ pub enum Error {
     NotAPlugin { path: PathBuf },
 
     #[error(
+        "find a plugin in \"{path}\": it has neither Cargo.toml, nor pyproject.toml, nor package.json; make one with: \
+         quantum plugin new NAME"
+    )]
+    NoProject { path: PathBuf },
+
+    #[error("use the plugin's \"{path}\": {reason}")]
+    Project { path: PathBuf, reason: String },
+
+    #[error("read the manifest \"{path}\"; schemas/manifest.json says what it holds")]
+    ManifestFile { path: PathBuf, source: serde_json::Error },
+
+    #[error("find {program}; {install}")]
+    NoTool { program: &'static str, install: String },
+
+    #[error("build the component: {what} ended with {status}:\n{said}")]
+    Tool { what: &'static str, status: std::process::ExitStatus, said: String },
+
+    #[error(
+        "build a plugin in JavaScript that declares http or secrets: its engine makes no requests; write it in Rust or \
+         Python, or leave the request to a step of its own"
+    )]
+    NotInJavaScript,
+
+    #[error("keep compiled components")]
+    Cache(#[source] crate::keys::KeyError),
+
+    #[error(
         "find the component that cargo built; the crate needs\n\n[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n"
     )]
     NoComponent,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -58,19 +58,25 @@ pub(super) struct Service {
     accepting: JoinHandle<()>,
 }
 
+#[derive(Default)]
 struct Script {
     left: VecDeque<Exchange>,
     complaints: Vec<String>,
 }
 
 impl Service {
-    pub async fn start(exchanges: &[Exchange]) -> std::io::Result<Self> {
+    /// Expects nothing yet.
+    pub async fn start() -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let left = exchanges.iter().cloned().collect();
-        let script = Arc::new(Mutex::new(Script { left, complaints: Vec::new() }));
+        let script = Arc::new(Mutex::new(Script::default()));
         let accepting = tokio::spawn(accept(listener, script.clone()));
         Ok(Self { address, script, accepting })
+    }
+
+    /// These, in this order.
+    pub fn expect(&self, exchanges: Vec<Exchange>) {
+        self.script().left.extend(exchanges);
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -80,12 +86,16 @@ impl Service {
 
     /// What came otherwise than scripted, and what never came.
     pub fn complaints(&self) -> Vec<String> {
-        let script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
+        let script = self.script();
         let missing = script
             .left
             .iter()
             .map(|e| format!("http.json: {} {} never came", e.request.method, e.request.path));
         script.complaints.iter().cloned().chain(missing).collect()
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -195,8 +205,8 @@ mod tests {
             "request": { "method": "POST", "path": "/a?x=1", "headers": { "x-key": "<any>" }, "body": { "n": 1 } },
             "answer": { "status": 201, "body": { "made": true } },
         }]);
-        let exchanges: Vec<Exchange> = serde_json::from_value(script).unwrap();
-        let service = Service::start(&exchanges).await.unwrap();
+        let service = Service::start().await.unwrap();
+        service.expect(serde_json::from_value(script).unwrap());
         let mut statuses = Vec::new();
         for head in requests {
             let mut stream = TcpStream::connect(service.address).await.unwrap();

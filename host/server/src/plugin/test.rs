@@ -42,12 +42,11 @@ impl TestSummary {
 
 /// Runs the cases and prints a line for each.
 pub async fn test(args: &TestArgs, out: &mut (dyn Write + Send)) -> Result<TestSummary, Error> {
-    let file = packed(&args.plugin, out).await?;
+    let (file, bench) = packed(&args.plugin, out).await?;
     let component = tokio::fs::read(&file).await.map_err(Error::file(&file))?;
     let package = |source| Error::Package { path: file.clone(), source };
     let inspection = quantum_marketplace::inspect(&component).map_err(package)?;
     let cases = cases(args)?;
-    let bench = Workbench::new()?;
     let digest = bench.install(component).await?;
     writeln!(out, "{} {}", inspection.manifest.id, inspection.manifest.version)?;
     let mut summary = TestSummary::default();
@@ -61,8 +60,15 @@ pub async fn test(args: &TestArgs, out: &mut (dyn Write + Send)) -> Result<TestS
     Ok(summary)
 }
 
-async fn packed(plugin: &Path, out: &mut (dyn Write + Send)) -> Result<PathBuf, Error> {
-    if plugin.is_dir() { Ok(build(&BuildArgs::of(plugin), out).await?.path) } else { Ok(plugin.to_owned()) }
+/// The file, and where it is tried. Of a plugin that was built here, the compiled code is kept beside it.
+async fn packed(plugin: &Path, out: &mut (dyn Write + Send)) -> Result<(PathBuf, Workbench), Error> {
+    if !plugin.is_dir() {
+        return Ok((plugin.to_owned(), Workbench::new()?));
+    }
+    let path = build(&BuildArgs::of(plugin), out).await?.path;
+    let name = path.file_stem().unwrap_or_default();
+    let bench = Workbench::caching(&path.with_file_name(".compiled").join(name))?;
+    Ok((path, bench))
 }
 
 fn cases(args: &TestArgs) -> Result<Vec<Case>, Error> {

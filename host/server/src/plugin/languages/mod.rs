@@ -1,0 +1,149 @@
+//! Plugins in Python and JavaScript: a folder with `manifest.json` and a module, built by the tools of their language
+//! against a world that has what the manifest declares and nothing else.
+
+mod javascript;
+mod python;
+mod sources;
+mod stamp;
+mod tool;
+mod world;
+
+use std::path::{Path, PathBuf};
+
+use quantum_core::manifest::Manifest;
+use quantum_core::problem::Finding;
+use quantum_core::vocabulary::Capability;
+
+use super::error::Error;
+use stamp::Stamp;
+
+pub(super) use sources::write_helper;
+
+/// What the tools write, below the plugin's folder.
+const TARGET: &str = "target";
+
+/// A plugin whose manifest is a file.
+#[derive(Debug)]
+pub(super) struct LanguagePlugin {
+    dir: PathBuf,
+    pub manifest: Manifest,
+    module: Module,
+}
+
+/// The module that has the actions.
+#[derive(Debug, PartialEq, Eq)]
+enum Module {
+    /// By its name, as it is imported.
+    Python(String),
+    /// By its path in the folder.
+    JavaScript(PathBuf),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Language {
+    Python,
+    JavaScript,
+}
+
+impl LanguagePlugin {
+    /// None: the folder has a plugin of neither language.
+    pub fn find(dir: &Path) -> Result<Option<Self>, Error> {
+        let module = match python::module(dir)? {
+            Some(name) => Some(Module::Python(name)),
+            None => javascript::main(dir)?.map(Module::JavaScript),
+        };
+        let Some(module) = module else { return Ok(None) };
+        let dir = dir.canonicalize().map_err(Error::file(dir))?;
+        let manifest = manifest(&dir.join("manifest.json"))?;
+        Ok(Some(Self { dir, manifest, module }))
+    }
+
+    /// Where the packed plugin is written when nobody says otherwise.
+    pub fn packed_dir(&self) -> PathBuf {
+        self.dir.join(TARGET).join("plugins")
+    }
+
+    /// The component, as long as nothing changed the one that was built before.
+    pub async fn build(&self) -> Result<Vec<u8>, Error> {
+        sources::write_helper(&self.dir, self.language())?;
+        let work = Work::new(self)?;
+        let stamp = Stamp::of(&self.dir, &work.tool, &work.world)?;
+        if !stamp.is_fresh(&work.dir, &work.component) {
+            match &self.module {
+                Module::Python(module) => python::build(self, module, &work).await?,
+                Module::JavaScript(main) => javascript::build(self, main, &work).await?,
+            }
+            stamp.write(&work.dir)?;
+        }
+        tokio::fs::read(&work.component).await.map_err(Error::file(&work.component))
+    }
+
+    /// What to write into the manifest, in place of what a Rust plugin would say.
+    pub fn advise(&self, finding: Finding) -> Finding {
+        let undeclared = finding.code == "capability-undeclared";
+        let capability = Capability::ALL.iter().find(|capability| {
+            undeclared && finding.message.ends_with(&format!(", and {capability} is not declared"))
+        });
+        let hint = match capability {
+            Some(Capability::Http) => "\"http\": {\"hosts\": [\"https://api.example.com\"]}",
+            Some(Capability::SecretsUse) => "\"secrets\": [{\"name\": \"NAME\"}]",
+            Some(Capability::SecretsReveal) => "\"reveal\": [\"NAME\"]",
+            Some(Capability::Kv) => "\"kv\": true",
+            Some(Capability::Artifacts) => "\"artifacts\": true",
+            Some(Capability::Clock) => "\"clock\": true",
+            Some(Capability::Random) => "\"random\": true",
+            None if finding.code == "capability-unused" => {
+                return finding.hint("take it out of capabilities in manifest.json");
+            }
+            None => return finding,
+        };
+        finding.hint(format!("write {hint} in capabilities of manifest.json"))
+    }
+
+    fn language(&self) -> Language {
+        match self.module {
+            Module::Python(_) => Language::Python,
+            Module::JavaScript(_) => Language::JavaScript,
+        }
+    }
+
+    /// The engine's own use of the system: without these capabilities the component has none of it, and so proves it.
+    fn uses_system(&self) -> bool {
+        let declared = self.manifest.capabilities.declared();
+        [Capability::Clock, Capability::Random, Capability::Http].iter().any(|one| declared.contains(one))
+    }
+}
+
+/// What one build reads and writes.
+struct Work {
+    dir: PathBuf,
+    /// The world's WIT, with the packages that it names.
+    wit: PathBuf,
+    world: String,
+    component: PathBuf,
+    tool: PathBuf,
+}
+
+impl Work {
+    fn new(plugin: &LanguagePlugin) -> Result<Self, Error> {
+        let dir = plugin.dir.join(TARGET).join("component");
+        let (wit, component) = (dir.join("wit"), dir.join("component.wasm"));
+        let world = world::text(&plugin.manifest.capabilities, plugin.language());
+        world::write(&wit, &world)?;
+        let tool = match plugin.language() {
+            Language::Python => python::tool(&plugin.dir)?,
+            Language::JavaScript => javascript::tool(&plugin.dir)?,
+        };
+        Ok(Self { dir, wit, world, component, tool })
+    }
+}
+
+/// Complete but for the packages of the contract, which the tool knows.
+fn manifest(path: &Path) -> Result<Manifest, Error> {
+    let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
+    let unreadable = |source| Error::ManifestFile { path: path.to_owned(), source };
+    let mut manifest: Manifest = serde_json::from_str(&text).map_err(unreadable)?;
+    manifest.wit = world::packages(&manifest.capabilities);
+    let errors: Vec<_> = manifest.check().into_iter().filter(Finding::is_error).collect();
+    if errors.is_empty() { Ok(manifest) } else { Err(Error::Refused(errors)) }
+}

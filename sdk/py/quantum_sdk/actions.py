@@ -1,0 +1,102 @@
+"""From functions to the class that a component exports."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from typing import Any, Callable
+
+from quantum_sdk.context import Context
+from quantum_sdk.failure import Cancelled, Failure
+
+Function = Callable[[Context, Any], Any]
+
+# Lines of a traceback in a failure's details: its innermost calls.
+_TRACEBACK_LINES = 8
+
+
+def action(function: Function | None = None, *, name: str | None = None) -> Any:
+    """Makes an action of a function. It is called `name`, or as the function with `-` for `_`."""
+
+    def mark(function: Function) -> Function:
+        function.action_name = name or function.__name__.replace("_", "-")  # type: ignore[attr-defined]
+        return function
+
+    return mark(function) if function is not None else mark
+
+
+def plugin(*functions: Function) -> type:
+    """The class `Actions` of a module: assign it to that name."""
+    table = {}
+    for function in functions:
+        name = getattr(function, "action_name", None)
+        if name is None:
+            raise TypeError(f"{function.__name__} is no action: write @action above it")
+        if name in table:
+            raise TypeError(f"two actions are called {name}")
+        table[name] = function
+    try:
+        from quantum_sdk import guest
+    except ModuleNotFoundError as error:
+        # Outside of a component there are no bindings, and nobody makes an instance of this class.
+        if error.name not in ("quantum_build", "wit_world"):
+            raise
+        return type("Actions", (), {"actions": table})
+    return guest.exported(table)
+
+
+def call(function: Function, ctx: Context, parameters: str) -> str:
+    """Runs the function from JSON text to JSON text. Only `Failure` and `Cancelled` come out of it."""
+    try:
+        result = function(ctx, json.loads(parameters))
+        return json.dumps(result, ensure_ascii=False, allow_nan=False)
+    except (Failure, Cancelled):
+        raise
+    except BaseException as error:
+        raise unexpected(error) from error
+
+
+def unexpected(error: BaseException) -> Failure:
+    """What an exception that nobody caught is: a mistake in the plugin, with its place."""
+    frames = traceback.extract_tb(error.__traceback__)
+    inner = [frame for frame in frames if not frame.filename.endswith("quantum_sdk/actions.py")]
+    place = f" ({inner[-1].filename}:{inner[-1].lineno})" if inner else ""
+    lines = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in inner]
+    message = f"{type(error).__name__}: {error}{place}"
+    return Failure.permanent("exception", message, details={"traceback": lines[-_TRACEBACK_LINES:]})
+
+
+class Lines:
+    """In place of `sys.stdout` and `sys.stderr`: each line that is printed becomes a line of the log."""
+
+    encoding = "utf-8"
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._open = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._open = (self._open + text).split("\n")
+        for line in lines:
+            self._write(line)
+        return len(text)
+
+    def flush(self) -> None:
+        """A line is written when it ends."""
+
+    def close_line(self) -> None:
+        """Writes what was printed without a line's end."""
+        if self._open:
+            self._write(self._open)
+            self._open = ""
+
+    def isatty(self) -> bool:
+        return False
+
+
+def capture_output(ctx: Context) -> list[Lines]:
+    """From now on what is printed goes to the log."""
+    out, err = Lines(ctx.log.info), Lines(ctx.log.warn)
+    sys.stdout, sys.stderr = out, err  # type: ignore[assignment]
+    return [out, err]
