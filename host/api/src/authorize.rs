@@ -2,8 +2,9 @@
 
 use quantum_catalog::IntentSummary;
 use quantum_core::port::Requester;
-use quantum_core::vocabulary::{IntentStatus, Operation};
-use quantum_policy::{Caller, Context, ExecutionFacts, IntentFacts, Resource, Ruling};
+use quantum_core::time::Timestamp;
+use quantum_core::vocabulary::{Environment, IntentStatus, Operation};
+use quantum_policy::{Caller, Context, ExecutionFacts, IntentFacts, Resource, Ruling, SecretFacts};
 use quantum_store::ExecutionRow;
 
 use crate::auth::Session;
@@ -18,6 +19,12 @@ pub(crate) enum Subject<'a> {
     Tenant,
     Intent(&'a IntentSummary),
     Execution(&'a ExecutionRow, IntentStatus),
+    /// Stored, or about to be.
+    Secret {
+        name: &'a str,
+        environment: Environment,
+        expires_at: Option<Timestamp>,
+    },
 }
 
 impl Api {
@@ -74,6 +81,10 @@ impl Api {
                     status: summary.status,
                     labels: &summary.version.labels,
                 }))
+            }
+            Subject::Secret { name, environment, expires_at } => {
+                let tenant = session.tenant();
+                decide(Resource::Secret(SecretFacts { tenant, name, environment, expires_at }))
             }
             Subject::Execution(row, intent_status) => decide(Resource::Execution(ExecutionFacts {
                 tenant: &row.tenant,

@@ -79,8 +79,9 @@ fn check(limits: &Limits, route: &str, request: &Request) -> Result<(), Problem>
     if hosts > 1 || (hosts == 0 && uri.authority().is_none()) {
         return Err(Problem::new(&codes::HOST_HEADER).detail("the request has no Host header, or several"));
     }
-    // Events negotiate themselves; pages about errors are text.
-    let negotiated = route.starts_with(BASE) && !route.ends_with("/events");
+    // Events negotiate themselves; pages about errors are text, and artifacts are what they are.
+    let own_type = route.ends_with("/events") || route.ends_with("/artifacts/{id}");
+    let negotiated = route.starts_with(BASE) && !own_type;
     if negotiated && !takes_json(request.headers()) {
         return Err(Problem::new(&codes::NOT_ACCEPTABLE).detail("answers are sent as application/json"));
     }
@@ -95,6 +96,9 @@ fn time_allowed(limits: &Limits, route: &str, request: &Request) -> Duration {
     }
     if route.ends_with("/installations") && request.method() == Method::POST {
         return limits.body_deadline + limits.upload;
+    }
+    if route.ends_with("/artifacts") && request.method() == Method::POST {
+        return limits.transfer;
     }
     limits.handler
 }

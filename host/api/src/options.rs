@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use quantum_catalog::Catalog;
+use quantum_catalog::{Catalog, Effects};
 use quantum_engine::{Clock, Engine};
 use quantum_policy::Authorizer;
 use quantum_sandbox::Sandbox;
@@ -20,6 +20,8 @@ pub struct Services {
     pub catalog: Catalog,
     pub engine: Engine,
     pub authorizer: Authorizer,
+    /// Artifacts and secrets.
+    pub effects: Effects,
     /// Takes in uploaded components.
     pub sandbox: Arc<Sandbox>,
     /// Keeps uploaded components.
@@ -79,6 +81,8 @@ pub struct Limits {
     pub handler: Duration,
     /// For an uploaded component to be compiled and the answer to begin. Over it: 503.
     pub upload: Duration,
+    /// For an artifact to arrive. Over it: 503; a client that sends nothing is given up after `body_deadline`.
+    pub transfer: Duration,
     /// What `?wait` may ask for.
     pub wait_max: Duration,
     /// Between comments on a silent event stream.
@@ -106,6 +110,7 @@ impl Default for Limits {
             body_deadline: Duration::from_secs(30),
             handler: Duration::from_secs(30),
             upload: Duration::from_secs(180),
+            transfer: Duration::from_secs(3_600),
             wait_max: Duration::from_secs(60),
             heartbeat: Duration::from_secs(15),
             shutdown_grace: Duration::from_secs(10),

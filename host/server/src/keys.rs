@@ -24,9 +24,14 @@ pub enum KeyError {
     Damaged { path: PathBuf },
     #[error("there is no key in {}; start the host once with: quantum serve --data-dir {}", path.display(), path.display())]
     Missing { path: PathBuf },
+    #[error("{MASTER_KEY} is not a key: it is 64 hex digits, for example what `openssl rand -hex 32` prints")]
+    MasterKey,
     #[error("make random bytes")]
     Random,
 }
+
+/// Where a master key may be given, in hex: a host whose disk is copied does not give its tenants' secrets away then.
+const MASTER_KEY: &str = "QUANTUM_MASTER_KEY";
 
 /// What the host signs and seals with.
 pub struct Keys {
@@ -65,6 +70,14 @@ impl Keys {
         Ok(Self { token_pkcs8, secret })
     }
 
+    /// What tenants' secrets are encrypted under: of the environment, else of the file that the first start made.
+    pub fn master(data_dir: &Path) -> Result<[u8; SECRET_BYTES], KeyError> {
+        if let Ok(text) = std::env::var(MASTER_KEY) {
+            return read_hex(text.trim()).ok_or(KeyError::MasterKey);
+        }
+        secret(&folder(data_dir).join("master.key"))
+    }
+
     /// A secret for one purpose; secrets of different purposes tell nothing of each other.
     pub fn derive(&self, purpose: &str) -> [u8; SECRET_BYTES] {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.secret);
@@ -89,6 +102,17 @@ fn random_secret() -> Result<Vec<u8>, KeyError> {
     let mut secret = [0; SECRET_BYTES];
     aws_lc_rs::rand::fill(&mut secret).map_err(|_| KeyError::Random)?;
     Ok(secret.to_vec())
+}
+
+fn read_hex(text: &str) -> Option<[u8; SECRET_BYTES]> {
+    if text.len() != 2 * SECRET_BYTES || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut key = [0; SECRET_BYTES];
+    for (byte, at) in key.iter_mut().zip((0..text.len()).step_by(2)) {
+        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(key)
 }
 
 fn folder(data_dir: &Path) -> PathBuf {
@@ -141,6 +165,17 @@ mod tests {
         assert_ne!(first.derive("pages"), first.derive("cache"));
         let mode = fs::metadata(folder.path().join("keys/token.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_master_key_is_made_once_or_written_in_hex() {
+        let folder = tempfile::tempdir().unwrap();
+        Keys::open(folder.path()).unwrap();
+        assert_eq!(Keys::master(folder.path()).unwrap(), Keys::master(folder.path()).unwrap());
+        assert_eq!(read_hex(&"0f".repeat(32)), Some([15; 32]));
+        for bad in ["", "0f", &"0g".repeat(32), &"+1".repeat(32)] {
+            assert_eq!(read_hex(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use quantum_api::AdminServices;
+use quantum_catalog::Effects;
+use quantum_engine::{Clock, SystemClock};
 use quantum_store::Health;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -19,6 +21,8 @@ use crate::wire::{Host, WireError};
 
 /// How often the store's health is looked at.
 const HEALTH_EVERY: Duration = Duration::from_secs(1);
+/// How often is looked for what nobody needs any more: it is kept for days, so that hours do not matter.
+const COLLECT_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Why a host did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -67,10 +71,11 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let limits = host.options.limits.clone();
     let serving = tokio::spawn(quantum_api::serve(listener, api, limits.clone(), closing.clone()));
     let admin_serving = tokio::spawn(quantum_api::serve(admin, admin_router, limits, closing.clone()));
+    let collecting = tokio::spawn(collect(host.services.effects.clone(), closing.clone()));
     let ended = wait(&host, &closing, signals).await;
     closing.cancel();
     // A listener that panicked has nothing left to wait for.
-    let (_api, _admin) = tokio::join!(serving, admin_serving);
+    let (_api, _admin, _collecting) = tokio::join!(serving, admin_serving, collecting);
     host.shutdown().await;
     ended
 }
@@ -141,6 +146,22 @@ async fn wait(host: &Host, closing: &CancellationToken, mut stop: StopSignals) -
     }
     tracing::info!("the host stops");
     Ok(())
+}
+
+/// Takes away what nobody needs any more: artifacts of executions that ended long ago, values over their time.
+async fn collect(effects: Effects, closing: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(COLLECT_EVERY) => {}
+            () = closing.cancelled() => return,
+        }
+        match effects.collect(SystemClock.now()).await {
+            Ok(done) => tracing::debug!(?done, "collected what nobody needs"),
+            Err(error) => {
+                tracing::warn!(error = %crate::chain(&error), "could not collect what nobody needs")
+            }
+        }
+    }
 }
 
 /// Why the store cannot be relied upon any more.

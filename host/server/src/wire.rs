@@ -9,8 +9,8 @@ use quantum_api::auth::Issuers;
 use quantum_api::auth::embedded::SigningKey;
 use quantum_api::auth::{EmbeddedIssuer, SharedSecretIssuer};
 use quantum_api::{ApiOptions, Services};
-use quantum_catalog::{Catalog, Directory};
-use quantum_engine::{Engine, EngineOptions, LogBuffer, SystemClock};
+use quantum_catalog::{Catalog, Directory, EffectOptions, Effects, Vault};
+use quantum_engine::{Clock, Engine, EngineOptions, LogBuffer, SystemClock};
 use quantum_policy::{Authorizer, PolicySet, PolicySources};
 use quantum_sandbox::{EgressOptions, Sandbox, SandboxOptions};
 use quantum_store::{Blobs, Store, StoreOptions};
@@ -48,6 +48,8 @@ pub enum WireError {
     Sandbox(#[source] quantum_sandbox::Error),
     #[error(transparent)]
     Bundled(#[from] BundledError),
+    #[error("open the tenants' secrets")]
+    Secrets(#[source] quantum_catalog::Error),
     #[error("load the catalog")]
     Catalog(#[source] quantum_catalog::Error),
     #[error("start the engine")]
@@ -70,7 +72,13 @@ impl Host {
         let blobs = Blobs::open(&settings.data_dir)?;
         let authorizer = Authorizer::new(policies(settings.policies_dir.as_deref())?);
         let logs = Arc::new(LogBuffer::default());
-        let sandbox = sandbox(settings, &keys, &authorizer, &logs, &blobs)?;
+        let effects = effects(settings, &store).await?;
+        let ports = quantum_sandbox::Ports {
+            gate: Arc::new(authorizer.clone()),
+            logs: logs.clone(),
+            components: Arc::new(blobs.clone()),
+        };
+        let sandbox = sandbox(settings, &keys, ports)?;
         let bundled = bundled::install(settings, &sandbox, &blobs).await?;
         let directory = Directory::open(&store, bundled).await.map_err(WireError::Catalog)?;
         let directory = Arc::new(directory);
@@ -88,7 +96,8 @@ impl Host {
             Engine::launch(engine_options(settings), ports, logs).await.map_err(WireError::Engine)?;
         let closing = CancellationToken::new();
         let options = ApiOptions::new(issuers(settings, &keys)?, keys.derive("page tokens"));
-        let services = Services { store, catalog, engine, authorizer, sandbox, blobs, clock, closing };
+        let services =
+            Services { store, catalog, engine, authorizer, effects, sandbox, blobs, clock, closing };
         Ok(Self { services, options, _lock: lock })
     }
 
@@ -118,23 +127,26 @@ fn policies(dir: Option<&Path>) -> Result<PolicySet, WireError> {
     sources.and_then(|sources| PolicySet::compile(&sources)).map_err(WireError::Policies)
 }
 
+/// What steps store: artifacts beside the database, values and secrets in it.
+async fn effects(settings: &Settings, store: &Store) -> Result<Effects, WireError> {
+    let blobs = Blobs::open_artifacts(&settings.data_dir)?;
+    let vault = Vault::new(&Keys::master(&settings.data_dir)?, &[]);
+    let options = EffectOptions::new(Arc::new(|| SystemClock.now()));
+    let effects = Effects::new(store.clone(), blobs, vault, options);
+    effects.check_keys().await.map_err(WireError::Secrets)?;
+    Ok(effects)
+}
+
 fn sandbox(
     settings: &Settings,
     keys: &Keys,
-    authorizer: &Authorizer,
-    logs: &Arc<LogBuffer>,
-    blobs: &Blobs,
+    ports: quantum_sandbox::Ports,
 ) -> Result<Arc<Sandbox>, WireError> {
     let options = SandboxOptions {
         cache_dir: Some(settings.data_dir.join("compiled")),
         cache_key: keys.derive("compiled components"),
         egress: EgressOptions { allow_cidrs: settings.allow_cidrs.clone(), ..EgressOptions::default() },
         ..SandboxOptions::default()
-    };
-    let ports = quantum_sandbox::Ports {
-        gate: Arc::new(authorizer.clone()),
-        logs: logs.clone(),
-        components: Arc::new(blobs.clone()),
     };
     Sandbox::new(options, ports).map_err(WireError::Sandbox)
 }

@@ -1,6 +1,8 @@
 //! The body, read when the handler asks for it: after the caller was authorized as far as that is possible without it,
 //! with the route's own limit, and within the deadline.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -64,6 +66,19 @@ impl Payload {
         self.read(limits, bytes_max).await
     }
 
+    /// Bytes of any media type, as they come.
+    pub fn pieces(self, limits: &Limits) -> Result<Pieces, Problem> {
+        check_encoding(&self.headers)?;
+        let media_type =
+            self.headers.get(header::CONTENT_TYPE).map(|value| value.to_str().map(str::to_owned));
+        let unreadable = |_| Problem::new(&codes::MEDIA_TYPE).detail("the content type is not ASCII");
+        Ok(Pieces {
+            media_type: media_type.transpose().map_err(unreadable)?,
+            body: self.body,
+            silence_max: limits.body_deadline,
+        })
+    }
+
     async fn read(self, limits: &Limits, bytes_max: usize) -> Result<Bytes, Problem> {
         let too_large = || {
             Problem::new(&codes::BODY_TOO_LARGE)
@@ -80,6 +95,39 @@ impl Payload {
                 Err(Problem::new(&codes::BODY_INCOMPLETE).detail("the body ended before it was complete"))
             }
             Err(_) => Err(Problem::new(&codes::BODY_TIMEOUT).detail("the body did not arrive in time")),
+        }
+    }
+}
+
+/// A body that is not held in memory.
+pub(crate) struct Pieces {
+    media_type: Option<String>,
+    body: Body,
+    silence_max: Duration,
+}
+
+impl Pieces {
+    pub fn media_type(&self) -> Option<String> {
+        self.media_type.clone()
+    }
+
+    /// None: it is complete.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        let incomplete =
+            || Problem::new(&codes::BODY_INCOMPLETE).detail("the body ended before it was complete");
+        loop {
+            let frame = tokio::time::timeout(self.silence_max, self.body.frame()).await;
+            let frame = frame.map_err(|_| {
+                Problem::new(&codes::BODY_TIMEOUT).detail("nothing of the body has come for a while")
+            })?;
+            match frame.transpose().map_err(|_| incomplete())? {
+                None => return Ok(None),
+                Some(frame) => {
+                    if let Ok(bytes) = frame.into_data() {
+                        return Ok(Some(bytes));
+                    }
+                }
+            }
         }
     }
 }

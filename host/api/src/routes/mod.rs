@@ -1,6 +1,7 @@
 //! The routes, one file a resource. Every handler authenticates first and authorizes before it shows or changes
 //! anything; its name is the operation's id in the OpenAPI document.
 
+mod artifacts;
 mod changes;
 mod document;
 mod errors;
@@ -12,6 +13,7 @@ mod intents;
 mod logs;
 mod plans;
 mod plugins;
+mod secrets;
 mod status;
 mod tenants;
 mod users;
@@ -61,6 +63,10 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
             installations::configure_plugin,
             installations::uninstall_plugin
         ))
+        .routes(routes!(artifacts::list_artifacts, artifacts::put_artifact))
+        .routes(routes!(artifacts::get_artifact, artifacts::delete_artifact))
+        .routes(routes!(secrets::list_secrets))
+        .routes(routes!(secrets::put_secret, secrets::delete_secret))
         .routes(routes!(document::get_document));
     OpenApiRouter::new().nest(BASE, api).route("/errors/{code}", get(errors::get_error))
 }

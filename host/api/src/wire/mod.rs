@@ -1,14 +1,17 @@
 //! The shapes on the wire, in both directions. They are not the rooms' own types, so that a change inside does not
 //! change the contract by accident.
 
+mod artifact;
 mod event;
 mod execution;
 mod intent;
 mod plan;
 mod plugin;
 mod problem;
+mod secret;
 mod tenant;
 
+pub(crate) use artifact::{ArtifactBody, ArtifactPage};
 pub(crate) use event::{EventPage, LogPage, log_event, wire_event};
 pub(crate) use execution::{
     CancelRequest, ExecuteRequest, ExecutionBody, ExecutionPage, ExecutionSummaryBody, StartedBody,
@@ -21,6 +24,7 @@ pub(crate) use plugin::{
     ConfigureBody, InstallationBody, InstallationList, InstalledBody, PluginBody, PluginList,
 };
 pub(crate) use problem::{FindingBody, ProblemBody};
+pub(crate) use secret::{SecretBody, SecretPage, SecretRequest};
 pub(crate) use tenant::{MemberBody, MemberRequest, TenantBody, TenantList, TenantRequest, UserList};
 
 /// What a `From` for a list of findings would be.

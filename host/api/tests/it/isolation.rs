@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::world::{A, Answer, B, World, manifest, send, tenant};
 
 /// Makes the named thing in the caller's own tenant, so that it is nobody else's.
-const OWN: &[(&str, &str)] = &[("put", "/api/v1/users/{id}")];
+const OWN: &[(&str, &str)] = &[("put", "/api/v1/users/{id}"), ("put", "/api/v1/secrets/{id}")];
 
 /// Ids of tenant B by the path that takes them, each with one that does not exist.
 async fn ids(world: &World, path: &str) -> Vec<(String, String)> {
@@ -29,6 +29,12 @@ async fn ids(world: &World, path: &str) -> Vec<(String, String)> {
     if path.contains("/installations/") {
         return vec![("b-only:plugin".to_owned(), "no:plugin".to_owned())];
     }
+    if path.contains("/artifacts/") {
+        return vec![("b-artifact".to_owned(), "no-artifact".to_owned())];
+    }
+    if path.contains("/secrets/") {
+        return vec![("B_ONLY".to_owned(), "NOBODYS".to_owned())];
+    }
     vec![("admin-tenant-b".to_owned(), "nobody".to_owned())]
 }
 
@@ -42,6 +48,10 @@ async fn furnish(world: &World) {
     let token = world.admin(B);
     let id = world.intent(&token, "secret-plan", json!([{ "action": "echo", "say": "marker" }])).await;
     world.execute(&token, &id).await;
+    let artifact = world.request("POST", "/api/v1/artifacts?name=b-artifact").bearer_auth(&token);
+    send(artifact.body("marker")).await.is(201);
+    let secret = json!({ "value": "marker", "environments": ["test"], "hosts": ["https://b-only.example"] });
+    send(world.request("PUT", "/api/v1/secrets/B_ONLY").bearer_auth(&token).json(&secret)).await.is(200);
     let scope = TenantScope::authenticated(tenant(B));
     let install = Install {
         manifest: manifest("b-only:plugin", &["only-b"]),
@@ -85,9 +95,9 @@ async fn lists_hold_nothing_of_the_other_tenant() {
     let world = World::start().await;
     furnish(&world).await;
     let token = world.admin(A);
-    for path in ["intents", "executions", "installations", "plugins", "users"] {
+    for path in ["intents", "executions", "installations", "plugins", "users", "artifacts", "secrets"] {
         let list = world.get(&token, &format!("/api/v1/{path}")).await.is(200);
-        let foreign = ["tenant-b", "secret-plan", "b-only", "marker"];
+        let foreign = ["tenant-b", "secret-plan", "b-only", "b-artifact", "B_ONLY", "marker"];
         assert!(!foreign.iter().any(|word| list.text.contains(word)), "{path}: {}", list.text);
     }
 }

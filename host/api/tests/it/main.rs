@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test panics where it fails")]
 
 mod admin;
+mod artifacts;
 mod bodies;
 mod codes;
 mod conventions;
@@ -17,6 +18,7 @@ mod members;
 mod pages;
 mod plugins;
 mod raw;
+mod secrets;
 mod tokens;
 mod tutorial;
 mod world;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use quantum_api::auth::embedded::{Grant as Says, SigningKey, issue};
 use quantum_api::auth::{EmbeddedIssuer, Issuers, SharedSecretIssuer};
 use quantum_api::{ApiOptions, Limits, Services, router, serve};
-use quantum_catalog::{Bundled, Catalog, Directory, Membership, Tenant};
+use quantum_catalog::{Bundled, Catalog, Directory, EffectOptions, Membership, Tenant, Vault};
 use quantum_core::id::{PrincipalId, TenantId};
 use quantum_core::installation::Settings;
 use quantum_core::manifest::{ActionManifest, Capabilities, Effects, MANIFEST_VERSION, Manifest};
@@ -247,6 +247,10 @@ async fn services(
         clock: clock.clone(),
         chance: || 0.5,
     };
+    let now = clock.clone();
+    let options = EffectOptions::new(Arc::new(move || now.now()));
+    let artifacts = Blobs::open_artifacts(dir.path()).unwrap();
+    let effects = quantum_catalog::Effects::new(store.clone(), artifacts, Vault::new(&[3; 32], &[]), options);
     let options = EngineOptions { cancel_grace_ms: 0, ..EngineOptions::default() };
     let engine = Engine::launch(options, ports, logs.clone()).await.unwrap();
     let sandbox = Sandbox::new(
@@ -262,6 +266,7 @@ async fn services(
         catalog,
         engine,
         authorizer,
+        effects,
         sandbox: sandbox.unwrap(),
         blobs,
         clock: clock.clone(),

@@ -35,17 +35,20 @@ pub(crate) enum SecretCommand {
         /// Where requests may carry it to, for example https://azurecr.io; may be repeated
         #[arg(long = "host", value_name = "URL")]
         hosts: Vec<String>,
+        /// No request may carry it: it is for plugins that may see the value
+        #[arg(long, conflicts_with = "hosts")]
+        reveal_only: bool,
         /// When it is of no use any more, for example 2027-01-01T00:00:00Z
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
     },
     /// List secrets: their names and where they may be used, never their values
     List,
-    /// Remove a secret of one environment
+    /// Remove a secret, of one environment or of all
     Delete {
         name: String,
         #[arg(long, short, value_name = "ENV")]
-        environment: String,
+        environment: Option<String>,
     },
 }
 
@@ -53,12 +56,13 @@ impl SecretCommand {
     pub async fn run(self, context: &Context) -> Result<(), CliError> {
         let client = Client::in_tenant(context).await?;
         match self {
-            Self::Set { name, environments, hosts, expires } => {
+            Self::Set { name, environments, hosts, reveal_only, expires } => {
                 let body = json!({
-                    "value": read_value()?, "environments": environments, "hosts": hosts, "expires_at": expires,
+                    "value": read_value()?, "environments": environments, "hosts": hosts,
+                    "reveal_only": reveal_only, "expires_at": expires,
                 });
                 let path = format!("/api/v1/secrets/{}", segment(&name));
-                let answer = client.send(Method::PUT, &path, Some(&body), Some("*")).await?;
+                let answer = client.send(Method::PUT, &path, Some(&body), None).await?;
                 let text = format!("stored {name} for {}", environments.join(", "));
                 Ok(context.output.line(&text, &answer.body)?)
             }
@@ -67,12 +71,10 @@ impl SecretCommand {
                 Ok(context.output.list(&answer.body, COLUMNS)?)
             }
             Self::Delete { name, environment } => {
-                let path =
-                    format!("/api/v1/secrets/{}?environment={}", segment(&name), segment(&environment));
+                let query = environment.map(|one| format!("?environment={}", segment(&one)));
+                let path = format!("/api/v1/secrets/{}{}", segment(&name), query.unwrap_or_default());
                 let answer = client.delete(&path).await?;
-                Ok(context
-                    .output
-                    .line(&format!("{name} is not stored for {environment} any more"), &answer.body)?)
+                Ok(context.output.line(&format!("removed {name}"), &answer.body)?)
             }
         }
     }
