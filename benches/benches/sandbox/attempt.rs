@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use quantum_core::id::{DecisionId, Digest, ExecutionId, IntentName, PrincipalId, StepId, TenantId};
 use quantum_core::port::{
-    ActionEntry, Attempt, AttemptOutcome, BoxFuture, CancelFlag, ComponentSource, Decision, EffectGate,
-    Grant, HttpCall, LogLine, LogSink, PrincipalKind, Requester, SecretCall, StepRunner, StepSubject,
-    Verdict,
+    ActionEntry, ArtifactInfo, ArtifactReader, ArtifactScope, ArtifactStore, ArtifactWriter, Attempt,
+    AttemptOutcome, BoxFuture, CancelFlag, ComponentSource, Decision, EffectError, EffectGate, Grant,
+    HttpCall, KeyValueEntry, KeyValueSpace, KeyValueStore, LogLine, LogSink, OpenSecret, PrincipalKind,
+    Requester, SecretCall, SecretSource, StepRunner, StepSubject, Verdict,
 };
 use quantum_core::schema::Schema;
 use quantum_core::time::Timestamp;
@@ -26,7 +27,14 @@ pub struct Runner {
 impl Runner {
     pub fn new(component: Vec<u8>) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let ports = Ports { gate: Arc::new(Open), logs: Arc::new(Open), components: Arc::new(Open) };
+        let ports = Ports {
+            gate: Arc::new(Open),
+            logs: Arc::new(Open),
+            components: Arc::new(Open),
+            key_values: Arc::new(Open),
+            artifacts: Arc::new(Open),
+            secrets: Arc::new(Open),
+        };
         let sandbox = Sandbox::new(SandboxOptions::default(), ports).expect("a sandbox");
         let digest = runtime.block_on(sandbox.install(component)).expect("the component fits");
         Self { runtime, sandbox, attempt: attempt(digest) }
@@ -66,6 +74,85 @@ impl ComponentSource for Open {
     fn read(&self, _: &Digest) -> BoxFuture<'static, std::io::Result<Option<Vec<u8>>>> {
         Box::pin(async { Ok(None) })
     }
+}
+
+impl KeyValueStore for Open {
+    fn get(
+        &self,
+        _space: &KeyValueSpace,
+        _key: &str,
+    ) -> BoxFuture<'static, Result<Option<KeyValueEntry>, EffectError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn set(
+        &self,
+        _space: &KeyValueSpace,
+        _key: &str,
+        _value: Vec<u8>,
+        _ttl_ms: Option<u64>,
+    ) -> BoxFuture<'static, Result<u64, EffectError>> {
+        Box::pin(async { Err(nothing_kept()) })
+    }
+
+    fn compare_and_set(
+        &self,
+        _space: &KeyValueSpace,
+        _key: &str,
+        _expected: Option<u64>,
+        _value: Vec<u8>,
+        _ttl_ms: Option<u64>,
+    ) -> BoxFuture<'static, Result<Option<u64>, EffectError>> {
+        Box::pin(async { Err(nothing_kept()) })
+    }
+
+    fn delete(&self, _space: &KeyValueSpace, _key: &str) -> BoxFuture<'static, Result<(), EffectError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl ArtifactStore for Open {
+    fn stat(
+        &self,
+        _scope: &ArtifactScope,
+        _reference: &str,
+    ) -> BoxFuture<'static, Result<Option<ArtifactInfo>, EffectError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn open(
+        &self,
+        _scope: &ArtifactScope,
+        reference: &str,
+        _offset: u64,
+    ) -> BoxFuture<'static, Result<Box<dyn ArtifactReader>, EffectError>> {
+        let missing = EffectError::new("missing", format!("there is no artifact {reference:?}"));
+        Box::pin(async { Err(missing) })
+    }
+
+    fn create(
+        &self,
+        _scope: &ArtifactScope,
+        _media_type: Option<String>,
+    ) -> BoxFuture<'static, Result<Box<dyn ArtifactWriter>, EffectError>> {
+        Box::pin(async { Err(nothing_kept()) })
+    }
+}
+
+impl SecretSource for Open {
+    fn open(
+        &self,
+        _tenant: &TenantId,
+        name: &str,
+        _environment: Environment,
+    ) -> BoxFuture<'static, Result<OpenSecret, EffectError>> {
+        let missing = EffectError::new("missing", format!("there is no secret {name}"));
+        Box::pin(async { Err(missing) })
+    }
+}
+
+fn nothing_kept() -> EffectError {
+    EffectError::unavailable("the bench keeps nothing")
 }
 
 fn attempt(component: Digest) -> Attempt {

@@ -215,8 +215,11 @@ mod tests {
         let engine = wasmtime::Engine::default();
         let linker = crate::host::linker(&engine).unwrap();
         let known = [
+            ("quantum:artifacts/artifacts@1.0.0", "open"),
             ("quantum:context/context@1.0.0", "cancelled"),
+            ("quantum:kv/kv@1.0.0", "compare-and-set"),
             ("quantum:log/log@1.0.0", "write"),
+            ("quantum:secrets/reveal@1.0.0", "reveal"),
             ("wasi:cli/exit@0.2.12", "exit"),
             ("wasi:clocks/wall-clock@0.2.12", "now"),
             ("wasi:filesystem/preopens@0.2.12", "get-directories"),
@@ -225,6 +228,7 @@ mod tests {
             ("wasi:random/random@0.2.12", "get-random-u64"),
             ("wasi:sockets/tcp-create-socket@0.2.12", "create-tcp-socket"),
         ];
+        assert_eq!(PACKAGES.len(), known.len());
         for ((package, version), (interface, item)) in PACKAGES.iter().zip(known) {
             assert!(
                 interface.starts_with(&format!("{package}/")) && interface.ends_with(version),
@@ -240,7 +244,7 @@ mod tests {
         assert_eq!(host_name("wasi:io/poll@0.2.0").as_deref(), Some("wasi:io/poll@0.2.12"));
         assert_eq!(host_name("quantum:log/log@1.4.0").as_deref(), Some("quantum:log/log@1.0.0"));
         for other in
-            ["wasi:io/poll@0.3.0", "wasi:io/poll@0.2.0-rc", "quantum:log/log@2.0.0", "quantum:kv/kv@1.0.0"]
+            ["wasi:io/poll@0.3.0", "wasi:io/poll@0.2.0-rc", "quantum:kv/kv@2.0.0", "acme:queue/queue@1.0.0"]
         {
             assert_eq!(host_name(other), None, "{other}");
         }

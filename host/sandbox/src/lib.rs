@@ -1,4 +1,5 @@
-//! Runs attempts of plugin steps as WebAssembly components, and decides each of their outgoing requests.
+//! Runs attempts of plugin steps as WebAssembly components, and decides each of their effects: outgoing requests, uses
+//! of secrets, and what they keep.
 //!
 //! Nothing that a guest does may end the host, reach another tenant, or use more than its limits. Components are
 //! untrusted bytes; so are their results, their log lines and the servers that they talk to.
@@ -12,6 +13,7 @@ mod fit;
 mod attempt;
 mod outcome;
 mod host;
+mod secret;
 mod egress;
 
 pub use egress::{AddressClasses, EgressOptions};

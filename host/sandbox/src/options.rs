@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use quantum_core::port::{ComponentSource, EffectGate, LogSink};
+use quantum_core::port::{ArtifactStore, ComponentSource, EffectGate, KeyValueStore, LogSink, SecretSource};
 
 use crate::egress::EgressOptions;
 
@@ -64,4 +64,7 @@ pub struct Ports {
     pub gate: Arc<dyn EffectGate>,
     pub logs: Arc<dyn LogSink>,
     pub components: Arc<dyn ComponentSource>,
+    pub key_values: Arc<dyn KeyValueStore>,
+    pub artifacts: Arc<dyn ArtifactStore>,
+    pub secrets: Arc<dyn SecretSource>,
 }

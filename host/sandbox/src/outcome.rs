@@ -10,6 +10,7 @@ use wasmtime_wasi::I32Exit;
 use crate::attempt::{CapabilityMissing, CpuExceeded, Panic};
 use crate::egress::Denial;
 use crate::host::PluginFailure;
+use crate::secret::Redactions;
 
 /// Frames of a backtrace that are kept, the innermost first.
 const FRAMES_MAX: usize = 32;
@@ -37,10 +38,22 @@ pub(crate) struct Evidence {
     pub panic: Option<Panic>,
     /// The last request of the attempt was denied.
     pub denial: Option<Denial>,
+    /// What a person can do about the last request, when it failed.
+    pub hint: Option<String>,
     pub cancel_raised: bool,
 }
 
-pub(crate) fn judge(ending: Ending, evidence: &Evidence) -> AttemptOutcome {
+/// Tells it, without the values of secrets.
+pub(crate) fn judge(ending: Ending, evidence: &Evidence, redactions: &Redactions) -> AttemptOutcome {
+    match tell(ending, evidence) {
+        AttemptOutcome::Completed(value) if redactions.is_empty() => AttemptOutcome::Completed(value),
+        AttemptOutcome::Completed(value) => without_secrets(value, redactions),
+        AttemptOutcome::Failed(failure) => AttemptOutcome::Failed(bounded(failure, redactions)),
+        AttemptOutcome::Cancelled => AttemptOutcome::Cancelled,
+    }
+}
+
+fn tell(ending: Ending, evidence: &Evidence) -> AttemptOutcome {
     match ending {
         Ending::Returned(Ok(text)) => completed(&text),
         Ending::Returned(Err(PluginFailure::Cancelled)) if evidence.cancel_raised => {
@@ -54,6 +67,33 @@ pub(crate) fn judge(ending: Ending, evidence: &Evidence) -> AttemptOutcome {
         Ending::Unavailable(reason) => fail(FailureKind::Unavailable, "plugin-unavailable", reason),
         Ending::HostFault(reason) => fail(FailureKind::HostFault, "host-fault", reason),
     }
+}
+
+fn without_secrets(value: Value, redactions: &Redactions) -> AttemptOutcome {
+    // More than a result may have: what does not fit is seen below, instead of being cut.
+    let mut left = 2 * RESULT_BYTES_MAX;
+    let value = redactions.value(value, &mut left);
+    let bytes = value.to_string().len();
+    if left == 0 || bytes > RESULT_BYTES_MAX {
+        return AttemptOutcome::Failed(too_large(&format!("{bytes} bytes without its secrets")));
+    }
+    AttemptOutcome::Completed(value)
+}
+
+/// A failure in the guest's words, cut to what is kept and without secrets. The host's own words hold none.
+fn bounded(failure: Failure, redactions: &Redactions) -> Failure {
+    if matches!(failure.kind, FailureKind::Unavailable | FailureKind::HostFault) {
+        return failure;
+    }
+    let Problem { code, message, retryable, details } = failure.problem;
+    let mut left = DETAILS_BYTES_MAX;
+    let problem = Problem {
+        code: redactions.text(&code, CODE_BYTES_MAX),
+        message: redactions.text(&message, MESSAGE_BYTES_MAX),
+        retryable,
+        details: details.map(|details| redactions.value(details, &mut left)),
+    };
+    Failure { problem, ..failure }
 }
 
 fn completed(text: &str) -> AttemptOutcome {
@@ -80,8 +120,8 @@ fn plugin_failure(failure: PluginFailure) -> Failure {
     let details = problem.details.filter(|text| text.len() <= DETAILS_BYTES_MAX);
     let details = details.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text)));
     let problem = Problem {
-        code: cut(problem.code, CODE_BYTES_MAX),
-        message: cut(problem.message, MESSAGE_BYTES_MAX),
+        code: problem.code,
+        message: problem.message,
         retryable: kind == FailureKind::Retryable,
         details,
     };
@@ -122,10 +162,17 @@ fn trapped(error: &wasmtime::Error, evidence: &Evidence) -> Failure {
 
 /// A guest that goes on after a denial and fails then, failed because of it; a denial is permanent.
 fn denied_or(evidence: &Evidence, otherwise: impl FnOnce() -> Failure) -> Failure {
-    let Some(denial) = &evidence.denial else { return otherwise() };
+    let Some(denial) = &evidence.denial else { return hinted(evidence, otherwise()) };
     let mut problem = Problem::new("effect-denied", denial.to_string());
     problem.details = Some(denial.details());
     Failure { kind: FailureKind::Denied, problem, retry_after_ms: None }
+}
+
+fn hinted(evidence: &Evidence, mut failure: Failure) -> Failure {
+    if let Some(hint) = &evidence.hint {
+        failure.problem.message = format!("{}; {hint}", failure.problem.message);
+    }
+    failure
 }
 
 fn capability_missing(capability: &str) -> Failure {
@@ -150,11 +197,11 @@ fn trap(text: &str, error: &wasmtime::Error) -> Failure {
 
 fn trap_text(error: &wasmtime::Error, panic: Option<&Panic>) -> String {
     if let Some(Panic { message, place }) = panic {
-        return cut(format!("the plugin panicked at {place}: {message}"), MESSAGE_BYTES_MAX);
+        return format!("the plugin panicked at {place}: {message}");
     }
     let reason = error.root_cause().to_string();
     let reason = reason.strip_prefix("wasm trap: ").unwrap_or(&reason);
-    cut(format!("the plugin trapped: {reason}"), MESSAGE_BYTES_MAX)
+    format!("the plugin trapped: {reason}")
 }
 
 /// Names of functions, with files and lines where the component has them; no addresses.
@@ -204,16 +251,6 @@ fn failure_of(kind: FailureKind, code: &str, message: impl Into<String>) -> Fail
     Failure { kind, problem: Problem::new(code, message), retry_after_ms: None }
 }
 
-/// The text up to the bound, at a character's border.
-pub(crate) fn cut(mut text: String, bytes_max: usize) -> String {
-    let mut end = text.len().min(bytes_max);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.truncate(end);
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,12 +266,13 @@ mod tests {
             host_call_bytes_max: 0,
             panic: None,
             denial,
+            hint: None,
             cancel_raised: false,
         }
     }
 
     fn kind(ending: Ending, evidence: &Evidence) -> FailureKind {
-        match judge(ending, evidence) {
+        match judge(ending, evidence, &Redactions::default()) {
             AttemptOutcome::Failed(failure) => failure.kind,
             other => panic!("{other:?}"),
         }
@@ -249,6 +287,32 @@ mod tests {
         assert_eq!(kind(retryable(), &evidence(None)), FailureKind::Retryable);
         assert_eq!(kind(retryable(), &evidence(Some(Denial::example()))), FailureKind::Denied);
         assert_eq!(kind(Ending::TimedOut, &evidence(Some(Denial::example()))), FailureKind::Timeout);
+    }
+
+    #[test]
+    fn what_helps_stands_behind_the_plugins_own_words() {
+        let problem = PluginProblem { code: "tls".to_owned(), message: "no".to_owned(), details: None };
+        let ending = Ending::Returned(Err(PluginFailure::Permanent(problem)));
+        let evidence = Evidence { hint: Some("do this".to_owned()), ..evidence(None) };
+        let AttemptOutcome::Failed(failure) = judge(ending, &evidence, &Redactions::default()) else {
+            panic!("it failed")
+        };
+        assert_eq!(failure.problem.to_string(), "tls: no; do this");
+    }
+
+    #[test]
+    fn a_result_that_grows_over_its_limit_without_its_secrets_is_too_large() {
+        let redactions = Redactions::default();
+        redactions.add("A_LONG_NAME", "abcd");
+        let grows = |times: usize| {
+            let result = format!("\"{}\"", "abcd".repeat(times));
+            judge(Ending::Returned(Ok(result)), &evidence(None), &redactions)
+        };
+        assert_eq!(grows(2), AttemptOutcome::Completed("[secret A_LONG_NAME]".repeat(2).into()));
+        for times in [RESULT_BYTES_MAX / 16, RESULT_BYTES_MAX / 4 - 1] {
+            let AttemptOutcome::Failed(failure) = grows(times) else { panic!("it has no failure") };
+            assert_eq!(failure.kind, FailureKind::OutputLimit);
+        }
     }
 
     #[test]

@@ -77,6 +77,9 @@ impl Host {
             gate: Arc::new(authorizer.clone()),
             logs: logs.clone(),
             components: Arc::new(blobs.clone()),
+            artifacts: Arc::new(effects.clone()),
+            key_values: Arc::new(effects.clone()),
+            secrets: Arc::new(effects.clone()),
         };
         let sandbox = sandbox(settings, &keys, ports)?;
         let bundled = bundled::install(settings, &sandbox, &blobs).await?;

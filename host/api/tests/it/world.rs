@@ -259,6 +259,9 @@ async fn services(
             gate: Arc::new(authorizer.clone()),
             logs,
             components: Arc::new(blobs.clone()),
+            artifacts: Arc::new(effects.clone()),
+            key_values: Arc::new(effects.clone()),
+            secrets: Arc::new(effects.clone()),
         },
     );
     Services {

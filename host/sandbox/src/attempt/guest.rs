@@ -14,7 +14,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use super::log::{AttemptLog, Stream};
 use super::memory::MemoryLimiter;
 use crate::egress::AttemptEgress;
-use crate::host::{HttpHooks, StdStream};
+use crate::host::{Effects, HttpHooks, Moved, StdStream};
 
 /// Handles that a guest may hold at once. Over it the call traps.
 const RESOURCES_MAX: usize = 4_096;
@@ -83,6 +83,8 @@ pub(crate) struct Guest {
     pub limiter: MemoryLimiter,
     pub panic: Option<Panic>,
     pub host_calls: u64,
+    /// None: nothing is stored for it (a describing build).
+    effects: Option<Effects>,
     table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -93,6 +95,7 @@ impl Guest {
     pub fn new(
         facts: Facts,
         log: AttemptLog,
+        effects: Option<Effects>,
         egress: Option<Arc<AttemptEgress>>,
         memory_bytes_max: u64,
     ) -> Self {
@@ -108,6 +111,7 @@ impl Guest {
             limiter: MemoryLimiter::new(memory_bytes_max),
             panic: None,
             host_calls: 0,
+            effects,
             table,
             http,
             hooks: HttpHooks::new(egress),
@@ -125,6 +129,20 @@ impl Guest {
             return Ok(());
         }
         Err(CapabilityMissing(capability))
+    }
+
+    /// Stored data, for a guest that has the capability.
+    pub fn effects(&mut self, capability: Capability) -> Result<&mut Effects, CapabilityMissing> {
+        self.require(capability)?;
+        self.effects.as_mut().ok_or(CapabilityMissing(capability))
+    }
+
+    pub fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    pub fn moved(&self) -> Moved {
+        self.effects.as_ref().map(|effects| effects.moved).unwrap_or_default()
     }
 }
 

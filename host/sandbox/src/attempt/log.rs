@@ -7,6 +7,7 @@ use quantum_core::port::{Attempt, LogEntry, LogLine, LogSink};
 use serde_json::{Map, Value};
 
 use crate::host::now;
+use crate::secret::Redactions;
 
 /// Lines of one attempt, progress included. Over it one warning is written, and the rest is dropped.
 const LINES_MAX: u32 = 1_000;
@@ -48,6 +49,7 @@ pub(crate) enum Stream {
 pub(crate) struct AttemptLog {
     /// None: nobody reads it (a describing build).
     target: Option<(Origin, Arc<dyn LogSink>)>,
+    redactions: Arc<Redactions>,
     written: Mutex<Written>,
 }
 
@@ -62,25 +64,24 @@ struct Written {
 }
 
 impl AttemptLog {
-    pub fn new(target: Option<(Origin, Arc<dyn LogSink>)>) -> Self {
-        Self { target, written: Mutex::default() }
+    pub fn new(target: Option<(Origin, Arc<dyn LogSink>)>, redactions: Arc<Redactions>) -> Self {
+        Self { target, redactions, written: Mutex::default() }
     }
 
     pub fn line(&self, level: &str, message: &str, fields: &[(String, String)]) {
         let mut bytes = message.len();
         let mut kept = Map::new();
         for (name, text) in fields.iter().take(FIELDS_MAX) {
-            let (name, text) = (cut(name), cut(text));
-            bytes += name.len() + text.len();
-            kept.insert(name, serde_json::from_str(&text).unwrap_or(Value::String(text)));
+            bytes += name.len().min(TEXT_BYTES_MAX) + text.len().min(TEXT_BYTES_MAX);
+            kept.insert(self.cut(name), self.field(text));
         }
-        let entry = LogEntry::StepLog { level: level.to_owned(), message: cut(message), fields: kept };
+        let entry = LogEntry::StepLog { level: level.to_owned(), message: self.cut(message), fields: kept };
         self.write(bytes.min(TEXT_BYTES_MAX * (FIELDS_MAX + 1)), entry);
     }
 
     pub fn progress(&self, percent: u8, message: &str) {
-        let entry = LogEntry::StepProgress { percent: percent.min(100), message: cut(message) };
-        self.write(message.len(), entry);
+        let entry = LogEntry::StepProgress { percent: percent.min(100), message: self.cut(message) };
+        self.write(message.len().min(TEXT_BYTES_MAX), entry);
     }
 
     /// Bytes of a standard stream; each full line becomes a line of the log.
@@ -105,7 +106,22 @@ impl AttemptLog {
 
     fn stream_line(&self, stream: Stream, line: &[u8]) {
         let level = if stream == Stream::Out { "info" } else { "warn" };
-        self.line(level, String::from_utf8_lossy(line).trim_end(), &[]);
+        let text = String::from_utf8_lossy(line);
+        let whole = line.len() < TEXT_BYTES_MAX;
+        let text = if whole { &text } else { self.redactions.without_cut_value(&text) };
+        self.line(level, text.trim_end(), &[]);
+    }
+
+    /// Without secrets, and short enough.
+    fn cut(&self, text: &str) -> String {
+        self.redactions.text(text, TEXT_BYTES_MAX)
+    }
+
+    /// JSON text; what is none, or is too long, is kept as text.
+    fn field(&self, text: &str) -> Value {
+        let parsed = (text.len() <= TEXT_BYTES_MAX).then(|| serde_json::from_str(text).ok()).flatten();
+        let mut left = TEXT_BYTES_MAX;
+        parsed.map_or_else(|| Value::String(self.cut(text)), |value| self.redactions.value(value, &mut left))
     }
 
     fn write(&self, bytes: usize, entry: LogEntry) {
@@ -168,8 +184,4 @@ impl Origin {
             entry,
         }
     }
-}
-
-fn cut(text: &str) -> String {
-    crate::outcome::cut(text.to_owned(), TEXT_BYTES_MAX)
 }

@@ -11,9 +11,10 @@ use super::guest::{Facts, Guest};
 use super::log::{AttemptLog, Origin};
 use crate::component::LoadError;
 use crate::egress::AttemptEgress;
-use crate::host::{DescriberPre, PluginFailure};
+use crate::host::{DescriberPre, Effects, PluginFailure};
 use crate::outcome::{Ending, Evidence, judge};
 use crate::sandbox::Shared;
+use crate::secret::{Redactions, Vault};
 
 /// Bytes that one call may copy from the guest to the host. Over it the call traps.
 const HOST_CALL_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -25,8 +26,10 @@ pub(crate) async fn run(shared: Arc<Shared>, attempt: Attempt) -> AttemptReport 
     let _place = shared.places.acquire().await;
     let started = Instant::now();
     let meter = Arc::new(CpuMeter::default());
-    let egress = Arc::new(AttemptEgress::new(shared.egress.clone(), &attempt));
-    let mut store = prepare(&shared, &attempt, &egress, &meter);
+    let vault = vault(&shared, &attempt);
+    let egress = Arc::new(AttemptEgress::new(shared.egress.clone(), &attempt, vault.clone()));
+    let guest = guest(&shared, &attempt, &vault, &egress);
+    let mut store = store(&shared.engine, guest, meter.clone(), shared.options.cpu_ms_max);
     let call = meter.measure(call(&shared, &mut store, &attempt));
     let ending = match tokio::time::timeout(Duration::from_millis(attempt.timeout_ms), call).await {
         Ok(ending) => ending,
@@ -35,7 +38,7 @@ pub(crate) async fn run(shared: Arc<Shared>, attempt: Attempt) -> AttemptReport 
     let guest = store.data();
     guest.log.finish();
     let bill = bill(guest, &egress, &meter, started);
-    let outcome = judge(ending, &evidence(&shared, &attempt, guest, &egress));
+    let outcome = judge(ending, &evidence(&shared, &attempt, guest, &egress), vault.redactions());
     note(&attempt, &outcome);
     AttemptReport { outcome, bill }
 }
@@ -62,17 +65,18 @@ async fn called(
     instance.quantum_plugin_actions().call_run(store, action, &attempt.parameters).await
 }
 
-fn prepare(
-    shared: &Shared,
-    attempt: &Attempt,
-    egress: &Arc<AttemptEgress>,
-    meter: &Arc<CpuMeter>,
-) -> Store<Guest> {
-    let log = AttemptLog::new(Some((Origin::of(attempt), shared.ports.logs.clone())));
+fn vault(shared: &Shared, attempt: &Attempt) -> Arc<Vault> {
+    let (gate, secrets) = (shared.ports.gate.clone(), shared.ports.secrets.clone());
+    Arc::new(Vault::new(attempt, gate, secrets))
+}
+
+fn guest(shared: &Shared, attempt: &Attempt, vault: &Arc<Vault>, egress: &Arc<AttemptEgress>) -> Guest {
+    let target = Some((Origin::of(attempt), shared.ports.logs.clone()));
+    let log = AttemptLog::new(target, vault.redactions().clone());
+    let effects = Effects::new(attempt, &shared.ports, vault.clone());
     let asked = attempt.subject.action.grant.memory_bytes_max.unwrap_or(shared.options.memory_bytes_default);
     let memory_bytes_max = asked.min(shared.options.memory_bytes_ceiling);
-    let guest = Guest::new(Facts::of(attempt), log, Some(egress.clone()), memory_bytes_max);
-    store(&shared.engine, guest, meter.clone(), shared.options.cpu_ms_max)
+    Guest::new(Facts::of(attempt), log, Some(effects), Some(egress.clone()), memory_bytes_max)
 }
 
 fn store(engine: &Engine, guest: Guest, meter: Arc<CpuMeter>, cpu_ms_max: u64) -> Store<Guest> {
@@ -97,8 +101,8 @@ fn bill(guest: &Guest, egress: &AttemptEgress, meter: &CpuMeter, started: Instan
         wall_us: micros(started.elapsed()),
         memory_bytes_peak: guest.limiter.bytes_peak(),
         host_calls: guest.host_calls,
-        sent_bytes: egress.sent_bytes(),
-        received_bytes: egress.received_bytes(),
+        sent_bytes: egress.traffic().sent_bytes() + guest.moved().stored_bytes,
+        received_bytes: egress.traffic().received_bytes() + guest.moved().loaded_bytes,
     }
 }
 
@@ -110,7 +114,8 @@ fn evidence(shared: &Shared, attempt: &Attempt, guest: &Guest, egress: &AttemptE
         timeout_ms: attempt.timeout_ms,
         host_call_bytes_max: HOST_CALL_BYTES_MAX,
         panic: guest.panic.clone(),
-        denial: egress.denial(),
+        denial: egress.notes().last_denial(),
+        hint: egress.notes().last_hint(),
         cancel_raised: attempt.cancel.is_raised(),
     }
 }
@@ -131,8 +136,8 @@ fn note(attempt: &Attempt, outcome: &AttemptOutcome) {
 pub(crate) async fn describe(shared: &Shared, component: &DescriberPre<Guest>) -> wasmtime::Result<String> {
     let _place = shared.places.acquire().await;
     let meter = Arc::new(CpuMeter::default());
-    let guest =
-        Guest::new(Facts::default(), AttemptLog::new(None), None, shared.options.memory_bytes_default);
+    let log = AttemptLog::new(None, Arc::<Redactions>::default());
+    let guest = Guest::new(Facts::default(), log, None, None, shared.options.memory_bytes_default);
     let mut store = store(&shared.engine, guest, meter.clone(), shared.options.cpu_ms_max);
     let asked = meter.measure(async {
         let instance = component.instantiate_async(&mut store).await?;

@@ -1,15 +1,13 @@
 //! One connection to a checked address: TCP, TLS with the name that was asked for, HTTP/1.1.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls::client::Resumption;
+use rustls::CertificateError;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -44,17 +42,30 @@ pub(crate) enum Unsent {
     Failed(Error),
 }
 
+/// Why there is no connection.
+pub(crate) enum Unopened {
+    Failed(Error),
+    /// The other side's certificate is not trusted, or not for its name.
+    Certificate(CertificateError),
+}
+
+impl From<Error> for Unopened {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl Connection {
-    pub async fn open(target: &Target, address: IpAddr, tls: &TlsConnector) -> Result<Self, Error> {
+    pub async fn open(target: &Target, address: IpAddr, tls: &TlsConnector) -> Result<Self, Unopened> {
         let stream =
             TcpStream::connect(SocketAddr::new(address, target.port)).await.map_err(Error::Connect)?;
         stream.set_nodelay(true).map_err(Error::Connect)?;
         if !target.tls {
-            return Self::start(stream).await;
+            return Ok(Self::start(stream).await?);
         }
         let name = ServerName::try_from(target.host.clone()).map_err(|_| Error::HttpRequestUriInvalid)?;
         let stream = tls.connect(name, stream).await.map_err(tls_error)?;
-        Self::start(stream).await
+        Ok(Self::start(stream).await?)
     }
 
     async fn start(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Result<Self, Error> {
@@ -87,27 +98,10 @@ impl Connection {
     }
 }
 
-/// The web's certificate authorities, and those that the operator adds. Sessions are not resumed: a ticket would be
-/// shared between tenants.
-pub(crate) fn tls(authorities: &[Vec<u8>]) -> Result<TlsConnector, rustls::Error> {
-    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
-    for authority in authorities {
-        roots.add(authority.clone().into())?;
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.resumption = Resumption::disabled();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsConnector::from(Arc::new(config)))
-}
-
-fn tls_error(error: std::io::Error) -> Error {
-    let certificate = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match certificate {
-        Some(rustls::Error::InvalidCertificate(_)) => Error::TlsCertificateError,
-        _ => Error::Tls(error),
+fn tls_error(error: std::io::Error) -> Unopened {
+    let refused = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match refused {
+        Some(rustls::Error::InvalidCertificate(reason)) => Unopened::Certificate(reason.clone()),
+        _ => Unopened::Failed(Error::Tls(error)),
     }
 }

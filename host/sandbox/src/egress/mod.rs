@@ -1,18 +1,26 @@
-//! Outgoing HTTP. Each request, on reused connections too, goes the same way: parse, match the grant, resolve, classify
-//! the addresses, ask the policies, connect to a checked address, TLS with the name that was asked for.
+//! Outgoing HTTP. Each request, on reused connections too, goes the same way: parse, match the grant, find the endpoint,
+//! resolve, classify the addresses, ask the policies, put secrets in, connect to a checked address, TLS with the name of
+//! where it really goes.
 //!
 //! No proxy of the environment is used, no redirect is followed: each hop is the guest's next request.
 
+mod options;
 mod address;
 mod target;
+mod route;
+mod trust;
 mod denial;
+mod notes;
+mod resolve;
+mod fill;
+mod fill_body;
 mod connection;
 mod pool;
 mod body;
 mod send;
 
 pub use address::AddressClasses;
-pub use send::EgressOptions;
+pub use options::EgressOptions;
 
 pub(crate) use denial::Denial;
 pub(crate) use send::{AttemptEgress, Egress};

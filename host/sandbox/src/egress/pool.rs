@@ -1,5 +1,5 @@
-//! Idle connections, each used again only by the same tenant and component, to the same checked address. The decision
-//! is made before a connection is looked for, so reuse never skips it.
+//! Idle connections, each used again only by the same tenant and component, for the same target, to the same checked
+//! address, under the same authorities. The decision is made before a connection is looked for, so reuse never skips it.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use quantum_core::id::{Digest, TenantId};
 
 use super::connection::Connection;
+use super::trust::TrustId;
 
 /// Idle connections of one key, and of all. Over it the connection is closed instead of kept.
 const IDLE_PER_KEY_MAX: usize = 8;
@@ -20,6 +21,10 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
 pub(crate) struct Key {
     pub tenant: TenantId,
     pub component: Digest,
+    /// Scheme, host and port that the guest asked for; another endpoint's connection is not its own.
+    pub logical: String,
+    /// The installer's authorities that the other side's certificate was held against.
+    pub trust: Option<TrustId>,
     pub tls: bool,
     pub host: String,
     pub port: u16,

@@ -29,16 +29,32 @@ impl Target {
         };
         let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-        let odd_port = authority.port().is_some() != authority.port_u16().is_some();
-        if authority.as_str().contains('@') || host.is_empty() || odd_port {
-            return Err(Error::HttpRequestUriInvalid);
-        }
-        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let port = match authority.as_str().strip_prefix(authority.host()) {
+            Some("" | ":") => Some(if tls { 443 } else { 80 }),
+            Some(port) => port.strip_prefix(':').and_then(|port| port.parse().ok()),
+            // Only with a user name in front.
+            None => None,
+        };
+        let port = port.filter(|_| !host.is_empty()).ok_or(Error::HttpRequestUriInvalid)?;
         let path = if uri.path().is_empty() { "/" } else { uri.path() };
         Ok(Self { tls, host, port, path: path.to_owned() })
     }
 
-    pub fn is_granted(&self, method: &Method, hosts: &[HostPattern]) -> bool {
+    /// Host and port as a `Host` header has them: the port only when it is not the scheme's.
+    pub fn authority(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        match (self.tls, self.port) {
+            (true, 443) | (false, 80) => host,
+            (_, port) => format!("{host}:{port}"),
+        }
+    }
+
+    pub fn is_same_origin(&self, other: &Self) -> bool {
+        (self.tls, self.port) == (other.tls, other.port) && self.host == other.host
+    }
+
+    /// One of the patterns covers it.
+    pub fn is_covered(&self, method: &Method, hosts: &[HostPattern]) -> bool {
         let request = RequestTarget {
             method: method.as_str(),
             tls: self.tls,
@@ -53,16 +69,7 @@ impl Target {
 /// `http://127.0.0.1:8080`: what an installer writes to allow it.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.tls { "https://" } else { "http://" })?;
-        if self.host.contains(':') {
-            write!(f, "[{}]", self.host)?
-        } else {
-            f.write_str(&self.host)?
-        }
-        match (self.tls, self.port) {
-            (true, 443) | (false, 80) => Ok(()),
-            (_, port) => write!(f, ":{port}"),
-        }
+        write!(f, "{}://{}", if self.tls { "https" } else { "http" }, self.authority())
     }
 }
 
@@ -78,7 +85,10 @@ mod tests {
     fn a_target_is_normalised() {
         assert_eq!(parse("https://API.Example.com:443/x?y").as_deref(), Some("https://api.example.com"));
         assert_eq!(parse("http://[::1]:8080/").as_deref(), Some("http://[::1]:8080"));
+        assert_eq!(parse("http://example.com:/").as_deref(), Some("http://example.com"));
         assert_eq!(parse("http://user@example.com/"), None);
+        assert_eq!(parse("http://example.com:x/"), None);
+        assert_eq!(parse("http://example.com:99999/"), None);
         assert_eq!(parse("ftp://example.com/"), None);
         assert_eq!(parse("/path"), None);
     }

@@ -9,13 +9,16 @@ use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sockets};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 
-use super::bindings::quantum;
+use super::bindings::{effects, quantum};
 use crate::attempt::Guest;
 
 /// The packages that are linked, in the versions under which they are. A test holds them to the linker.
 pub(crate) const PACKAGES: &[(&str, &str)] = &[
+    ("quantum:artifacts", "1.0.0"),
     ("quantum:context", "1.0.0"),
+    ("quantum:kv", "1.0.0"),
     ("quantum:log", "1.0.0"),
+    ("quantum:secrets", "1.0.0"),
     ("wasi:cli", "0.2.12"),
     ("wasi:clocks", "0.2.12"),
     ("wasi:filesystem", "0.2.12"),
@@ -30,11 +33,22 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let l = &mut linker;
     quantum::context::context::add_to_linker::<_, HasSelf<Guest>>(l, Guest::called)?;
     quantum::log::log::add_to_linker::<_, HasSelf<Guest>>(l, Guest::called)?;
+    add_effects(l)?;
     add_baseline(l)?;
     add_gated(l)?;
     add_refusing(l)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     Ok(linker)
+}
+
+/// Stored data and secrets: always linked, and checked at each call as well.
+fn add_effects(l: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    use effects::quantum::{artifacts, kv, secrets};
+    kv::kv::add_to_linker::<_, HasSelf<Guest>>(l, Guest::called)?;
+    artifacts::artifacts::add_to_linker::<_, HasSelf<Guest>>(l, Guest::called)?;
+    secrets::secrets::add_to_linker::<_, HasSelf<Guest>>(l, Guest::called)?;
+    secrets::reveal::add_to_linker::<_, HasSelf<Guest>>(l, Guest::called)?;
+    Ok(())
 }
 
 struct Io;

@@ -3,6 +3,10 @@
 mod bindings;
 mod context;
 mod log;
+mod effects;
+mod kv;
+mod artifacts;
+mod secrets;
 mod gated;
 mod stdio;
 mod http;
@@ -12,11 +16,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use quantum_core::time::Timestamp;
 
+pub use artifacts::{Reader, Writer};
 pub(crate) use bindings::RunnerPre;
 pub(crate) use bindings::describing::DescriberPre;
 pub(crate) use bindings::exports::quantum::plugin::actions::Failure as PluginFailure;
 #[cfg(test)]
 pub(crate) use bindings::exports::quantum::plugin::actions::Problem as PluginProblem;
+pub(crate) use effects::{Effects, Moved};
 pub(crate) use http::HttpHooks;
 pub(crate) use link::{PACKAGES, linker};
 pub(crate) use stdio::StdStream;

@@ -3,7 +3,7 @@
 use quantum_core::port::FailureKind;
 use quantum_sandbox::Error;
 
-use crate::guests::{component, echo, foreign, guest, module};
+use crate::guests::{component, echo, foreign, module};
 use crate::world::{World, failure};
 
 async fn report(bytes: Vec<u8>) -> String {
@@ -18,26 +18,52 @@ async fn a_plain_component_fits() {
     World::new().sandbox.check_fit(echo()).await.unwrap();
 }
 
+const QUEUE: &str = "
+    package test:guest;
+    world guest {
+        import acme:queue/queue@1.0.0;
+        export quantum:plugin/actions@1.0.0;
+    }
+    package acme:queue@1.0.0 { interface queue { pop: func(); } }
+";
+
 #[tokio::test]
 async fn an_import_that_is_not_provided_is_named() {
-    let import = r#"(import "quantum:kv/kv@1.0.0" "get" (func $get (param i32 i32 i32)))"#;
-    let run =
-        "(call $get (i32.const 0) (i32.const 0) (i32.const 4096)) (call $ok (i32.const 1040) (i32.const 6))";
-    let kv = guest(import, run);
-    assert_eq!(report(kv.clone()).await, "imports that this host does not provide:\n  quantum:kv/kv@1.0.0");
+    let import = r#"(import "acme:queue/queue@1.0.0" "pop" (func $pop))"#;
+    let queue = component(QUEUE, &module(import, "(call $pop) (call $ok (i32.const 1040) (i32.const 6))"));
+    let missing = "imports that this host does not provide:\n  acme:queue/queue@1.0.0";
+    assert_eq!(report(queue.clone()).await, missing);
 
     let world = World::new();
-    let refused = world.sandbox.install(kv.clone()).await.unwrap_err().to_string();
-    let expected =
-        "fit the component to this host\nimports that this host does not provide:\n  quantum:kv/kv@1.0.0";
-    assert_eq!(refused, expected);
-    let failure = failure(world.run(&kv, "{}").await);
+    let refused = world.sandbox.install(queue.clone()).await.unwrap_err().to_string();
+    assert_eq!(refused, format!("fit the component to this host\n{missing}"));
+    let failure = failure(world.run(&queue, "{}").await);
     assert_eq!(
         (failure.kind, failure.problem.code.as_str()),
         (FailureKind::Unavailable, "plugin-unavailable")
     );
     assert!(failure.problem.message.starts_with("failed to fit the component to this host"), "{failure:?}");
     world.is_well().await;
+}
+
+/// All interfaces that a plugin may import; and one with another type.
+#[tokio::test]
+async fn every_package_of_the_contract_is_provided() {
+    World::new().sandbox.check_fit(crate::script::script()).await.unwrap();
+    let packages = "
+        package test:guest;
+        world guest { import quantum:kv/kv@1.0.0; export quantum:plugin/actions@1.0.0; }
+        package quantum:kv@1.0.0 { interface kv { get: func(key: string) -> string; } }
+        package quantum:plugin@1.0.0 { interface actions { run: func(action: string) -> string; } }
+    ";
+    let module = r#"(module
+        (import "quantum:kv/kv@1.0.0" "get" (func $get (param i32 i32 i32)))
+        (memory (export "memory") 1)
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+        (func (export "quantum:plugin/actions@1.0.0#run") (param i32 i32) (result i32)
+            (call $get (i32.const 0) (i32.const 0) (i32.const 0)) (i32.const 0)))"#;
+    let differs = "types that differ:\n  quantum:kv/kv@1.0.0: get\n  quantum:plugin/actions@1.0.0: run";
+    assert_eq!(report(foreign(packages, module)).await, differs);
 }
 
 #[tokio::test]

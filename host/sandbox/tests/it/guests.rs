@@ -4,7 +4,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 /// Everything that a guest of these tests may import; the encoder keeps what the module uses.
-const WORLD: &str = "
+pub const WORLD: &str = "
     package test:guest;
     world guest {
         include quantum:plugin/plugin@1.0.0;

@@ -1,12 +1,22 @@
-//! The sandbox from outside: hostile guests, fit, cache, and outgoing requests.
+//! The sandbox from outside: hostile guests, fit, cache, outgoing requests, stored data and secrets.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod guests;
+mod script;
+mod stores;
 mod world;
 mod server;
+mod recorder;
 mod hostile;
 mod calls;
 mod fit;
 mod cache;
 mod egress;
+mod key_values;
+mod artifacts;
+mod secrets;
+mod placeholders;
+mod redaction;
+mod endpoints;
+mod golden;

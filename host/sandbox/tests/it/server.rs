@@ -28,18 +28,7 @@ impl Server {
 
     /// With a certificate for `localhost`.
     pub async fn start_tls(answer: Vec<u8>) -> Self {
-        let key = include_bytes!("tls/localhost.key.der").to_vec();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![include_bytes!("tls/localhost.der").to_vec().into()],
-                rustls::pki_types::PrivateKeyDer::Pkcs8(key.into()),
-            )
-            .unwrap();
-        Self::with(answer, Some(TlsAcceptor::from(Arc::new(config)))).await
+        Self::with(answer, Some(localhost())).await
     }
 
     async fn with(answer: Vec<u8>, tls: Option<TlsAcceptor>) -> Self {
@@ -90,4 +79,20 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &[u8], a
 
 pub fn answer(status: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+/// TLS with the certificate for `localhost` that `tls/authority.der` signed.
+pub fn localhost() -> TlsAcceptor {
+    let key = include_bytes!("tls/localhost.key.der").to_vec();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![include_bytes!("tls/localhost.der").to_vec().into()],
+            rustls::pki_types::PrivateKeyDer::Pkcs8(key.into()),
+        )
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
 }

@@ -18,6 +18,8 @@ use quantum_sandbox::{Ports, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::stores::{Artifacts, Secrets, Values};
+
 #[derive(Default)]
 pub struct Stored(Mutex<HashMap<Digest, Vec<u8>>>);
 
@@ -40,10 +42,12 @@ impl LogSink for Lines {
 /// Answers by a function, and remembers what it was asked.
 pub struct Gate {
     pub decide: Mutex<Decide>,
+    pub decide_secret: Mutex<DecideSecret>,
     pub asked: Mutex<Vec<String>>,
 }
 
 type Decide = Box<dyn Fn(&HttpCall<'_>) -> bool + Send>;
+type DecideSecret = Box<dyn FnMut(&SecretCall<'_>) -> bool + Send>;
 
 pub const DECISION: &str = "0198c0de-0000-7000-8000-000000000001";
 
@@ -64,9 +68,14 @@ impl EffectGate for Gate {
     fn secret(&self, _: &StepSubject, call: &SecretCall<'_>, _: Timestamp) -> Verdict {
         let word = if call.reveal { "reveal" } else { "use" };
         self.asked.lock().unwrap().push(format!("{word} {} {}", call.name, call.environment));
+        let allowed = self.decide_secret.lock().unwrap()(call);
+        let (policies, reason) = if allowed {
+            (vec![], None)
+        } else {
+            (vec!["secrets.frozen".to_owned()], Some("The secret is frozen.".to_owned()))
+        };
         let id = DecisionId::parse(DECISION).unwrap();
-        let decision = Decision { id, policies: vec![], reason: None, policy_version: String::new() };
-        Verdict { allowed: true, decision }
+        Verdict { allowed, decision: Decision { id, policies, reason, policy_version: String::new() } }
     }
 }
 
@@ -74,6 +83,9 @@ pub struct World {
     pub sandbox: Arc<Sandbox>,
     pub gate: Arc<Gate>,
     pub stored: Arc<Stored>,
+    pub values: Arc<Values>,
+    pub artifacts: Arc<Artifacts>,
+    pub secrets: Arc<Secrets>,
     lines: Arc<Lines>,
 }
 
@@ -85,9 +97,22 @@ impl World {
     pub fn with(options: SandboxOptions) -> Self {
         let stored = Arc::new(Stored::default());
         let lines = Arc::new(Lines::default());
-        let gate = Arc::new(Gate { decide: Mutex::new(Box::new(|_| true)), asked: Mutex::default() });
-        let ports = Ports { gate: gate.clone(), logs: lines.clone(), components: stored.clone() };
-        Self { sandbox: Sandbox::new(options, ports).unwrap(), gate, stored, lines }
+        let gate = Arc::new(Gate {
+            decide: Mutex::new(Box::new(|_| true)),
+            decide_secret: Mutex::new(Box::new(|_| true)),
+            asked: Mutex::default(),
+        });
+        let (values, artifacts, secrets) = (Arc::default(), Arc::default(), Arc::default());
+        let ports = Ports {
+            gate: gate.clone(),
+            logs: lines.clone(),
+            components: stored.clone(),
+            key_values: Arc::<Values>::clone(&values),
+            artifacts: Arc::<Artifacts>::clone(&artifacts),
+            secrets: Arc::<Secrets>::clone(&secrets),
+        };
+        let sandbox = Sandbox::new(options, ports).unwrap();
+        Self { sandbox, gate, stored, values, artifacts, secrets, lines }
     }
 
     pub fn store(&self, bytes: &[u8]) -> Digest {
@@ -190,6 +215,17 @@ pub fn attempt_of(tenant: &str, component: &Digest, grant: Grant, parameters: &s
         trace_parent: None,
         cancel: CancelFlag::default(),
     }
+}
+
+/// The same attempt of an installation with these settings; null: as it is.
+pub fn with_settings(mut attempt: Attempt, settings: Value) -> Attempt {
+    if !settings.is_null() {
+        let action = &attempt.subject.action;
+        let mut entry = entry(&action.component, action.grant.clone(), action.trust);
+        entry.settings = Arc::new(SettingsTable::new(serde_json::from_value(settings).unwrap()));
+        attempt.subject.action = Arc::new(entry);
+    }
+    attempt
 }
 
 /// Blue everywhere, and orange in tests.

@@ -54,9 +54,9 @@ impl Workbench {
             gate: Arc::new(Declared),
             logs: lines.clone(),
             components: Arc::new(Nothing),
-            //TMP artifacts: memory.artifacts.clone(),
-            //TMP key_values: memory.key_values.clone(),
-            //TMP secrets: memory.secrets.clone(),
+            artifacts: memory.artifacts.clone(),
+            key_values: memory.key_values.clone(),
+            secrets: memory.secrets.clone(),
         };
         let sandbox = Sandbox::new(options, ports).map_err(Error::Sandbox)?;
         Ok(Self { sandbox, compiled, lines, memory, tenants: AtomicU64::new(0) })

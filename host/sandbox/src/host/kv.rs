@@ -1,0 +1,95 @@
+//! `quantum:kv/kv`: small values of the plugin in the tenant.
+
+use quantum_core::port::EffectError;
+use quantum_core::vocabulary::Capability;
+
+use super::bindings::effects::quantum::kv::kv::{Entry, Host, KvError};
+use super::effects::Effects;
+use crate::attempt::Guest;
+
+/// Bytes of a key, without the installation's prefix. Over it: `invalid-key`.
+const KEY_BYTES_MAX: usize = 512;
+/// Bytes of a value; a store may take less. Over it: `too-large`.
+const VALUE_BYTES_MAX: usize = 1024 * 1024;
+
+type Answer<T> = wasmtime::Result<Result<T, KvError>>;
+
+impl Host for Guest {
+    async fn get(&mut self, key: String) -> Answer<Option<Entry>> {
+        Ok(get(self.effects(Capability::Kv)?, &key).await.map_err(told))
+    }
+
+    async fn set(&mut self, key: String, value: Vec<u8>, ttl: Option<u64>) -> Answer<u64> {
+        Ok(set(self.effects(Capability::Kv)?, &key, value, ttl).await.map_err(told))
+    }
+
+    async fn compare_and_set(
+        &mut self,
+        key: String,
+        expected: Option<u64>,
+        value: Vec<u8>,
+        ttl: Option<u64>,
+    ) -> Answer<Option<u64>> {
+        let effects = self.effects(Capability::Kv)?;
+        Ok(compare_and_set(effects, &key, expected, value, ttl).await.map_err(told))
+    }
+
+    async fn delete(&mut self, key: String) -> Answer<()> {
+        Ok(delete(self.effects(Capability::Kv)?, &key).await.map_err(told))
+    }
+}
+
+async fn get(effects: &mut Effects, key: &str) -> Result<Option<Entry>, EffectError> {
+    let key = stored_key(effects, key)?;
+    let entry = effects.key_values.get(&effects.space, &key).await?;
+    effects.moved.load(entry.as_ref().map_or(0, |entry| entry.value.len()));
+    Ok(entry.map(|entry| Entry { value: entry.value, revision: entry.revision }))
+}
+
+async fn set(effects: &mut Effects, key: &str, value: Vec<u8>, ttl: Option<u64>) -> Result<u64, EffectError> {
+    let key = stored_key(effects, key)?;
+    admit(effects, &value)?;
+    effects.key_values.set(&effects.space, &key, value, ttl).await
+}
+
+async fn compare_and_set(
+    effects: &mut Effects,
+    key: &str,
+    expected: Option<u64>,
+    value: Vec<u8>,
+    ttl: Option<u64>,
+) -> Result<Option<u64>, EffectError> {
+    let key = stored_key(effects, key)?;
+    admit(effects, &value)?;
+    effects.key_values.compare_and_set(&effects.space, &key, expected, value, ttl).await
+}
+
+async fn delete(effects: &mut Effects, key: &str) -> Result<(), EffectError> {
+    let key = stored_key(effects, key)?;
+    effects.key_values.delete(&effects.space, &key).await
+}
+
+/// The installation's prefix and the plugin's key.
+fn stored_key(effects: &Effects, key: &str) -> Result<String, EffectError> {
+    if key.is_empty() || key.len() > KEY_BYTES_MAX {
+        let message = format!("a key has 1 to {KEY_BYTES_MAX} bytes, this one {}", key.len());
+        return Err(EffectError::new("invalid-key", message));
+    }
+    Ok(format!("{}{key}", effects.key_prefix))
+}
+
+fn admit(effects: &mut Effects, value: &[u8]) -> Result<(), EffectError> {
+    if value.len() > VALUE_BYTES_MAX {
+        let message = format!(
+            "a value has at most {VALUE_BYTES_MAX} bytes, this one {}; keep large data as artifacts",
+            value.len()
+        );
+        return Err(EffectError::new("too-large", message));
+    }
+    effects.moved.store(value.len());
+    Ok(())
+}
+
+fn told(error: EffectError) -> KvError {
+    KvError { code: error.code.to_owned(), message: error.message, retryable: error.retryable }
+}
