@@ -4,9 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
-use super::http::{self, Answer, Request};
 use super::{TENANT, events};
 use crate::error::{Error, Result};
+use crate::http::{self, Answer, Request};
 use crate::{shell, workspace};
 
 #[derive(Debug, Clone)]
@@ -79,8 +79,10 @@ impl Client {
     pub fn events(&self, execution: &str) -> Result<Vec<events::Event>> {
         let answer = self.get(&format!("/api/v1/executions/{execution}/events"))?;
         match answer.status {
-            200 => events::parse(&answer.body),
-            status => Err(Error::demo("the event log", format!("the answer was {status}: {}", answer.body))),
+            200 => events::parse(&answer.text()),
+            status => {
+                Err(Error::demo("the event log", format!("the answer was {status}: {}", answer.text())))
+            }
         }
     }
 
@@ -89,8 +91,13 @@ impl Client {
     }
 
     pub fn send(&self, method: &str, path: &str, body: &str) -> Result<Answer> {
-        let token = self.token.as_deref().unwrap_or_default();
-        http::send(&self.url, Request { method, path, token, body })
+        let bearer = format!("Bearer {}", self.token.as_deref().unwrap_or_default());
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("accept", "application/json"),
+            ("content-type", "application/json"),
+        ];
+        http::send(&self.url, Request { method, path, headers: &headers, body })
     }
 
     /// Lines for a shell that make the binary and curl talk to this host.

@@ -5,7 +5,6 @@
 mod client;
 mod events;
 mod host;
-mod http;
 mod scenes;
 mod service;
 

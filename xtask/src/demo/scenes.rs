@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::client::Client;
 use super::host::Host;
-use super::http::Answer;
 use super::service::{STARTING_CHECKS, Service};
 use super::{TENANT, events, heading};
 use crate::error::{Error, Result};
+use crate::http::Answer;
 
 /// How long the held request may take to come; a step starts within milliseconds.
 const HELD_MAX: Duration = Duration::from_secs(60);
@@ -131,7 +131,7 @@ pub fn requests(client: &Client) -> Result<()> {
 fn expect_ok(path: &str, answer: &Answer) -> Result<()> {
     match answer.status {
         200 => Ok(()),
-        status => Err(Error::demo(format!("200 for {path}"), format!("it is {status}: {}", answer.body))),
+        status => Err(Error::demo(format!("200 for {path}"), format!("it is {status}: {}", answer.text()))),
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::http;
 use crate::error::{Error, Result};
+use crate::http;
 
 /// How many checks find the service still starting.
 pub const STARTING_CHECKS: u32 = 2;
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn get(service: &Service, path: &str) -> u16 {
-        let request = http::Request { method: "GET", path, token: "none", body: "" };
+        let request = http::Request { method: "GET", path, headers: &[], body: "" };
         http::send(&service.url(), request).unwrap().status
     }
 
