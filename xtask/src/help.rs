@@ -3,7 +3,7 @@
 pub const OVERVIEW: &str = "\
 cargo xtask TASK [OPTIONS]
 
-  demo [--keep]         build everything and watch an intent run, be refused, and survive a crash
+  demo [--keep]         build everything and watch intents run, deploy an application, be refused, survive a crash
   test [--quick]        everything that must hold: tests, sandbox cases, clippy, fmt, generated files
   bench [NAME | load …] measure: criterion benches, or the load generator
   tidy                  the rules of the house: dependency table, sizes, unfinished code
@@ -30,9 +30,10 @@ pub fn of(task: &str) -> Option<&'static str> {
 const DEMO: &str = "\
 cargo xtask demo [--keep]
 
-Builds the host and its plugins, starts the host on SQLite in target/demo, and a small service on loopback that
-misbehaves on purpose. Then: an intent that does real work over HTTP, with a retry; one that a policy refuses;
-and one in whose middle the host is killed with SIGKILL and started again.
+Builds the host and its plugins, starts the host on SQLite in target/demo, and on loopback a small service that
+misbehaves on purpose, a registry of images, and the API of a cluster. Then: an intent that does real work over HTTP,
+with a retry; one that a policy refuses; the tutorial's deploy-web-app and deploy-application, which build an image,
+push it, deploy it and check its health; and one in whose middle the host is killed with SIGKILL and started again.
 
   --keep   leave the host running at the end, and print how to talk to it and how to stop it
 

@@ -1,7 +1,7 @@
 //! The command line and the API as a user of the tenant has them.
 
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use super::{TENANT, events};
@@ -35,6 +35,10 @@ impl Client {
         Self { url: url.to_owned(), ..self }
     }
 
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
     /// Another user of the tenant, with a new token.
     pub fn user(&self, user: &str, role: &str) -> Result<Self> {
         let arguments = ["token", "create", "--tenant", TENANT, "--user", user, "--role", role];
@@ -50,7 +54,12 @@ impl Client {
 
     /// A command that must succeed; what it printed.
     pub fn quantum(&self, arguments: &[&str]) -> Result<String> {
-        let ended = self.quantum_ends(arguments)?;
+        self.quantum_with(arguments, "")
+    }
+
+    /// The same, with this standard input, which is not shown.
+    pub fn quantum_with(&self, arguments: &[&str], input: &str) -> Result<String> {
+        let ended = self.ends(arguments, input)?;
         if ended.status.success() {
             return Ok(ended.text);
         }
@@ -59,11 +68,17 @@ impl Client {
 
     /// A command that may fail. Its standard output is passed on line by line; its error output is the terminal.
     pub fn quantum_ends(&self, arguments: &[&str]) -> Result<Ended> {
+        self.ends(arguments, "")
+    }
+
+    fn ends(&self, arguments: &[&str], input: &str) -> Result<Ended> {
         let mut command = self.command(arguments);
         let line = shell::line(&command);
         println!("$ {line}");
         let failed = |source| Error::Start { command: line.clone(), source };
-        let mut child = command.stdout(Stdio::piped()).spawn().map_err(failed)?;
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(failed)?;
+        // A command that does not read its input has ended or will: its status tells.
+        _ = child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes()));
         let mut text = String::new();
         for row in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines) {
             let row = row.map_err(failed)?;

@@ -5,8 +5,11 @@
 mod client;
 mod events;
 mod host;
+mod image;
+mod pipeline;
 mod scenes;
 mod service;
+mod stage;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -57,6 +60,7 @@ pub fn run(at_end: AtEnd) -> Result<()> {
     let client = scenes::tenant(client)?;
     scenes::release(&client, &service)?;
     scenes::refusal(&client, &service)?;
+    pipeline::pipeline(&client, &service)?;
     let client = scenes::crash(client, &mut host, &service)?;
 
     heading("What to type next");

@@ -5,4 +5,4 @@ mod cluster;
 mod registry;
 
 pub use cluster::{Cluster, ClusterOptions, ClusterUser};
-pub use registry::{Account, Digest, Registry};
+pub use registry::{Account, Digest, Registry, View, basic};

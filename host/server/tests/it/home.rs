@@ -2,6 +2,7 @@
 //! process ends with the test.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -69,7 +70,7 @@ impl Home {
     }
 
     /// No more than needed: each start on a new folder compiles them.
-    fn with_plugins(plugins: &[&str], config: &str) -> Self {
+    pub fn with_plugins(plugins: &[&str], config: &str) -> Self {
         let home = Self::empty();
         fs::create_dir(home.path("plugins")).unwrap();
         for plugin in plugins {
@@ -115,11 +116,20 @@ impl Home {
 
     /// A command that ends by itself.
     pub fn run(&self, host: Option<&Host>, arguments: &[&str]) -> Ran {
+        self.run_with(host, arguments, "")
+    }
+
+    /// The same, with this standard input.
+    pub fn run_with(&self, host: Option<&Host>, arguments: &[&str], input: &str) -> Ran {
         let mut command = self.quantum();
         if let Some(host) = host {
             command.env("QUANTUM_URL", &host.url);
         }
-        let output = command.args(arguments).output().unwrap();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that does not read its input may have ended before.
+        let _unread = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }

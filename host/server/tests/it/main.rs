@@ -10,5 +10,6 @@ mod home;
 mod hostile;
 mod kill;
 mod lifecycle;
+mod pipeline;
 mod service;
 mod tutorial;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::objects::{number, set, text};
+use super::objects::{now, number, set, text};
 use super::world::uid;
 use crate::standin::Digest;
 
@@ -27,7 +27,8 @@ pub fn of(deployment: &Value, revision: u64) -> Value {
         "kind": "ReplicaSet", "apiVersion": "apps/v1",
         "metadata": {
             "name": format!("{name}-{hash}"), "namespace": text(deployment, "/metadata/namespace"), "uid": uid(),
-            "labels": labels, "annotations": { REVISION: revision.to_string() }, "ownerReferences": [owner],
+            "creationTimestamp": now(), "labels": labels, "annotations": { REVISION: revision.to_string() },
+            "ownerReferences": [owner],
         },
         "spec": { "replicas": 0, "selector": selector, "template": template },
         "status": { "replicas": 0, "readyReplicas": 0, "availableReplicas": 0 },

@@ -14,7 +14,7 @@ mod uploads;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use access::Account;
+pub use access::{Account, basic};
 pub use digest::Digest;
 
 use crate::error::Result;
@@ -50,14 +50,26 @@ impl Registry {
         self.server.url()
     }
 
-    /// Whether a repository has a manifest under a tag or digest: what a node of a cluster finds out when it pulls.
-    pub fn has(&self, repository: &str, reference: &str) -> bool {
-        self.state.shelf().manifest(repository, reference).is_some()
+    /// A look at what it holds, for as long as anyone likes.
+    pub fn view(&self) -> View {
+        View { state: Arc::clone(&self.state) }
     }
 
     /// All requests so far.
     pub fn seen(&self) -> Vec<Seen> {
         self.server.seen()
+    }
+}
+
+/// What a node of a cluster finds out when it pulls.
+pub struct View {
+    state: Arc<State>,
+}
+
+impl View {
+    /// Whether a repository has a manifest under a tag or digest.
+    pub fn has(&self, repository: &str, reference: &str) -> bool {
+        self.state.shelf().manifest(repository, reference).is_some()
     }
 }
 

@@ -1,7 +1,5 @@
 //! The protocol as a client meets it, over HTTP.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::*;
@@ -20,7 +18,7 @@ impl Client {
         let account = Account { user: "ci".to_owned(), password: "s3cret".to_owned() };
         let registry = Registry::start(account).unwrap();
         let scopes: String = scopes.iter().map(|scope| format!("&scope={scope}")).collect();
-        let mut client = Self { registry, authorization: basic("ci:s3cret") };
+        let mut client = Self { registry, authorization: basic_header("ci:s3cret") };
         let answer = client.ask("GET", &format!("/token?service=standin-registry{scopes}"), "");
         assert_eq!(answer.status, 200, "{}", answer.text());
         let token: Value = serde_json::from_slice(&answer.body).unwrap();
@@ -55,8 +53,9 @@ impl Client {
     }
 }
 
-fn basic(account: &str) -> String {
-    format!("Basic {}", STANDARD.encode(account))
+fn basic_header(account: &str) -> String {
+    let (user, password) = account.split_once(':').unwrap_or((account, ""));
+    format!("Basic {}", basic(user, password))
 }
 
 #[track_caller]
@@ -86,12 +85,14 @@ fn who_has_no_token_is_told_where_to_get_one() {
         );
         assert_eq!(answer.header("www-authenticate"), Some(expected.as_str()));
     }
-    for wrong in [basic("ci:s3cre"), basic("ci"), "Basic !".to_owned(), "Bearer s3cret".to_owned()] {
+    for wrong in
+        [basic_header("ci:s3cre"), basic_header("ci"), "Basic !".to_owned(), "Bearer s3cret".to_owned()]
+    {
         client.authorization = wrong;
         refused(&client.ask("GET", "/token?service=standin-registry", ""), 401, "UNAUTHORIZED");
         refused(&client.ask("GET", "/v2/", ""), 401, "UNAUTHORIZED");
     }
-    client.authorization = basic("ci:s3cret");
+    client.authorization = basic_header("ci:s3cret");
     refused(&client.ask("GET", "/token?service=another", ""), 400, "UNSUPPORTED");
 }
 
@@ -167,11 +168,13 @@ fn a_manifest_is_kept_byte_for_byte_under_its_tag_and_digest() {
         assert_eq!((answer.status, answer.text().as_str()), (200, bytes.as_str()));
         assert_eq!(answer.header("content-type"), Some(IMAGE));
         assert_eq!(answer.header("docker-content-digest"), Some(digest.to_string().as_str()));
-        assert!(client.registry.has("team/app", reference));
+        assert!(client.registry.view().has("team/app", reference));
     }
     let tags: Value = serde_json::from_slice(&client.ask("GET", "/v2/team/app/tags/list", "").body).unwrap();
     assert_eq!(tags, json!({ "name": "team/app", "tags": ["latest"] }));
-    assert!(!client.registry.has("team/app", "other") && !client.registry.has("other", "latest"));
+    assert!(
+        !client.registry.view().has("team/app", "other") && !client.registry.view().has("other", "latest")
+    );
 }
 
 #[test]
