@@ -67,7 +67,8 @@ async fn another_host(stage: &Stage) {
     let settings = stage.home.file("other.json", settings.to_string());
     let consent = ["--allow-host", "https://other.example", "--settings", &format!("@{settings}")];
     stage.quantum(&[&["plugin", "configure", "quantum:oci"][..], &consent].concat());
-    let steps = json!([build("c:1"), { "action": "push-to-registry", "registry": "other.example", "image": "c:1" }]);
+    let steps =
+        json!([build("c:1"), { "action": "push-to-registry", "registry": "other.example", "image": "c:1" }]);
     let execution = stage.steps("another-host", "production", steps).await;
     let (code, message, retryable) = failure(&execution);
     assert_eq!((code, retryable), ("effect-denied", false));
@@ -106,7 +107,8 @@ async fn what_cannot_be_built_pulled_or_deployed_is_told() {
 
     // Deployed by a name that the registry does not have: the pods say so.
     let image = "azurecr.io/nothing:1";
-    let deploy = json!([{ "action": "deploy-to-kubernetes", "namespace": NAMESPACE, "name": "web", "image": image }]);
+    let deploy =
+        json!([{ "action": "deploy-to-kubernetes", "namespace": NAMESPACE, "name": "web", "image": image }]);
     let execution = stage.steps("missing-image", "production", deploy).await;
     let (code, message, retryable) = failure(&execution);
     assert_eq!((code, retryable), ("rollout-failed", false));

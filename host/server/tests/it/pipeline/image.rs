@@ -22,7 +22,10 @@ const EPOCH: &str = "1970-01-01T00:00:00Z";
 pub fn check(layout: &Layout, output: &Value, files: &Path) {
     let descriptor = &layout.manifest;
     let bytes = layout.blob(descriptor);
-    assert_eq!(*descriptor, json!({ "mediaType": MANIFEST, "digest": output["digest"], "size": bytes.len() }));
+    assert_eq!(
+        *descriptor,
+        json!({ "mediaType": MANIFEST, "digest": output["digest"], "size": bytes.len() })
+    );
     let manifest: Value = serde_json::from_slice(bytes).unwrap();
     let [layer] = manifest["layers"].as_array().unwrap().as_slice() else { panic!("{manifest}") };
     let (config, packed) = (&manifest["config"], layout.blob(layer));

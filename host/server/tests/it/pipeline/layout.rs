@@ -55,7 +55,9 @@ pub fn by_skopeo(registry: &Registry, name: &str) -> Option<Layout> {
 
 fn read_blobs(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    paths.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap())).collect()
+    paths
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap()))
+        .collect()
 }
 
 /// The manifest under a tag, and everything that it names.
@@ -67,7 +69,8 @@ pub fn by_requests(registry: &Registry, repository: &str, tag: &str) -> Layout {
     let mut blobs = BTreeMap::new();
     let named = |bytes: Vec<u8>| (Digest::of(&bytes).to_string().replace("sha256:", ""), bytes);
     for descriptor in document["layers"].as_array().unwrap().iter().chain([&document["config"]]) {
-        let answer = registry.get(&format!("/v2/{repository}/blobs/{}", descriptor["digest"].as_str().unwrap()));
+        let answer =
+            registry.get(&format!("/v2/{repository}/blobs/{}", descriptor["digest"].as_str().unwrap()));
         assert_eq!(answer.status, 200, "{descriptor}");
         blobs.extend([named(answer.body)]);
     }

@@ -40,7 +40,10 @@ async fn deploy_web_app_builds_pushes_and_deploys_the_very_bytes_that_were_uploa
     let deployment = stage.deployment("deploy-web-app");
     let reference = format!("azurecr.io/myapp@{}", built["digest"].as_str().unwrap());
     assert_eq!(deployment["spec"]["template"]["spec"]["containers"][0]["image"], reference);
-    assert_eq!((&deployment["spec"]["replicas"], &deployment["status"]["availableReplicas"]), (&json!(3), &json!(3)));
+    assert_eq!(
+        (&deployment["spec"]["replicas"], &deployment["status"]["availableReplicas"]),
+        (&json!(3), &json!(3))
+    );
     let deployed = output("deploy-to-kubernetes");
     let expected = json!({
         "namespace": NAMESPACE, "name": "deploy-web-app", "image": reference, "replicas": 3, "generation": 1,
@@ -53,7 +56,10 @@ async fn deploy_web_app_builds_pushes_and_deploys_the_very_bytes_that_were_uploa
     let again = stage.client.run(&intent, &json!({})).await;
     let output = outputs(&again);
     let pushed = output("push-to-registry");
-    assert_eq!((&pushed["pushed_blobs"], &pushed["reused_blobs"], &pushed["bytes"]), (&json!(0), &json!(2), &json!(0)));
+    assert_eq!(
+        (&pushed["pushed_blobs"], &pushed["reused_blobs"], &pushed["bytes"]),
+        (&json!(0), &json!(2), &json!(0))
+    );
     assert_eq!((output("build-docker-image"), output("deploy-to-kubernetes")), (built, expected));
     assert_eq!(stage.deployment("deploy-web-app"), deployment);
 }

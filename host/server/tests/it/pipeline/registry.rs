@@ -67,10 +67,8 @@ impl Registry {
 /// Asks as the user, without the host.
 pub fn get(url: &str, path: &str) -> Answer {
     let authorization = format!("Basic {}", basic(USER, PASSWORD));
-    let headers = [
-        ("authorization", authorization.as_str()),
-        ("accept", "application/vnd.oci.image.manifest.v1+json"),
-    ];
+    let headers =
+        [("authorization", authorization.as_str()), ("accept", "application/vnd.oci.image.manifest.v1+json")];
     send(url, Request { method: "GET", path, headers: &headers, body: "" }).unwrap()
 }
 
