@@ -42,12 +42,13 @@ The host's log is target/demo/host.log. Exit code 0 means that everything happen
 const TEST: &str = "\
 cargo xtask test [--quick]
 
-Phases: prerequisites, build, plugins (packed), tests (cargo test --workspace, tidy is one of them), sandbox cases,
-clippy, fmt, codegen. Every phase is timed; a failure does not hide the phases after it.
+Phases: prerequisites, build, plugins (packed), python and javascript (the tools that plugins in them are made with,
+below target/tools), tests (cargo test --workspace, tidy is one of them), sandbox cases, clippy, fmt, codegen. Every
+phase is timed; a failure does not hide the phases after it.
 
   --quick   leave out sandbox cases, clippy, fmt and codegen, and try fewer random cases
 
-With CI=true a missing clippy or rustfmt is a failure. One package: cargo test -p quantum-core.";
+With CI=true a missing clippy, rustfmt, Python or npm is a failure. One package: cargo test -p quantum-core.";
 
 const BENCH: &str = "\
 cargo xtask bench                      every criterion bench of benches/

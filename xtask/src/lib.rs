@@ -9,6 +9,7 @@ pub mod demo;
 pub mod error;
 pub mod help;
 pub mod http;
+pub mod languages;
 pub mod shell;
 pub mod standin;
 pub mod test;

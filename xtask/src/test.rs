@@ -3,7 +3,7 @@
 use crate::artifacts::{self, Artifacts, Profile};
 use crate::error::Result;
 use crate::shell::{self, Phases};
-use crate::{codegen, tools};
+use crate::{codegen, languages, tools};
 
 /// How much of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,7 @@ pub fn run(depth: Depth) -> Result<()> {
     if !prepare(&mut phases) {
         return phases.finish();
     }
+    languages::prepare(&mut phases);
     let artifacts = Artifacts::of(Profile::Dev)?;
     phases.run("tests", TESTS, || tests(depth));
     let rest: [Later; 4] = [

@@ -107,7 +107,8 @@ impl Manifest {
     }
 }
 
-fn is_kebab(name: &str) -> bool {
+/// `verify-deployment`: what plugins, their namespaces and actions are called.
+pub fn is_kebab(name: &str) -> bool {
     let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     name.len() <= NAME_CHARS_MAX
         && name.starts_with(|c: char| c.is_ascii_lowercase())

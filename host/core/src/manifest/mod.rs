@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use capabilities::{Capabilities, HttpDeclaration, SecretDeclaration, SecretPlace};
-pub use check::is_secret_name;
+pub use check::{is_kebab, is_secret_name};
 pub use host_pattern::{HostPattern, HostPatternError, RequestTarget};
 pub use schema::manifest_schema;
 

@@ -12,7 +12,7 @@ use super::client::{Client, segment};
 use super::consent::ConsentArgs;
 use super::error::CliError;
 use super::output::{Column, cell};
-use crate::plugin::{BuildArgs, InspectArgs, TestArgs, build, inspect, test};
+use crate::plugin::{BuildArgs, InspectArgs, NewArgs, TestArgs, build, inspect, new, test};
 
 const COLUMNS: &[Column] = &[
     ("PLUGIN", "plugin"),
@@ -35,7 +35,9 @@ const FIELDS: &[Column] = &[
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
-    /// Build a plugin's crate into a packed component
+    /// Make a plugin that builds and passes its tests as it stands
+    New(NewArgs),
+    /// Build a plugin into a packed component
     Build(BuildArgs),
     /// Run a plugin's cases in the real sandbox
     Test(TestArgs),
@@ -70,6 +72,7 @@ impl PluginCommand {
     pub async fn run(self, context: &Context) -> Result<(), CliError> {
         let mut out = io::stdout();
         match self {
+            Self::New(args) => new(&args, &mut out).map(drop).map_err(CliError::Plugin),
             Self::Build(args) => build(&args, &mut out).await.map(drop).map_err(CliError::Plugin),
             Self::Inspect(args) => inspect(&args, &mut out).await.map(drop).map_err(CliError::Plugin),
             Self::Test(args) => {

@@ -28,6 +28,17 @@ pub enum Error {
     )]
     NoProject { path: PathBuf },
 
+    #[error("make the plugin: \"{text}\" is no {what}; it is {reason}{suggestion}")]
+    Name { what: &'static str, text: String, reason: &'static str, suggestion: String },
+
+    #[error(
+        "make the plugin: \"{path}\" is not empty, and nothing is overwritten; name another folder with --path DIR"
+    )]
+    NotEmpty { path: PathBuf },
+
+    #[error("find the SDK in \"{path}\": neither it nor its folder sdk is the package quantum-sdk")]
+    NoSdk { path: PathBuf },
+
     #[error("use the plugin's \"{path}\": {reason}")]
     Project { path: PathBuf, reason: String },
 

@@ -1,4 +1,5 @@
-//! `quantum plugin build`, `test` and `inspect`: from a crate to a packed component, and from there to what it does.
+//! `quantum plugin new`, `build`, `test` and `inspect`: from nothing to sources, from there to a packed component, and to
+//! what it does.
 //!
 //! The tool shows what the host would do: its cases run in the real sandbox, with nothing granted that the manifest
 //! does not declare.
@@ -13,6 +14,7 @@ mod inspect;
 mod languages;
 mod left;
 mod memory;
+mod new;
 mod run_case;
 mod service;
 mod test;
@@ -21,4 +23,5 @@ mod workbench;
 pub use build::{BuildArgs, Built, build};
 pub use error::Error;
 pub use inspect::{InspectArgs, inspect};
+pub use new::{NewArgs, NewLanguage, new};
 pub use test::{TestArgs, TestSummary, test};

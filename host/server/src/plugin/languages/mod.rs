@@ -17,7 +17,7 @@ use quantum_core::vocabulary::Capability;
 use super::error::Error;
 use stamp::Stamp;
 
-pub(super) use sources::write_helper;
+pub(super) use sources::{JAVASCRIPT_TOOL, PYTHON_TOOL, write_helper};
 
 /// What the tools write, below the plugin's folder.
 const TARGET: &str = "target";

@@ -39,9 +39,9 @@ const JAVASCRIPT: &[(&str, &str)] = files![
 ];
 
 /// What pip installs, with its version.
-pub(super) const PYTHON_TOOL: &str = include_str!("../../../../../sdk/py/tools/requirements.txt");
+pub(in crate::plugin) const PYTHON_TOOL: &str = include_str!("../../../../../sdk/py/tools/requirements.txt");
 /// What npm installs, with the versions that fit each other.
-pub(super) const JAVASCRIPT_TOOL: &str = include_str!("../../../../../sdk/js/tools/package.json");
+pub(in crate::plugin) const JAVASCRIPT_TOOL: &str = include_str!("../../../../../sdk/js/tools/package.json");
 
 /// Below `target/sdk` of the plugin's folder.
 pub(in crate::plugin) fn write_helper(dir: &Path, language: Language) -> Result<(), Error> {

@@ -1,0 +1,104 @@
+//! Which SDK a plugin in Rust depends on: the one of a checkout, where there is one, or the published one.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::plugin::error::Error;
+
+const PACKAGE: &str = "quantum-sdk";
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Sdk {
+    /// Its folder.
+    Checkout(PathBuf),
+    /// The version of this program.
+    Published(&'static str),
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    package: Option<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+}
+
+impl Sdk {
+    /// `named` is the checkout or the SDK's folder in it.
+    pub fn find(named: Option<&Path>, dir: &Path) -> Result<Self, Error> {
+        if let Some(named) = named {
+            let found = sdk_of(named).ok_or_else(|| Error::NoSdk { path: named.to_owned() })?;
+            return Ok(Self::Checkout(found.canonicalize().map_err(Error::file(&found))?));
+        }
+        let program = std::env::current_exe().ok();
+        let around = dir.ancestors().chain(program.iter().flat_map(|program| program.ancestors().skip(1)));
+        let found = around.filter_map(sdk_of).next();
+        Ok(found.map_or(Self::Published(env!("CARGO_PKG_VERSION")), Self::Checkout))
+    }
+
+    /// As it stands behind `quantum-sdk =` in the Cargo.toml of this folder.
+    pub fn dependency(&self, dir: &Path) -> String {
+        match self {
+            Self::Checkout(path) => format!("{{ path = {:?} }}", relative(path, dir).display().to_string()),
+            Self::Published(version) => format!("{version:?}"),
+        }
+    }
+}
+
+fn sdk_of(folder: &Path) -> Option<PathBuf> {
+    let candidates = [folder.to_owned(), folder.join("sdk")];
+    candidates.into_iter().find(|candidate| is_sdk(candidate))
+}
+
+fn is_sdk(folder: &Path) -> bool {
+    let text = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    let manifest: Option<Manifest> = toml::from_str(&text).ok();
+    manifest.and_then(|manifest| manifest.package).is_some_and(|package| package.name == PACKAGE)
+}
+
+/// A folder that shares no more than the root is named from the root.
+fn relative(path: &Path, from: &Path) -> PathBuf {
+    let (mut theirs, mut ours) = (path.components().peekable(), from.components().peekable());
+    let mut shared = 0;
+    while theirs.peek().is_some() && theirs.peek() == ours.peek() {
+        theirs.next();
+        ours.next();
+        shared += 1;
+    }
+    if shared < 2 {
+        return path.to_owned();
+    }
+    ours.map(|_| Component::ParentDir).chain(theirs).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkout_nearby_is_named_by_its_relative_path() {
+        for (dir, path) in [
+            ("/work/quantum/plugins/new", "../../sdk"),
+            ("/work/weather", "../quantum/sdk"),
+            ("/tmp/weather", "/work/quantum/sdk"),
+        ] {
+            let sdk = Sdk::Checkout("/work/quantum/sdk".into());
+            assert_eq!(sdk.dependency(Path::new(dir)), format!("{{ path = \"{path}\" }}"));
+        }
+        assert_eq!(Sdk::Published("1.2.3").dependency(Path::new("/x")), "\"1.2.3\"");
+    }
+
+    #[test]
+    fn the_sdk_is_found_in_the_checkout_and_nowhere_else() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+        let found = Sdk::Checkout(root.join("sdk"));
+        assert_eq!(Sdk::find(Some(&root), Path::new("/")).unwrap(), found);
+        assert_eq!(Sdk::find(Some(&root.join("sdk")), Path::new("/")).unwrap(), found);
+        assert_eq!(Sdk::find(None, &root.join("plugins")).unwrap(), found);
+        let error = Sdk::find(Some(&root.join("wit")), Path::new("/")).unwrap_err().to_string();
+        assert!(error.starts_with("find the SDK in "), "{error}");
+    }
+}
