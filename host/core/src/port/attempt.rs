@@ -109,7 +109,8 @@ pub struct Bill {
     /// Largest sum of all memories and tables.
     pub memory_bytes_peak: u64,
     pub host_calls: u64,
-    /// Bytes of outgoing requests and of answers to them.
+    /// Bytes of outgoing requests, and of what was written as values and artifacts.
     pub sent_bytes: u64,
+    /// Bytes of answers to them, and of what was read of values and artifacts.
     pub received_bytes: u64,
 }

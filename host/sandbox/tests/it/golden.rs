@@ -9,13 +9,15 @@ use serde_json::{Value, json};
 
 use crate::guests::{component, guest, module};
 use crate::script::everything;
-use crate::world::World;
+use crate::world::{World, digest_of};
 
 /// Bytes of one file.
 const BYTES_MAX: usize = 20_000;
 
 struct Golden {
     name: &'static str,
+    /// SHA-256 of the file, so that nobody builds it anew by accident.
+    sha256: &'static str,
     imports: &'static str,
     /// The body of `run`.
     run: &'static str,
@@ -26,6 +28,10 @@ impl Golden {
         PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("tests/golden")
             .join(format!("{}-1.0.0.wasm", self.name))
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        std::fs::read(self.path()).unwrap()
     }
 
     fn build(&self) -> Vec<u8> {
@@ -43,12 +49,17 @@ impl Golden {
 }
 
 /// Its parameters, as a result and as a manifest.
-const PLUGIN: Golden =
-    Golden { name: "quantum-plugin", imports: "", run: "(call $ok (local.get $text) (local.get $text_len))" };
+const PLUGIN: Golden = Golden {
+    name: "quantum-plugin",
+    sha256: "ff2dba423a79fe976032e5d4423363154afd24436a866969852faf34415a9b5a",
+    imports: "",
+    run: "(call $ok (local.get $text) (local.get $text_len))",
+};
 
 /// Everything that the context tells; the result is the configuration.
 const CONTEXT: Golden = Golden {
     name: "quantum-context",
+    sha256: "c3e30b5f48dcece1893fa3d9ae3924457db50e24e6150c42ea950e9f289c3cfe",
     imports: r#"
         (import "quantum:context/context@1.0.0" "execution" (func $execution (param i32)))
         (import "quantum:context/context@1.0.0" "step" (func $step (param i32)))
@@ -68,6 +79,7 @@ const CONTEXT: Golden = Golden {
 
 const LOG: Golden = Golden {
     name: "quantum-log",
+    sha256: "66fa3e8b73409fe9c0f2fd21d1a4fffa4508dc5a21094f597d8b1a51e996c2d1",
     imports: r#"
         (import "quantum:log/log@1.0.0" "write" (func $write (param i32 i32 i32 i32 i32)))
         (import "quantum:log/log@1.0.0" "progress" (func $progress (param i32 i32 i32)))
@@ -82,6 +94,7 @@ const LOG: Golden = Golden {
 /// Sets the key `http` to `{\"at\":1}`, compares and sets it, reads and deletes it; the result is what was read.
 const KV: Golden = Golden {
     name: "quantum-kv",
+    sha256: "cacddfd2376644a220baff07006f1a4665564b6cf7643792ad36fb70fbe8147b",
     imports: r#"
         (import "quantum:kv/kv@1.0.0" "get" (func $get (param i32 i32 i32)))
         (import "quantum:kv/kv@1.0.0" "set" (func $set (param i32 i32 i32 i32 i32 i64 i32)))
@@ -105,6 +118,7 @@ const KV: Golden = Golden {
 /// Writes `{\"at\":1}` as `http`, finds it, reads it; the result is what was read.
 const ARTIFACTS: Golden = Golden {
     name: "quantum-artifacts",
+    sha256: "328f3759401c3cc9e96139f6ec63b34d65da13cc8bea1ad3888c6ac79db47b4f",
     imports: r#"
         (import "quantum:artifacts/artifacts@1.0.0" "stat" (func $stat (param i32 i32 i32)))
         (import "quantum:artifacts/artifacts@1.0.0" "open" (func $open (param i32 i32 i64 i32)))
@@ -138,6 +152,7 @@ const ARTIFACTS: Golden = Golden {
 /// The parameters are the name of a secret: used in each way, and shown; the result is the value.
 const SECRETS: Golden = Golden {
     name: "quantum-secrets",
+    sha256: "19fea95817f883f0b76b12729163559b15fbbf14047e48646b52a9da8c6d3c1e",
     imports: r#"
         (import "quantum:secrets/secrets@1.0.0" "placeholder" (func $placeholder (param i32 i32 i32)))
         (import "quantum:secrets/secrets@1.0.0" "basic" (func $basic (param i32 i32 i32 i32 i32)))
@@ -158,11 +173,19 @@ const SECRETS: Golden = Golden {
 
 const ALL: [Golden; 6] = [PLUGIN, CONTEXT, LOG, KV, ARTIFACTS, SECRETS];
 
+#[test]
+fn golden_components_are_small_and_as_they_were_released() {
+    for golden in ALL {
+        let bytes = golden.bytes();
+        assert!(bytes.len() <= BYTES_MAX, "{} has {} bytes", golden.name, bytes.len());
+        assert_eq!(digest_of(&bytes).as_str(), format!("sha256:{}", golden.sha256), "{}", golden.name);
+    }
+}
+
 async fn check(golden: Golden, parameters: &str, result: Value) -> World {
-    let bytes = std::fs::read(golden.path()).unwrap();
-    assert!(bytes.len() <= BYTES_MAX, "{} has {} bytes", golden.name, bytes.len());
+    let bytes = golden.bytes();
     let world = World::new();
-    world.secrets.keep("TOKEN", "s3cr3t-value", &["*"]);
+    world.secrets.keep("TOKEN", "\"s3cr3t-value\"", &["*"]);
     world.sandbox.check_fit(bytes.clone()).await.unwrap();
     let report = world.run_granted(&bytes, everything(&[], &[Header]), parameters).await;
     assert_eq!(report.outcome, AttemptOutcome::Completed(result), "{}", golden.name);
@@ -172,8 +195,7 @@ async fn check(golden: Golden, parameters: &str, result: Value) -> World {
 #[tokio::test]
 async fn a_component_of_each_package_at_1_0_0_runs() {
     let world = check(PLUGIN, "[1]", json!([1])).await;
-    let bytes = std::fs::read(PLUGIN.path()).unwrap();
-    assert_eq!(world.sandbox.describe(bytes).await.unwrap(), r#"{"at":1}"#);
+    assert_eq!(world.sandbox.describe(PLUGIN.bytes()).await.unwrap(), r#"{"at":1}"#);
 
     check(CONTEXT, "{}", json!({ "colour": "blue" })).await;
     let world = check(LOG, "{}", json!("done")).await;
@@ -182,11 +204,7 @@ async fn a_component_of_each_package_at_1_0_0_runs() {
     assert!(world.values.kept.lock().unwrap().is_empty());
     let world = check(ARTIFACTS, "{}", json!({ "at": 1 })).await;
     assert_eq!(world.artifacts.bytes.lock().unwrap()["http"], br#"{"at":1}"#);
-    let world = World::new();
-    world.secrets.keep("TOKEN", "\"s3cr3t-value\"", &["*"]);
-    let bytes = std::fs::read(SECRETS.path()).unwrap();
-    let report = world.run_granted(&bytes, everything(&[], &[Header]), "TOKEN").await;
-    assert!(matches!(report.outcome, AttemptOutcome::Completed(_)), "{report:?}");
+    let world = check(SECRETS, "TOKEN", json!("s3cr3t-value")).await;
     let asked = ["use", "use", "use", "reveal"].map(|word| format!("{word} TOKEN development"));
     assert_eq!(*world.gate.asked.lock().unwrap(), asked);
 }

@@ -1,5 +1,17 @@
 ;; A guest that does what its parameters say: one operation a line, a letter and its operand. Most work on the buffer B.
 ;; A call that the host refuses ends the run with the failure that the host told. At the end B is the result.
+;;
+;;   B           + text   2 double   n line break   0 clear
+;;   words       l log   f NAME log as a field   g progress   S print   E CODE fail   D fail with details
+;;               X PLACE panic
+;;   secrets     p NAME placeholder   v NAME value   u NAME basic, user B   m NAME signature of B, in hex
+;;   key-value   G KEY get   s KEY set   t KEY set for a second   c KEY set if unchanged since the last answer
+;;               a KEY set if absent   d KEY delete
+;;   artifacts   w TYPE create   W write   F NAME finish   r REF open   R REF open at 2   i MAX read   I read all
+;;               q REF find   z close the reader   Z close the writer
+;;   requests    H NAME header B   h header named B   A 0AUTHORITY (1: TLS) a new request   @ authority B
+;;               M METHOD   ~ method B   Q path and query B   O open the body   > send
+;;               C write B   K COUNT write so much of B   . end the body   < status and body of the answer
 (module
   (import "quantum:log/log@1.0.0" "write" (func $log (param i32 i32 i32 i32 i32)))
   (import "quantum:log/log@1.0.0" "progress" (func $progress (param i32 i32 i32)))
