@@ -38,8 +38,9 @@ fn full_manifest() -> Value {
             "side_effects": false, "reversible": true, "dry_run": true
         }],
         "capabilities": {
-            "http": {"hosts": ["https://api.example.com"], "slots": ["api"]}, "kv": true, "artifacts": true,
-            "secrets": ["token"], "reveal": ["key"], "clock": true, "random": true
+            "http": {"hosts": ["https://api.example.com"], "slots": ["api"], "response_bytes_max": 1},
+            "kv": true, "artifacts": true, "secrets": [{"name": "TOKEN", "places": ["header", "query", "body"]}],
+            "reveal": ["KEY"], "clock": true, "random": true
         },
         "config": {"type": "object"}, "memory_bytes_max": 1, "wit": {"quantum:plugin": "1.0.0"}
     })
@@ -57,7 +58,7 @@ fn a_manifest_with_every_field_fits_its_schema_and_reads_as_it_was_written() {
 #[test]
 fn the_schema_of_manifests_refuses_what_the_code_refuses() {
     let schema = Schema::compile(&manifest_schema()).unwrap();
-    let wrong: [(&str, Value); 12] = [
+    let wrong: [(&str, Value); 16] = [
         ("/manifest_version", json!(2)),
         ("/id", json!("greeter")),
         ("/id", json!("Acme:greeter")),
@@ -70,6 +71,10 @@ fn the_schema_of_manifests_refuses_what_the_code_refuses() {
         ("/actions/0/effects", json!("exactly_once")),
         ("/capabilities/clock", json!("yes")),
         ("/capabilities/http", json!({})),
+        ("/capabilities/secrets/0/name", json!("token")),
+        ("/capabilities/secrets/0/places", json!([])),
+        ("/capabilities/secrets/0/places", json!(["path"])),
+        ("/capabilities/reveal", json!(["a-key"])),
     ];
     for (place, value) in wrong {
         let mut manifest = full_manifest();
@@ -83,7 +88,7 @@ fn the_schema_of_manifests_refuses_what_the_code_refuses() {
 #[test]
 fn a_misspelt_field_of_a_manifest_is_refused_by_both() {
     let schema = Schema::compile(&manifest_schema()).unwrap();
-    for place in ["", "/actions/0", "/capabilities", "/capabilities/http"] {
+    for place in ["", "/actions/0", "/capabilities", "/capabilities/http", "/capabilities/secrets/0"] {
         let mut manifest = full_manifest();
         manifest.pointer_mut(place).unwrap()["titel"] = json!("x");
         assert!(serde_json::from_value::<Manifest>(manifest.clone()).is_err(), "{place}");

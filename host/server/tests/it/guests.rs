@@ -14,6 +14,11 @@ const WORLD: &str = "
 
 /// A component whose `run` has this body. `$ok` returns a text of the memory as the result.
 pub fn guest(imports: &str, run: &str) -> Vec<u8> {
+    guest_of(WORLD, imports, run)
+}
+
+/// The same in another world, called `guest`.
+pub fn guest_of(world: &str, imports: &str, run: &str) -> Vec<u8> {
     let module = format!(
         r#"(module {imports}
         (memory (export "memory") 2)
@@ -35,7 +40,7 @@ pub fn guest(imports: &str, run: &str) -> Vec<u8> {
     );
     let mut resolve = Resolve::default();
     resolve.push_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).unwrap();
-    let package = resolve.push_str("guest.wit", WORLD).unwrap();
+    let package = resolve.push_str("guest.wit", world).unwrap();
     let world = resolve.select_world(&[package], Some("guest")).unwrap();
     let mut module = wat::parse_str(module).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();

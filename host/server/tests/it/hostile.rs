@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::{Client, send};
-use crate::guests::{done, guest, manifest, pack};
+use crate::guests::{done, guest, guest_of, manifest, pack};
 use crate::home::{Home, Host, TENANT};
 
 /// A host with a tenant, an administrator, and an intent that always works.
@@ -141,14 +141,19 @@ async fn an_import_that_is_not_declared_is_refused_at_the_installation() {
 #[tokio::test]
 async fn an_import_that_this_host_does_not_provide_is_refused_with_the_report() {
     let world = World::start().await;
-    let import = r#"(import "quantum:kv/kv@1.0.0" "get" (func $get (param i32 i32 i32)))"#;
+    let newer = "
+        package test:guest;
+        world guest { import quantum:kv/kv@2.0.0; export quantum:plugin/actions@1.0.0; }
+        package quantum:kv@2.0.0 { interface kv { get: func(key: string) -> string; } }
+    ";
+    let import = r#"(import "quantum:kv/kv@2.0.0" "get" (func $get (param i32 i32 i32)))"#;
     let run =
         "(call $get (i32.const 0) (i32.const 0) (i32.const 4096)) (call $ok (i32.const 1040) (i32.const 6))";
     let mut says = manifest("keeper");
     says["capabilities"] = json!({ "kv": true });
-    let refused = world.client.upload("", pack(&guest(import, run), &says)).await;
+    let refused = world.client.upload("", pack(&guest_of(newer, import, run), &says)).await;
     let report =
-        "fit the component to this host\nimports that this host does not provide:\n  quantum:kv/kv@1.0.0";
+        "fit the component to this host\nimports that this host does not provide:\n  quantum:kv/kv@2.0.0";
     assert_eq!(refused.problem(), (422, "invalid-plugin".into(), report.into()));
     world.is_well().await;
 }
