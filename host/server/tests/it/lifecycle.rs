@@ -88,11 +88,16 @@ async fn an_event_stream_ends_when_the_host_stops_and_goes_on_at_the_next_one() 
     let client = home.admin(&host);
     let execution = held(&client, &service).await;
     let path = format!("/api/v1/executions/{execution}/events");
-    let stream = client.request(Method::GET, &path).send().await.unwrap();
+    let mut stream = client.request(Method::GET, &path).send().await.unwrap();
     assert_eq!(service.requests.recv().await.as_deref(), Some("/hold"));
+    let mut text = String::new();
+    while !text.contains("\"step\":\"held\"") {
+        text.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap());
+    }
     host.terminate();
     // The step still runs: nothing but the stop can end the stream.
-    let seen = logged(&stream.text().await.unwrap());
+    text.push_str(&stream.text().await.unwrap());
+    let seen = logged(&text);
     assert_eq!(of_step(&seen, "held"), [("step_started", 1)]);
     service.let_go(1);
     assert!(host.wait().success());
