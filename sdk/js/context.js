@@ -45,7 +45,7 @@ export class Context {
   /** Milliseconds since the Unix epoch, or undefined. */
   get deadlineMs() {
     const deadline = this.#host.context.deadline();
-    return deadline === undefined || deadline === null ? undefined : Number(deadline);
+    return deadline === undefined || deadline === null ? undefined : deadline;
   }
 
   get dryRun() {
@@ -79,7 +79,7 @@ export class Context {
 
   /** `bytes` random bytes. Needs `"random": true`. */
   random(bytes) {
-    return declared(this.#host.random, '"random": true').getRandomBytes(BigInt(bytes));
+    return declared(this.#host.random, '"random": true').getRandomBytes(bytes);
   }
 }
 
@@ -139,7 +139,7 @@ class Artifacts {
 
   /** Its bytes, piece by piece: an iterator of `Uint8Array`. */
   *pieces(reference, offset = 0) {
-    const reader = toldByHost('artifact', () => this.#host.open(reference, BigInt(offset)));
+    const reader = toldByHost('artifact', () => this.#host.open(reference, offset));
     for (;;) {
       const piece = toldByHost('artifact', () => reader.read(PIECE_BYTES));
       if (piece.length === 0) return;
@@ -170,7 +170,7 @@ class Artifacts {
 }
 
 function infoOf({ digest, size, mediaType }) {
-  return { digest, size: Number(size), mediaType: mediaType ?? undefined };
+  return { digest, size, mediaType: mediaType ?? undefined };
 }
 
 /** Small values that a plugin keeps between executions, of its own in each tenant. Values are `Uint8Array`s. */
@@ -202,5 +202,5 @@ class KeyValues {
 }
 
 function ttl(milliseconds) {
-  return milliseconds === undefined ? undefined : BigInt(milliseconds);
+  return milliseconds === undefined ? undefined : Math.max(0, Math.trunc(milliseconds));
 }

@@ -30,7 +30,7 @@ function told(error) {
   const details = error.details === undefined ? undefined : JSON.stringify(error.details);
   const problem = { code: error.code, message: error.message, details };
   if (!error.isRetryable) return { tag: 'permanent', val: problem };
-  const afterMs = error.afterMs === undefined ? undefined : BigInt(Math.max(0, Math.trunc(error.afterMs)));
+  const afterMs = error.afterMs === undefined ? undefined : Math.max(0, Math.trunc(error.afterMs));
   return { tag: 'retryable', val: [problem, afterMs] };
 }
 

@@ -36,7 +36,7 @@ export class Host {
     };
     this.artifacts = fakeArtifacts(new Map(Object.entries(artifacts)), this.stored);
     this.kv = fakeKeyValues(Object.entries(kv));
-    this.random = { getRandomBytes: (count) => new Uint8Array(Number(count)).fill(4) };
+    this.random = { getRandomBytes: (count) => new Uint8Array(count).fill(4) };
   }
 
   /** The whole way from JSON to JSON; what the action throws is a `Failure` or `Cancelled`. */
@@ -51,12 +51,12 @@ function fakeArtifacts(known, stored) {
   return {
     stat(reference) {
       const bytes = find(reference);
-      return bytes && { digest: digest(reference), size: BigInt(bytes.length), mediaType: undefined };
+      return bytes && { digest: digest(reference), size: bytes.length, mediaType: undefined };
     },
     open(reference, offset) {
       const bytes = find(reference);
       if (!bytes) throw { code: 'missing', message: `there is no artifact "${reference}"`, retryable: false };
-      let at = Number(offset);
+      let at = offset;
       return { read: (max) => bytes.slice(at, (at += max)) };
     },
     create(mediaType) {
@@ -66,7 +66,7 @@ function fakeArtifacts(known, stored) {
         finish(name) {
           const bytes = Uint8Array.from(written);
           stored.set(name ?? digest(String(stored.size)), { bytes, mediaType });
-          return { digest: digest(name ?? String(stored.size)), size: BigInt(bytes.length), mediaType };
+          return { digest: digest(name ?? String(stored.size)), size: bytes.length, mediaType };
         },
       };
     },
@@ -79,10 +79,10 @@ function digest(seed) {
 }
 
 function fakeKeyValues(known) {
-  let revision = 0n;
+  let revision = 0;
   const entries = new Map();
   const set = (key, value) => {
-    revision += 1n;
+    revision += 1;
     entries.set(key, { value, revision });
     return revision;
   };

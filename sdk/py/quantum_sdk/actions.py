@@ -59,12 +59,13 @@ def call(function: Function, ctx: Context, parameters: str) -> str:
 
 def unexpected(error: BaseException) -> Failure:
     """What an exception that nobody caught is: a mistake in the plugin, with its place."""
-    frames = traceback.extract_tb(error.__traceback__)
-    inner = [frame for frame in frames if not frame.filename.endswith("quantum_sdk/actions.py")]
-    place = f" ({inner[-1].filename}:{inner[-1].lineno})" if inner else ""
-    lines = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in inner]
+    # Not `extract_tb`: it looks for the sources, and a component has no files.
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    inner = [(code, line) for code, line in frames if "/quantum_sdk/" not in code.co_filename]
+    places = [f"{code.co_filename}:{line} in {code.co_name}" for code, line in inner]
+    place = f" ({inner[-1][0].co_filename}:{inner[-1][1]})" if inner else ""
     message = f"{type(error).__name__}: {error}{place}"
-    return Failure.permanent("exception", message, details={"traceback": lines[-_TRACEBACK_LINES:]})
+    return Failure.permanent("exception", message, details={"traceback": places[-_TRACEBACK_LINES:]})
 
 
 class Lines:

@@ -1,11 +1,18 @@
 """The host as a component sees it. Only this module knows the generated bindings, and it is imported while the
-component is built: an interface that the manifest does not declare has no module there."""
+component is built: an interface that the manifest does not declare has no module there. A codec is a module too, so
+the common ones are imported with it."""
 
 from __future__ import annotations
 
+import encodings.ascii
+import encodings.latin_1
+import encodings.utf_8_sig
 import json
+import sys
 import time
 from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import BuiltinImporter, FrozenImporter
 from typing import Any
 
 import quantum_build
@@ -46,8 +53,21 @@ class Host:
         log.progress(percent, message)
 
 
-def stop_clocks() -> None:
-    """Without the capability there is no clock in the component: say so, rather than trap."""
+class NotThere(MetaPathFinder):
+    """In place of the finders that look for files: there are none once the component runs."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
+        message = f"{fullname} was not imported while the component was built; import it at the top of the module"
+        raise ModuleNotFoundError(message, name=fullname)
+
+
+def close_doors() -> None:
+    """What is not in the component is a mistake with a name, rather than a trap."""
+    if any(isinstance(finder, NotThere) for finder in sys.meta_path):
+        return
+    sys.meta_path[:] = [BuiltinImporter, FrozenImporter, NotThere()]
+    if "clock" in quantum_build.CAPABILITIES:
+        return
 
     def none(*arguments: Any) -> Any:
         raise RuntimeError('the manifest\'s capabilities do not have "clock": true')
@@ -63,8 +83,7 @@ def exported(table: dict[str, Any]) -> type:
         actions = table
 
         def run(self, action: str, parameters: str) -> str:
-            if "clock" not in quantum_build.CAPABILITIES:
-                stop_clocks()
+            close_doors()
             ctx = Context(Host())
             printed = capture_output(ctx)
             try:

@@ -60,9 +60,9 @@ pub async fn build(args: &BuildArgs, out: &mut (dyn Write + Send)) -> Result<Bui
     let packed = append_manifest(&parts.component, &parts.manifest).map_err(package)?;
     let inspection = quantum_marketplace::inspect(&packed).map_err(package)?;
     let findings = inspection.findings().into_iter();
-    let findings = findings.map(|finding| match &parts.source {
+    let findings = findings.filter_map(|finding| match &parts.source {
         Some(source) => source.advise(finding),
-        None => finding,
+        None => Some(finding),
     });
     gate(findings.collect(), out)?;
     replace(&path, &packed)?;

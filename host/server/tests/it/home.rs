@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::client::Client;
 
 pub const TENANT: &str = "tenant-123";
-const QUANTUM: &str = env!("CARGO_BIN_EXE_quantum");
+pub const QUANTUM: &str = env!("CARGO_BIN_EXE_quantum");
 /// Between two looks at the ready file.
 const POLL: Duration = Duration::from_millis(5);
 /// Looks at the ready file until a start counts as failed: a minute, for a busy machine.

@@ -11,5 +11,6 @@ mod hostile;
 mod kill;
 mod lifecycle;
 mod pipeline;
+mod plugin;
 mod service;
 mod tutorial;

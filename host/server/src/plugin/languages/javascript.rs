@@ -38,6 +38,13 @@ pub(super) fn main(dir: &Path) -> Result<Option<PathBuf>, Error> {
     Ok(Some(main))
 }
 
+/// Requests, and so what is only for them, are not to be had.
+pub(super) fn check(capabilities: &Capabilities) -> Result<(), Error> {
+    let declared = capabilities.declared();
+    let missing = [Capability::Http, Capability::SecretsUse, Capability::SecretsReveal];
+    if missing.iter().any(|one| declared.contains(one)) { Err(Error::NotInJavaScript) } else { Ok(()) }
+}
+
 pub(super) fn tool(dir: &Path) -> Result<PathBuf, Error> {
     let install = format!(
         "its package.json needs these, and then in the plugin's folder type: npm install\n{}",
@@ -47,11 +54,7 @@ pub(super) fn tool(dir: &Path) -> Result<PathBuf, Error> {
 }
 
 pub(super) async fn build(plugin: &LanguagePlugin, main: &Path, work: &Work) -> Result<(), Error> {
-    let capabilities = &plugin.manifest.capabilities;
-    if capabilities.http.is_some() || !capabilities.secrets.is_empty() {
-        return Err(Error::NotInJavaScript);
-    }
-    let entry = write(&work.dir.join("entry.js"), &entry(main, capabilities))?;
+    let entry = write(&work.dir.join("entry.js"), &entry(main, &plugin.manifest.capabilities))?;
     let bundle = write(&work.dir.join("bundle.config.mjs"), BUNDLE)?;
     let mut command = Command::new(&work.tool);
     command.current_dir(&plugin.dir).arg("componentize").arg(entry).arg("--wit").arg(&work.wit);

@@ -55,6 +55,9 @@ impl LanguagePlugin {
         let Some(module) = module else { return Ok(None) };
         let dir = dir.canonicalize().map_err(Error::file(dir))?;
         let manifest = manifest(&dir.join("manifest.json"))?;
+        if matches!(module, Module::JavaScript(_)) {
+            javascript::check(&manifest.capabilities)?;
+        }
         Ok(Some(Self { dir, manifest, module }))
     }
 
@@ -78,26 +81,18 @@ impl LanguagePlugin {
         tokio::fs::read(&work.component).await.map_err(Error::file(&work.component))
     }
 
-    /// What to write into the manifest, in place of what a Rust plugin would say.
-    pub fn advise(&self, finding: Finding) -> Finding {
-        let undeclared = finding.code == "capability-undeclared";
-        let capability = Capability::ALL.iter().find(|capability| {
-            undeclared && finding.message.ends_with(&format!(", and {capability} is not declared"))
-        });
-        let hint = match capability {
-            Some(Capability::Http) => "\"http\": {\"hosts\": [\"https://api.example.com\"]}",
-            Some(Capability::SecretsUse) => "\"secrets\": [{\"name\": \"NAME\"}]",
-            Some(Capability::SecretsReveal) => "\"reveal\": [\"NAME\"]",
-            Some(Capability::Kv) => "\"kv\": true",
-            Some(Capability::Artifacts) => "\"artifacts\": true",
-            Some(Capability::Clock) => "\"clock\": true",
-            Some(Capability::Random) => "\"random\": true",
-            None if finding.code == "capability-unused" => {
-                return finding.hint("take it out of capabilities in manifest.json");
-            }
-            None => return finding,
-        };
-        finding.hint(format!("write {hint} in capabilities of manifest.json"))
+    /// What to write into the manifest, in place of what a Rust plugin would say. None: the engine imports it, and it is
+    /// not the plugin's business.
+    pub fn advise(&self, finding: Finding) -> Option<Finding> {
+        match finding.code.as_str() {
+            "import-denied" => None,
+            "capability-unused" => Some(finding.hint("take it out of capabilities in manifest.json")),
+            "capability-undeclared" => Some(match missing(&finding) {
+                Some(hint) => finding.hint(format!("write {hint} in capabilities of manifest.json")),
+                None => finding,
+            }),
+            _ => Some(finding),
+        }
     }
 
     fn language(&self) -> Language {
@@ -112,6 +107,20 @@ impl LanguagePlugin {
         let declared = self.manifest.capabilities.declared();
         [Capability::Clock, Capability::Random, Capability::Http].iter().any(|one| declared.contains(one))
     }
+}
+
+/// How the capability that a finding names is declared.
+fn missing(finding: &Finding) -> Option<&'static str> {
+    let named = |one: &&Capability| finding.message.ends_with(&format!(", and {one} is not declared"));
+    Some(match Capability::ALL.iter().find(named)? {
+        Capability::Http => "\"http\": {\"hosts\": [\"https://api.example.com\"]}",
+        Capability::SecretsUse => "\"secrets\": [{\"name\": \"NAME\"}]",
+        Capability::SecretsReveal => "\"reveal\": [\"NAME\"]",
+        Capability::Kv => "\"kv\": true",
+        Capability::Artifacts => "\"artifacts\": true",
+        Capability::Clock => "\"clock\": true",
+        Capability::Random => "\"random\": true",
+    })
 }
 
 /// What one build reads and writes.

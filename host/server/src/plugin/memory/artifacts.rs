@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use quantum_catalog::check_artifact_name;
 use quantum_core::id::{Digest, ExecutionId, TenantId};
 use quantum_core::port::{
     ArtifactInfo, ArtifactReader, ArtifactScope, ArtifactStore, ArtifactWriter, BoxFuture, EffectError,
@@ -10,8 +11,6 @@ use quantum_core::port::{
 
 /// Bytes of one artifact. Over it: `too-large`.
 const ARTIFACT_BYTES_MAX: usize = 512 * 1024 * 1024;
-/// Bytes of a name. Over it: `invalid-name`.
-const NAME_BYTES_MAX: usize = 255;
 
 #[derive(Default)]
 pub(in crate::plugin) struct MemoryArtifacts {
@@ -111,15 +110,14 @@ impl Shelf {
         if let Some(digest) = self.names.get(&(execution, reference.to_owned())) {
             return Ok(Some(digest.clone()));
         }
-        let tenant = Holder { tenant: scope.tenant.clone(), execution: None };
-        let Some(digest) = self.names.get(&(tenant, reference.to_owned())) else { return Ok(None) };
-        match &scope.name_prefixes {
-            Some(prefixes) if !prefixes.iter().any(|prefix| reference.starts_with(prefix.as_str())) => {
-                let message = format!("the installation does not let the plugin read \"{reference}\"");
-                Err(EffectError::new("denied", message))
-            }
-            _ => Ok(Some(digest.clone())),
+        // Before it is looked up: the answer is the same whether the tenant has it or not.
+        let prefixes = scope.name_prefixes.as_deref();
+        if prefixes.is_some_and(|some| !some.iter().any(|prefix| reference.starts_with(prefix.as_str()))) {
+            let message = format!("artifact_prefixes of the installation do not cover \"{reference}\"");
+            return Err(EffectError::new("denied", message));
         }
+        let tenant = Holder { tenant: scope.tenant.clone(), execution: None };
+        Ok(self.names.get(&(tenant, reference.to_owned())).cloned())
     }
 
     fn info(&self, tenant: &TenantId, digest: &Digest) -> Option<ArtifactInfo> {
@@ -191,17 +189,8 @@ impl ArtifactWriter for Writer {
     }
 }
 
-/// A name is no digest, because a reference would not find it.
 fn check_name(name: &str) -> Result<(), EffectError> {
-    let plain = !name.is_empty() && name.len() <= NAME_BYTES_MAX && !name.contains(char::is_control);
-    if plain && !name.starts_with("sha256:") {
-        return Ok(());
-    }
-    let message = format!(
-        "\"{}\" is not a name of an artifact: 1 to {NAME_BYTES_MAX} bytes without control characters, and no digest",
-        name.escape_debug()
-    );
-    Err(EffectError::new("invalid-name", message))
+    check_artifact_name(name).map_err(|error| EffectError::new("invalid-name", error.to_string()))
 }
 
 fn lock(shelf: &Mutex<Shelf>) -> MutexGuard<'_, Shelf> {
@@ -271,8 +260,9 @@ mod tests {
         assert_eq!(read(&store, &bound, "public/a").await.unwrap(), b"a");
         assert_eq!(read(&store, &bound, "own").await.unwrap(), b"own");
         assert_eq!(read(&store, &bound, "private/b").await, Err("denied"));
-        assert_eq!(read(&store, &bound, "none").await, Err("missing"));
-        assert_eq!(store.stat(&bound, "none").await, Ok(None));
+        assert_eq!(read(&store, &bound, "none").await, Err("denied"));
+        assert_eq!(read(&store, &bound, "public/none").await, Err("missing"));
+        assert_eq!(store.stat(&bound, "public/none").await, Ok(None));
     }
 
     #[tokio::test]
