@@ -45,7 +45,9 @@ pub fn prepare(phases: &mut Phases) {
     for language in &LANGUAGES {
         match (language.check)() {
             Err(missing) if !is_required() => phases.leave_out(language.name, shell::chain(&missing)),
-            checked => _ = phases.run(language.name, language.about, || checked.and_then(|()| provide(language))),
+            checked => {
+                _ = phases.run(language.name, language.about, || checked.and_then(|()| provide(language)))
+            }
         }
     }
 }
@@ -126,6 +128,9 @@ mod tests {
         let python = read(&pinned("sdk/py/tools/requirements.txt")).unwrap();
         assert!(python.lines().all(|line| line.contains("==")), "{python}");
         let lock = read(&pinned("sdk/js/tools/package-lock.json")).unwrap();
-        assert!(!lock.contains("\"resolved\""), "npm install --package-lock-only --omit-lockfile-registry-resolved");
+        assert!(
+            !lock.contains("\"resolved\""),
+            "npm install --package-lock-only --omit-lockfile-registry-resolved"
+        );
     }
 }

@@ -84,6 +84,27 @@ async fn deploy_application_builds_deploys_and_asks_for_the_health_of_what_runs(
     stage.has_no_secret(&execution, &[PASSWORD, TOKEN]).await;
 }
 
+/// `docs/tutorial`: the hands-on examples as they are written there, with an ordinary client.
+#[test]
+fn the_tutorials_examples_run_with_a_small_client() {
+    let Some(stage) = Stage::start() else { return };
+    let folder = example("../tutorial");
+    let client = std::fs::read_to_string(folder.join("client.py")).unwrap();
+    assert!(client.lines().count() < 60, "it is a small client");
+    let token = stage.home.token("tenant-123", "kim", &["author", "operator"]);
+    let mut python = std::process::Command::new("python3");
+    python.arg(folder.join("examples.py")).env("PYTHONDONTWRITEBYTECODE", "1");
+    python.env("QUANTUM_URL", &stage.host.url).env("QUANTUM_TOKEN", &token);
+    let done = python.output().unwrap();
+    let text = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{text}{}", String::from_utf8_lossy(&done.stderr));
+    for step in ["build-docker-image", "push-to-registry", "deploy-to-kubernetes"] {
+        assert_eq!(text.matches(&format!("Step {step} completed: {{")).count(), 2, "{text}");
+    }
+    assert_eq!(text.matches(" completed successfully").count(), 2, "{text}");
+    assert!(text.contains("Intents of tenant-123: ['deploy-web-app']"), "{text}");
+}
+
 #[tokio::test]
 async fn a_second_version_is_rolled_out_and_back() {
     let Some(stage) = Stage::start() else { return };
