@@ -9,6 +9,7 @@ cargo xtask TASK [OPTIONS]
   tidy                  the rules of the house: dependency table, sizes, unfinished code
   codegen [--check]     write the files that are made from the code, or check them
   plugins               build and pack the plugins that ship
+  languages             install the tools that plugins in Python and JavaScript are made with
   help [TASK]           more about one task
 
 A fresh checkout needs rustup and a C compiler; the rest is added and built by the tasks.";
@@ -22,6 +23,7 @@ pub fn of(task: &str) -> Option<&'static str> {
         "tidy" => TIDY,
         "codegen" => CODEGEN,
         "plugins" => PLUGINS,
+        "languages" => LANGUAGES,
         "help" => OVERVIEW,
         _ => return None,
     })
@@ -74,3 +76,10 @@ cargo xtask plugins
 
 Builds the plugins that ship and packs them into the folder `plugins` beside the binary (target/debug/plugins), where
 the host finds them.";
+
+const LANGUAGES: &str = "\
+cargo xtask languages
+
+Installs componentize-py (with python3) and jco (with npm) below target/tools, in the versions that are pinned in
+sdk/py/tools and sdk/js/tools. `cargo xtask test` does it too. What is there already is not installed again; a language
+that is not on the machine is left out, and with CI=true a failure.";

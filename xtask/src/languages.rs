@@ -40,11 +40,20 @@ const LANGUAGES: [Language; 2] = [
     },
 ];
 
+/// The task of its own.
+pub fn run() -> Result<()> {
+    let mut phases = Phases::default();
+    prepare(&mut phases);
+    phases.finish()
+}
+
 /// One phase each. A language that is missing fails the whole in CI, and is left out elsewhere.
 pub fn prepare(phases: &mut Phases) {
     for language in &LANGUAGES {
         match (language.check)() {
-            Err(missing) if !is_required() => phases.leave_out(language.name, shell::chain(&missing)),
+            Err(missing) if !is_required() => {
+                phases.leave_out(language.name, missing.to_string().replace("\n  ", "; "))
+            }
             checked => {
                 _ = phases.run(language.name, language.about, || checked.and_then(|()| provide(language)))
             }

@@ -6,7 +6,7 @@ use xtask::artifacts::{self, Profile};
 use xtask::bench::{self, Bench};
 use xtask::error::{Error, Result};
 use xtask::test::Depth;
-use xtask::{codegen, demo, help, shell, test, tidy, tools};
+use xtask::{codegen, demo, help, languages, shell, test, tidy, tools};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -33,6 +33,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::build_and_check(),
         ["plugins"] => tools::prepare().and_then(|()| artifacts::build(Profile::Dev)).map(drop),
+        ["languages"] => languages::run(),
         [task, rest @ ..] => Err(if help::of(task).is_some() { misused(task, rest) } else { unknown(task) }),
     }
 }

@@ -10,6 +10,8 @@ use quantum_engine::{Clock, SystemClock};
 
 /// Values of one space. Over it: `quota`.
 const ENTRIES_MAX: usize = 10_000;
+/// Bytes of a value, as in the host's own store. Over it: `too-large`.
+const VALUE_BYTES_MAX: usize = 64 * 1024;
 
 #[derive(Default)]
 pub(in crate::plugin) struct MemoryKeyValues {
@@ -119,6 +121,11 @@ impl State {
         write: Write,
         now: Timestamp,
     ) -> Result<Option<u64>, EffectError> {
+        if write.value.len() > VALUE_BYTES_MAX {
+            let message =
+                format!("a value has at most {VALUE_BYTES_MAX} bytes; put what is large into an artifact");
+            return Err(EffectError::new("too-large", message));
+        }
         let before = self.live(space, &write.key, now).map(|entry| entry.revision);
         if let Expected::Revision(expected) = write.expected
             && expected != before
@@ -172,6 +179,13 @@ mod tests {
         store.delete(&space("a"), "k").await.unwrap();
         assert_eq!(set(Some(second), "four").await, None);
         assert!(set(None, "five").await.unwrap() > second);
+    }
+
+    #[tokio::test]
+    async fn a_value_that_the_host_would_not_keep_is_refused() {
+        let store = MemoryKeyValues::default();
+        assert!(store.put(&space("a"), "k", vec![0; VALUE_BYTES_MAX]).is_ok());
+        assert_eq!(store.put(&space("a"), "k", vec![0; VALUE_BYTES_MAX + 1]).unwrap_err().code, "too-large");
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! The plugin tool: new plugins, and those in other languages than Rust.
 
+mod guide;
 mod languages;
 mod new;
 
@@ -34,7 +35,7 @@ fn quantum(arguments: &[&str]) -> Command {
 /// A program that a machine may lack.
 struct Tool {
     program: &'static str,
-    /// Below the target folder, where `cargo xtask test` installs it.
+    /// Below the target folder, where `cargo xtask languages` installs it.
     place: &'static str,
 }
 
