@@ -81,11 +81,11 @@ mod tests {
     #[test]
     fn a_checkout_nearby_is_named_by_its_relative_path() {
         for (dir, path) in [
-            ("/work/quantum/plugins/new", "../../sdk"),
-            ("/work/weather", "../quantum/sdk"),
-            ("/tmp/weather", "/work/quantum/sdk"),
+            ("/src/quantum/plugins/new", "../../sdk"),
+            ("/src/weather", "../quantum/sdk"),
+            ("/tmp/weather", "/src/quantum/sdk"),
         ] {
-            let sdk = Sdk::Checkout("/work/quantum/sdk".into());
+            let sdk = Sdk::Checkout("/src/quantum/sdk".into());
             assert_eq!(sdk.dependency(Path::new(dir)), format!("{{ path = \"{path}\" }}"));
         }
         assert_eq!(Sdk::Published("1.2.3").dependency(Path::new("/x")), "\"1.2.3\"");
