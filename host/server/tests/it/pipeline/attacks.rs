@@ -52,6 +52,7 @@ async fn wrong_environment(stage: &Stage) {
     let execution = stage.steps("staging", "staging", json!([build("b:1"), push("b:1")])).await;
     let (code, message, retryable) = failure(&execution);
     assert_eq!((code, retryable), ("secret-denied", false), "{message}");
+    assert!(message.contains("is for production, and this execution runs in staging"), "{message}");
     assert_eq!(stage.registry.get("/v2/b/tags/list").status, 404);
 }
 
