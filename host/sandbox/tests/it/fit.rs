@@ -164,3 +164,39 @@ async fn a_describing_build_tells_its_manifest() {
     let error = sandbox.describe(echo()).await.unwrap_err().to_string();
     assert!(error.starts_with("ask the component for its manifest: "), "{error}");
 }
+
+/// Two components that hand a text to each other, as those of JavaScript are made. The code between them reads two
+/// memories.
+const COMPOSED: &str = r#"(component
+    (component $inner
+        (core module $m
+            (memory (export "memory") 1)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+            (func (export "take") (param i32 i32)))
+        (core instance $i (instantiate $m))
+        (alias core export $i "memory" (core memory $memory))
+        (alias core export $i "realloc" (core func $realloc))
+        (func (export "take") (param "text" string)
+            (canon lift (core func $i "take") (memory $memory) (realloc $realloc))))
+    (component $outer
+        (import "take" (func $take (param "text" string)))
+        (core module $m (memory (export "memory") 1))
+        (core instance $i (instantiate $m))
+        (alias core export $i "memory" (core memory $memory))
+        (core func $lowered (canon lower (func $take) (memory $memory)))
+        (core module $n
+            (import "host" "take" (func $take (param i32 i32)))
+            (func (export "go") (call $take (i32.const 0) (i32.const 8))))
+        (core instance $host (export "take" (func $lowered)))
+        (core instance $j (instantiate $n (with "host" (instance $host))))
+        (func (export "go") (canon lift (core func $j "go"))))
+    (instance $a (instantiate $inner))
+    (instance $b (instantiate $outer (with "take" (func $a "take"))))
+    (export "go" (func $b "go")))"#;
+
+#[tokio::test]
+async fn a_component_may_be_made_of_others() {
+    // It compiles; all that it lacks is the entry.
+    let report = report(wat::parse_str(COMPOSED).unwrap()).await;
+    assert!(report.starts_with("exports that are missing:\n  quantum:plugin/actions@1.0.0"), "{report}");
+}
