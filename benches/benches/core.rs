@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use quantum_core::expression::{Expression, Scope, StepView};
+use quantum_core::expression::{Expression, Scope, StepView, Variables};
 use quantum_core::id::{DecisionId, Digest, ExecutionId, IntentName, IntentUid, PrincipalId, TenantId};
 use quantum_core::intent::{CheckContext, check_document};
 use quantum_core::machine::{Admission, Command, Execution, NewExecution, Turn};
@@ -165,19 +165,22 @@ fn expressions(criterion: &mut Criterion) {
     let input = json!({ "tag": "1.2.3", "items": (0..100).collect::<Vec<_>>() });
     let output = json!({ "image": "myapp:1.2.3", "layers": (0..100).collect::<Vec<_>>() });
     let step = |_: &str| Some(StepView { status: StepStatus::Succeeded, output: Some(&output) });
-    let scope = Scope { input: &input, intent: &input, execution: &input, step: &step };
+    let scope = Scope { input: &input, intent: &input, execution: &input, element: None, step: &step };
     let cases = [
         ("expression: a path", "steps.build.output.image"),
         ("expression: CEL on a scalar", "steps.build.status == 'succeeded' ? 1 : 2"),
         ("expression: CEL over 100 elements", "size(input.items.filter(x, x % 2 == 0))"),
     ];
     for (name, source) in cases {
-        let expression = Expression::compile(source).unwrap();
+        let expression = Expression::compile(source, Variables::RUNNING).unwrap();
         criterion
             .bench_function(name, |bench| bench.iter(|| black_box(expression.evaluate(&scope).unwrap())));
     }
     criterion.bench_function("expression: compile", |bench| {
-        bench.iter(|| Expression::compile(black_box("size(input.items.filter(x, x % 2 == 0))")).unwrap());
+        bench.iter(|| {
+            Expression::compile(black_box("size(input.items.filter(x, x % 2 == 0))"), Variables::RUNNING)
+                .unwrap()
+        });
     });
 }
 

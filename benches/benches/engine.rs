@@ -13,10 +13,14 @@ use quantum_core::port::{
     ActionDirectory, ActionEntry, Attempt, AttemptOutcome, AttemptReport, Bill, BoxFuture, Decision, Grant,
     PrincipalKind, Requester, Resolution, StepGate, StepRunner, StepSubject, Verdict,
 };
+use quantum_core::problem::Problem;
 use quantum_core::schema::Schema;
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::{Environment, Signature, Trust};
-use quantum_engine::{Engine, EngineOptions, LogBuffer, Ports, StartRequest, SystemClock};
+use quantum_engine::{
+    Engine, EngineOptions, IntentSource, LogBuffer, Ports, Runnable, SourceRequest, StartOptions,
+    StartRequest, SystemClock,
+};
 use quantum_store::conformance::{scope, with_tenants};
 use quantum_store::{Error, SharedPlan, Store, StoreOptions, TenantScope};
 use serde_json::{Value, json};
@@ -58,6 +62,12 @@ impl ActionDirectory for Echo {
 
     fn names(&self, _: &TenantId) -> Vec<String> {
         vec![self.0.manifest.name.clone()]
+    }
+}
+
+impl IntentSource for Echo {
+    fn runnable(&self, _: SourceRequest) -> BoxFuture<'static, Result<Runnable, Problem>> {
+        Box::pin(async { Err(Problem::new("not-found", "nothing starts by itself here")) })
     }
 }
 
@@ -116,7 +126,8 @@ async fn launch(store: StoreOptions, echo: &Echo) -> Engine {
         store,
         runner: one.clone(),
         gate: one.clone(),
-        actions: one,
+        actions: one.clone(),
+        intents: one,
         clock: Arc::new(SystemClock),
         chance: || 0.5,
     };

@@ -72,15 +72,8 @@ impl Api {
         match subject {
             Subject::Tenant => decide(Resource::Tenant(session.tenant())),
             Subject::Intent(summary) => {
-                let owner = owner(session, summary);
-                decide(Resource::Intent(IntentFacts {
-                    tenant: &summary.tenant,
-                    uid: summary.uid,
-                    owner: Some(&owner),
-                    environment: summary.version.environment,
-                    status: summary.status,
-                    labels: &summary.version.labels,
-                }))
+                let owner = owner(&session.caller, summary);
+                decide(Resource::Intent(intent_facts(summary, &owner)))
             }
             Subject::Secret { name, environment, expires_at } => {
                 let tenant = session.tenant();
@@ -103,11 +96,23 @@ impl Api {
 
 /// Rows name their maker without its kind. A principal has one kind in a tenant, and policies compare an owner only
 /// with the caller, so the caller's own kind is right wherever it matters.
-fn owner(session: &Session, summary: &IntentSummary) -> Requester {
-    Requester { id: summary.created_by.clone(), kind: session.caller.kind }
+pub(crate) fn owner(caller: &Caller, summary: &IntentSummary) -> Requester {
+    Requester { id: summary.created_by.clone(), kind: caller.kind }
 }
 
-fn settle(ruling: Ruling, operation: Operation, caller: &Caller) -> Result<(), Problem> {
+pub(crate) fn intent_facts<'a>(summary: &'a IntentSummary, owner: &'a Requester) -> IntentFacts<'a> {
+    IntentFacts {
+        tenant: &summary.tenant,
+        uid: summary.uid,
+        owner: Some(owner),
+        environment: summary.version.environment,
+        status: summary.status,
+        labels: &summary.version.labels,
+    }
+}
+
+/// What a ruling means for whoever asked; a refusal is logged.
+pub(crate) fn settle(ruling: Ruling, operation: Operation, caller: &Caller) -> Result<(), Problem> {
     let decision = &ruling.verdict.decision;
     for error in &ruling.errors {
         tracing::error!(decision_id = %decision.id, %operation, error, "a policy could not be evaluated");

@@ -12,6 +12,7 @@ mod edge;
 mod etag;
 mod extract;
 mod idempotency;
+mod intent_source;
 mod json;
 mod negotiate;
 mod newborn;
@@ -28,6 +29,7 @@ mod wire;
 
 pub use accept::serve;
 pub use admin::{AdminServices, MetricsText, admin_router};
+pub use intent_source::StoredIntents;
 pub use openapi::document;
 pub use options::{ApiOptions, Limits, Services};
 pub use router::router;

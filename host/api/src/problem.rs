@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use quantum_core::id::DecisionId;
 use quantum_core::problem::Finding;
+use serde_json::{Map, json};
 
 use crate::codes::{self, Code};
 use crate::wire::ProblemBody;
@@ -101,7 +102,7 @@ impl Problem {
     }
 
     /// As it is sent.
-    pub fn body(&self, request_id: &str) -> ProblemBody {
+    pub(crate) fn body(&self, request_id: &str) -> ProblemBody {
         let Parts { code, detail, hint, decision, findings, .. } = self.0.as_ref();
         ProblemBody {
             kind: format!("/errors/{}", code.code),
@@ -114,6 +115,22 @@ impl Problem {
             decision_id: decision.map(|id| id.to_string()),
             errors: findings.iter().map(Into::into).collect(),
         }
+    }
+}
+
+/// For whoever is told later, and not by HTTP. What the host could not find out is worth another try.
+impl From<Problem> for quantum_core::problem::Problem {
+    fn from(problem: Problem) -> Self {
+        let retryable = problem.status().is_server_error();
+        let Parts { code, detail, hint, decision, findings, .. } = *problem.0;
+        let mut details = Map::new();
+        details.insert("hint".to_owned(), hint.unwrap_or_else(|| code.hint.to_owned()).into());
+        details.extend(decision.map(|id| ("decision_id".to_owned(), id.to_string().into())));
+        if !findings.is_empty() {
+            details.insert("errors".to_owned(), json!(findings));
+        }
+        let message = detail.unwrap_or_else(|| code.title.to_owned());
+        Self { retryable, details: Some(details.into()), ..Self::new(code.code, message) }
     }
 }
 

@@ -100,6 +100,14 @@ impl From<StartError> for Problem {
                 .findings(findings),
             StartError::IdempotencyTaken(_) => Self::new(&codes::IDEMPOTENCY_MISMATCH),
             StartError::Unavailable { reason, retry_after_ms } => Self::unavailable(&reason, retry_after_ms),
+            StartError::Limit { reason } => Self::new(&codes::CONCURRENCY_LIMIT).detail(reason),
+            StartError::Backlog { reason, retry_after_ms } => {
+                Self::new(&codes::BACKLOG_FULL).detail(reason).retry_after(retry_after_ms)
+            }
+            StartError::Key(problem) => Self::new(&codes::INVALID_INPUT).detail(problem.message),
+            StartError::Replay(problem) => Self::new(&codes::NOT_REPLAYABLE).detail(problem.message),
+            StartError::NotFound => Self::not_found(),
+            StartError::Failed(error) => error.into(),
             other @ StartError::Encode(_) => Self::internal(&other),
         }
     }
@@ -109,19 +117,38 @@ impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
         match error {
             CommandError::NotFound => Self::not_found(),
-            CommandError::Refused(Refusal::AlreadyEnded) => {
-                Self::new(&codes::EXECUTION_ENDED).detail("the execution has already ended")
-            }
-            CommandError::Refused(Refusal::AlreadyCancelling) => {
-                Self::new(&codes::CANCEL_REQUESTED).detail("the execution is already being cancelled")
-            }
+            CommandError::Refused(refusal) => refused(&refusal),
             CommandError::Unavailable { reason, retry_after_ms } => {
                 Self::unavailable(&reason, retry_after_ms)
             }
             CommandError::Failed(error) => error.into(),
-            other @ CommandError::Refused(_) => Self::internal(&other),
         }
     }
+}
+
+/// A command that the state of the execution does not take.
+fn refused(refusal: &Refusal) -> Problem {
+    let code = match refusal {
+        Refusal::AlreadyEnded => &codes::EXECUTION_ENDED,
+        Refusal::AlreadyCancelling => &codes::CANCEL_REQUESTED,
+        Refusal::Compensating => &codes::EXECUTION_COMPENSATING,
+        Refusal::SignalNotExpected { .. } => &codes::SIGNAL_NOT_EXPECTED,
+        Refusal::SignalInvalid { findings, .. } => {
+            let problem = Problem::new(&codes::SIGNAL_INVALID).detail(refusal.to_string());
+            return problem.findings(findings.clone());
+        }
+        Refusal::ApprovalNotExpected { .. } | Refusal::ApprovalAmbiguous(_) => &codes::APPROVAL_NOT_EXPECTED,
+        Refusal::ApprovalByRequester => &codes::APPROVAL_BY_REQUESTER,
+        Refusal::ApprovalTwice(_) => &codes::APPROVAL_TWICE,
+        Refusal::NotRunning(_) | Refusal::NotStarted => &codes::EXECUTION_NOT_RUNNING,
+        Refusal::NotPaused(_) => &codes::EXECUTION_NOT_PAUSED,
+        Refusal::NotRestartable(_) | Refusal::Undone => &codes::NOT_RESTARTABLE,
+        Refusal::AlreadyStarted
+        | Refusal::UnknownStep(_)
+        | Refusal::NotReady(_)
+        | Refusal::StaleAttempt { .. } => return Problem::internal(refusal),
+    };
+    Problem::new(code).detail(refusal.to_string())
 }
 
 impl From<PluginError> for Problem {

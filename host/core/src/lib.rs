@@ -5,12 +5,14 @@
 
 pub mod id;
 pub mod time;
+pub mod duration;
 pub mod json;
 pub mod problem;
 pub mod vocabulary;
 pub mod limits;
 pub mod schema;
 pub mod expression;
+pub mod builtin;
 pub mod intent;
 pub mod manifest;
 pub mod installation;

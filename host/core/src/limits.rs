@@ -40,3 +40,28 @@ pub const ATTEMPTS_MAX: u32 = 100;
 pub const TIMEOUT_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
 /// Milliseconds of a step's timeout where none is written: the tutorial's 300 seconds.
 pub const TIMEOUT_MS_DEFAULT: u64 = 300 * 1_000;
+/// Milliseconds of a whole execution's timeout, and of a wait for a signal, an approval or a child: a year. Over it: 422.
+pub const WAIT_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1_000;
+/// Elements of one `for_each`: each has a state of its own in memory. Over it the step fails.
+pub const ELEMENTS_MAX: usize = 10_000;
+/// Elements of one `for_each` that may run at the same time. Over it: 422.
+pub const PARALLEL_MAX: u32 = 100;
+/// Elements of one `for_each` that run at the same time where nothing is written.
+pub const PARALLEL_DEFAULT: u32 = 8;
+/// Executions that `concurrency.limit` may let run beside each other. Over it: 422.
+pub const CONCURRENCY_MAX: u32 = 10_000;
+/// Bytes of the value of `concurrency.key`: it is a column that is searched. Over it the start is refused.
+pub const CONCURRENCY_KEY_BYTES_MAX: usize = 256;
+/// Approvals that one step may ask for. Over it: 422.
+pub const APPROVALS_MAX: u32 = 20;
+/// Executions above a child, its own included: an intent that calls itself through others ends here. Over it the step
+/// fails.
+pub const CHILD_DEPTH_MAX: u32 = 8;
+/// Bytes of a signal's payload. Over it: 413.
+pub const SIGNAL_BYTES_MAX: usize = 64 * 1024;
+/// Events that one commit may hold before the rest of the work is left to the next one. At it the execution is woken at
+/// once.
+pub const TURN_EVENTS_MAX: usize = 1_000;
+/// How far a start's priority may lie from 0, either way: enough steps for people, few enough to be understood. Over it:
+/// 422.
+pub const PRIORITY_MAX: i32 = 100;

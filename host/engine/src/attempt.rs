@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use metrics::{counter, histogram};
-use quantum_core::machine::{Command, Execution};
+use quantum_core::machine::{Command, Execution, Phase, Slot};
+use quantum_core::plan::{PinnedAction, PlannedStep};
 use quantum_core::port::{Attempt, AttemptOutcome, AttemptReport, Bill, Failure, FailureKind, StepSubject};
 use quantum_core::problem::Problem;
 
@@ -22,7 +23,7 @@ const RUNNER_GRACE_MS: u64 = 5_000;
 /// An admitted attempt that waits for its turn.
 pub(crate) struct Job {
     entry: Arc<Entry>,
-    step: usize,
+    slot: Slot,
     signals: RunningAttempt,
     /// Err: it cannot run at all.
     attempt: Result<Box<Attempt>, Box<Failure>>,
@@ -34,13 +35,13 @@ impl Shared {
         self: &Arc<Self>,
         entry: &Arc<Entry>,
         execution: &Execution,
-        step: usize,
+        slot: Slot,
         number: u32,
         parameters: String,
     ) {
-        let signals = entry.track(step, number);
-        let attempt = self.build_attempt(execution, step, number, parameters, &signals);
-        let job = Job { entry: entry.clone(), step, signals, attempt };
+        let signals = entry.track(slot, number);
+        let attempt = self.build_attempt(execution, slot, parameters, &signals);
+        let job = Job { entry: entry.clone(), slot, signals, attempt };
         self.lock_queue().push(entry.tenant(), job);
         self.pump();
     }
@@ -48,25 +49,25 @@ impl Shared {
     fn build_attempt(
         &self,
         execution: &Execution,
-        step: usize,
-        number: u32,
+        slot: Slot,
         parameters: String,
         signals: &RunningAttempt,
     ) -> Result<Box<Attempt>, Box<Failure>> {
         let fault =
             |problem| Box::new(Failure { kind: FailureKind::Unavailable, problem, retry_after_ms: None });
-        let planned = execution.plan.step(step);
         let planned =
+            execution.plan.step(slot.step).and_then(|planned| Some((planned, call(planned, slot)?)));
+        let (planned, (action, timeout_ms)) =
             planned.ok_or_else(|| fault(Problem::new("host-fault", "the plan has no such step")))?;
-        let action = self.pinned(execution, planned).ok_or_else(|| fault(uninstalled(planned)))?;
+        let entry = self.pinned(execution, action).ok_or_else(|| fault(uninstalled(action)))?;
         Ok(Box::new(Attempt {
-            subject: subject(execution, &planned.id, action),
+            subject: subject(execution, &planned.id, entry),
             intent: execution.plan.document.intent.name.clone(),
-            number,
-            idempotency_key: format!("{}/{}/run", execution.id, planned.id),
+            number: signals.attempt,
+            idempotency_key: slot.idempotency_key(execution.id, &planned.id),
             parameters,
-            timeout_ms: planned.timeout_ms,
-            deadline: self.ports.clock.now().plus_millis(planned.timeout_ms),
+            timeout_ms,
+            deadline: self.ports.clock.now().plus_millis(timeout_ms),
             trace_parent: None,
             cancel: signals.flag.clone(),
         }))
@@ -85,7 +86,7 @@ impl Shared {
     }
 
     async fn run(self: Arc<Self>, job: Job) {
-        let Job { entry, step, signals, attempt } = job;
+        let Job { entry, slot, signals, attempt } = job;
         let number = signals.attempt;
         let report = tokio::select! {
             report = self.execute(attempt, &signals) => Some(report),
@@ -93,9 +94,9 @@ impl Shared {
         };
         if let Some(report) = report {
             count(&report);
-            self.settle(&entry, step, number, report).await;
+            self.settle(&entry, slot, number, report).await;
         }
-        entry.untrack(step, number);
+        entry.untrack(slot, number);
         self.lock_queue().done(entry.tenant());
         self.pump();
     }
@@ -128,10 +129,10 @@ impl Shared {
     }
 
     /// Writes the result, however long the store is away: what was done is not to be done again.
-    async fn settle(self: &Arc<Self>, entry: &Arc<Entry>, step: usize, attempt: u32, report: AttemptReport) {
+    async fn settle(self: &Arc<Self>, entry: &Arc<Entry>, slot: Slot, attempt: u32, report: AttemptReport) {
         loop {
             let chance = (self.ports.chance)();
-            let command = Command::Settle { step, attempt, report: report.clone(), chance };
+            let command = Command::Settle { slot, attempt, report: report.clone(), chance };
             match self.commit(entry, command).await {
                 Ok(()) => return,
                 Err(CommandError::Unavailable { .. } | CommandError::Failed(_)) => {}
@@ -146,6 +147,14 @@ impl Shared {
                 () = self.killed.cancelled() => return,
             }
         }
+    }
+}
+
+/// The action of a slot, and the milliseconds of one attempt.
+fn call(planned: &PlannedStep, slot: Slot) -> Option<(&PinnedAction, u64)> {
+    match slot.phase {
+        Phase::Run => Some((planned.action.component()?, planned.timeout_ms)),
+        Phase::Compensate => planned.compensate.as_ref().map(|undo| (&undo.action, undo.timeout_ms)),
     }
 }
 

@@ -16,6 +16,10 @@ use crate::error::CommandError;
 /// Milliseconds after which a client may try again when the store cannot write.
 pub(crate) const RETRY_AFTER_MS: u64 = 1_000;
 
+/// Milliseconds that an execution has to wait at least to be forgotten meanwhile; shorter waits are not worth loading it
+/// again.
+const RESTS_FROM_MS: u64 = 30_000;
+
 /// What the first commit of an execution carries beside its events.
 pub(crate) struct Birth {
     pub row: Box<NewExecution>,
@@ -33,7 +37,7 @@ impl Shared {
         let mut state = entry.state.lock().await;
         if state.is_none() {
             let owned = self.reload(entry).await?;
-            if owned.execution.status.is_terminal() {
+            if owned.execution.status.is_terminal() && !matches!(command, Command::Restart { .. }) {
                 self.retire(entry, owned.execution.last_seq);
             }
             *state = Some(owned);
@@ -41,12 +45,33 @@ impl Shared {
         let Some(owned) = state.as_mut() else { return Err(CommandError::NotFound) };
         let before = owned.execution.last_seq;
         let done = self.turn(entry, owned, command, None).await;
+        if owned.execution.status.is_terminal() {
+            self.live.remove(entry);
+        }
         let ahead = done.is_err() && owned.execution.last_seq != before;
         if ahead || matches!(done, Err(TurnError::Commit(_))) {
             *state = None;
+        } else {
+            self.rest_locked(entry, &mut state);
         }
         drop(state);
         done.map_err(|error| self.command_error(entry, error))
+    }
+
+    /// Forgets an execution that only waits, once nobody else holds it. Its row and its timer stay.
+    pub(crate) async fn rest(&self, entry: &Arc<Entry>) {
+        let mut state = entry.state.lock().await;
+        self.rest_locked(entry, &mut state);
+    }
+
+    pub(crate) fn rest_locked(&self, entry: &Arc<Entry>, state: &mut Option<Owned>) {
+        let Some(owned) = state.as_ref() else { return };
+        let soon = self.ports.clock.now().plus_millis(RESTS_FROM_MS);
+        let waits = owned.execution.next_due().is_none_or(|due| due > soon);
+        // The caller holds one reference.
+        if waits && !owned.execution.status.is_terminal() && entry.is_idle() && self.live.evict(entry, 1) {
+            *state = None;
+        }
     }
 
     /// One turn on a state that the caller has locked. After an error the state may be ahead of the store, and is not
@@ -65,11 +90,11 @@ impl Shared {
             turn.run(lost)?;
         }
         turn.run(command)?;
-        while let Some(step) = turn.next_ready() {
-            let admission = self.admit(turn.execution(), step, now);
-            turn.run(Command::Admit { step, admission })?;
+        while let Some(slot) = turn.next_ready()? {
+            let admission = self.admit(turn.execution(), slot, now);
+            turn.run(Command::Admit { slot, admission })?;
         }
-        let (events, effects) = turn.finish();
+        let (events, effects) = turn.finish()?;
         if !events.is_empty() {
             let commit = encode(entry, owned, &events, expected_version, birth)?;
             self.ports.store.journal().commit(commit).await?;
@@ -92,19 +117,26 @@ impl Shared {
             #[expect(clippy::cast_precision_loss, reason = "a metric")]
             histogram!("quantum_execution_seconds").record(millis as f64 / 1_000.0);
             self.retire(entry, execution.last_seq);
+            self.tell_parent(&entry.scope, execution);
+            self.place_freed(&entry.scope);
         } else {
             entry.progress.send_replace(Progress { last_seq: execution.last_seq, ended: false });
         }
         for effect in effects {
             match effect {
-                Effect::Run { step, attempt, parameters, .. } => {
-                    self.enqueue(entry, execution, step, attempt, parameters);
+                Effect::Run { slot, attempt, parameters, .. } => {
+                    self.enqueue(entry, execution, slot, attempt, parameters);
                 }
-                Effect::Interrupt { step } => entry.interrupt(step),
+                Effect::Interrupt { slot } => entry.interrupt(slot),
                 Effect::Wake { at } => self.timers.set(at, entry),
-                Effect::Ended => {}
+                Effect::CancelChild { child } => {
+                    self.cancel_child(&entry.scope, &execution.requested_by, child);
+                }
+                // Whoever looks after the children finds it in the state.
+                Effect::StartChild { .. } | Effect::Ended => {}
             }
         }
+        self.mind_children(entry, execution);
     }
 
     fn command_error(&self, entry: &Arc<Entry>, error: TurnError) -> CommandError {
@@ -143,18 +175,16 @@ pub(crate) enum TurnError {
     Commit(#[from] CommitError),
 }
 
-/// Steps that run according to the log and of which nothing runs here: the process that ran them is gone, or a commit
-/// was written whose answer never came.
+/// What runs according to the log and not here: the process that ran it is gone, or a commit was written whose answer
+/// never came.
 fn untracked(entry: &Entry, execution: &Execution, chance: f64) -> Vec<Command> {
     use quantum_core::port::{AttemptOutcome, AttemptReport, Bill, Failure, FailureKind};
-    use quantum_core::vocabulary::StepStatus;
-    let running = execution.steps.iter().enumerate().filter(|(_, state)| state.status == StepStatus::Running);
-    let lost = running.filter(|(step, state)| !entry.is_tracked(*step, state.attempt));
-    lost.map(|(step, state)| {
+    let lost = execution.running().into_iter().filter(|(slot, attempt)| !entry.is_tracked(*slot, *attempt));
+    lost.map(|(slot, attempt)| {
         let problem = Problem::new("attempt-lost", "the host stopped while this attempt ran");
         let failure = Failure { kind: FailureKind::Lost, problem, retry_after_ms: None };
         let report = AttemptReport { outcome: AttemptOutcome::Failed(failure), bill: Bill::default() };
-        Command::Settle { step, attempt: state.attempt, report, chance }
+        Command::Settle { slot, attempt, report, chance }
     })
     .collect()
 }

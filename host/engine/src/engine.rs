@@ -19,11 +19,13 @@ use crate::error::{CommandError, Error, StartError};
 use crate::feed::EventFeed;
 use crate::live::Live;
 use crate::logs::LogBuffer;
+use crate::operate::ReplayRequest;
 use crate::options::{EngineOptions, Ports};
+use crate::places::Places;
 use crate::recover::Plans;
 use crate::start::{StartRequest, Started};
 use crate::timers::Timers;
-use crate::view::ExecutionView;
+use crate::view::{ElementView, ExecutionView, StepView};
 
 /// How often answers of idempotency keys that are too old are removed.
 const PURGE_EVERY: Duration = Duration::from_secs(3_600);
@@ -35,6 +37,7 @@ pub(crate) struct Shared {
     pub live: Live,
     pub plans: Plans,
     pub timers: Timers,
+    pub places: Places,
     pub logs: Arc<LogBuffer>,
     queue: Mutex<FairQueue<Job>>,
     /// Attempts, and commits that must not be dropped half-way.
@@ -75,6 +78,7 @@ impl Engine {
             live: Live::default(),
             plans: Plans::default(),
             timers: Timers::default(),
+            places: Places::default(),
             logs,
             queue: Mutex::new(queue),
             attempts: TaskTracker::new(),
@@ -101,6 +105,40 @@ impl Engine {
         })
     }
 
+    /// Anything but a start and a restart. After `Ok` it is durable. Dropping the future does not undo it.
+    pub async fn operate(
+        &self,
+        scope: &TenantScope,
+        id: &ExecutionId,
+        command: Command,
+    ) -> Result<(), CommandError> {
+        let (shared, scope, id) = (self.shared.clone(), scope.clone(), *id);
+        let task = self.shared.attempts.spawn(async move { shared.operate(&scope, &id, command).await });
+        task.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    /// Runs what failed, was cancelled, or is parked again; completed steps keep their results.
+    pub async fn restart(
+        &self,
+        scope: &TenantScope,
+        id: &ExecutionId,
+        requested_by: Requester,
+    ) -> Result<(), CommandError> {
+        let (shared, scope, id) = (self.shared.clone(), scope.clone(), *id);
+        let task = self.shared.attempts.spawn(async move { shared.restart(&scope, &id, requested_by).await });
+        task.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    /// Starts a new execution that begins with results of an old one.
+    pub async fn replay(&self, request: ReplayRequest) -> Result<Started, StartError> {
+        let shared = self.shared.clone();
+        let task = self.shared.attempts.spawn(async move { shared.replay(request).await });
+        task.await.unwrap_or_else(|_| {
+            let reason = "the host is stopping".to_owned();
+            Err(StartError::Unavailable { reason, retry_after_ms: RETRY_AFTER_MS })
+        })
+    }
+
     pub async fn cancel(
         &self,
         scope: &TenantScope,
@@ -108,19 +146,7 @@ impl Engine {
         requested_by: Requester,
         reason: Option<String>,
     ) -> Result<(), CommandError> {
-        let Some(entry) = self.shared.entry(scope, id).await? else {
-            let ended =
-                self.shared.ports.store.executions(scope).get(id).await.map_err(Error::from)?.is_some();
-            let refused = CommandError::Refused(quantum_core::machine::Refusal::AlreadyEnded);
-            return Err(if ended { refused } else { CommandError::NotFound });
-        };
-        let shared = self.shared.clone();
-        let command = Command::Cancel { requested_by, reason };
-        let task = self.shared.attempts.spawn(async move { shared.commit(&entry, command).await });
-        task.await.unwrap_or(Err(CommandError::Unavailable {
-            reason: "the host is stopping".to_owned(),
-            retry_after_ms: RETRY_AFTER_MS,
-        }))
+        self.operate(scope, id, Command::Cancel { requested_by, reason }).await
     }
 
     /// None: the tenant has no such execution.
@@ -133,6 +159,17 @@ impl Engine {
         }
         let Some(stored) = self.shared.ports.store.executions(scope).load(id).await? else { return Ok(None) };
         Ok(Some(ExecutionView::of(&self.shared.rebuild(&stored)?)))
+    }
+
+    /// One step, and its elements. None: the tenant has no such execution, or it has no such step.
+    pub async fn step(
+        &self,
+        scope: &TenantScope,
+        id: &ExecutionId,
+        step: &str,
+    ) -> Result<Option<(StepView, Vec<ElementView>)>, Error> {
+        let Some(stored) = self.shared.ports.store.executions(scope).load(id).await? else { return Ok(None) };
+        Ok(StepView::with_elements(&self.shared.rebuild(&stored)?, step))
     }
 
     /// Without its steps, input and output.
@@ -176,6 +213,11 @@ impl Engine {
         Ok(Some(EventFeed::new(store.clone(), scope.clone(), *id, after, entry.as_ref())))
     }
 
+    /// Executions that are kept in memory: those that move, and those that somebody follows.
+    pub fn in_memory(&self) -> usize {
+        self.shared.live.len()
+    }
+
     /// Writes gauges of what is in memory.
     #[expect(clippy::cast_precision_loss, reason = "metrics")]
     pub fn observe(&self) {
@@ -208,6 +250,10 @@ impl Engine {
         let mut loops = std::mem::take(&mut *self.loops.lock().unwrap_or_else(PoisonError::into_inner));
         while loops.join_next().await.is_some() {}
     }
+}
+
+fn stopping() -> CommandError {
+    CommandError::Unavailable { reason: "the host is stopping".to_owned(), retry_after_ms: RETRY_AFTER_MS }
 }
 
 async fn purge(shared: Arc<Shared>) {

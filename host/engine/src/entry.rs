@@ -1,10 +1,10 @@
 //! One execution in memory: its state behind a lock, what runs of it, and who listens.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
 use quantum_core::id::{ExecutionId, TenantId};
-use quantum_core::machine::Execution;
+use quantum_core::machine::{Execution, Slot};
 use quantum_core::port::{CancelFlag, LogLine};
 use quantum_store::TenantScope;
 use tokio::sync::{Mutex, broadcast, watch};
@@ -27,7 +27,9 @@ pub(crate) struct Entry {
     /// INVARIANT: whoever holds the lock sees only durable state.
     pub state: Mutex<Option<Owned>>,
     pub progress: watch::Sender<Progress>,
-    running: StdMutex<HashMap<usize, RunningAttempt>>,
+    running: StdMutex<HashMap<Slot, RunningAttempt>>,
+    /// Children that somebody in this process looks after.
+    children: StdMutex<HashSet<ExecutionId>>,
     lines: StdMutex<Option<broadcast::Sender<LogLine>>>,
 }
 
@@ -56,6 +58,7 @@ impl Entry {
             state: Mutex::new(owned),
             progress: watch::Sender::new(Progress { last_seq, ended: false }),
             running: StdMutex::default(),
+            children: StdMutex::default(),
             lines: StdMutex::default(),
         })
     }
@@ -65,32 +68,49 @@ impl Entry {
     }
 
     /// Notes that an attempt is on its way. Gives its two signals.
-    pub fn track(&self, step: usize, attempt: u32) -> RunningAttempt {
+    pub fn track(&self, slot: Slot, attempt: u32) -> RunningAttempt {
         let made = RunningAttempt { attempt, flag: CancelFlag::default(), token: CancellationToken::new() };
-        self.lock_running().insert(step, made.clone());
+        self.lock_running().insert(slot, made.clone());
         made
     }
 
-    pub fn untrack(&self, step: usize, attempt: u32) {
+    pub fn untrack(&self, slot: Slot, attempt: u32) {
         let mut running = self.lock_running();
-        if running.get(&step).is_some_and(|known| known.attempt == attempt) {
-            running.remove(&step);
+        if running.get(&slot).is_some_and(|known| known.attempt == attempt) {
+            running.remove(&slot);
         }
     }
 
-    pub fn is_tracked(&self, step: usize, attempt: u32) -> bool {
-        self.lock_running().get(&step).is_some_and(|known| known.attempt == attempt)
+    pub fn is_tracked(&self, slot: Slot, attempt: u32) -> bool {
+        self.lock_running().get(&slot).is_some_and(|known| known.attempt == attempt)
     }
 
-    pub fn interrupt(&self, step: usize) {
-        if let Some(running) = self.lock_running().get(&step) {
+    pub fn interrupt(&self, slot: Slot) {
+        if let Some(running) = self.lock_running().get(&slot) {
             running.flag.raise();
             running.token.cancel();
         }
     }
 
-    fn lock_running(&self) -> std::sync::MutexGuard<'_, HashMap<usize, RunningAttempt>> {
+    fn lock_running(&self) -> std::sync::MutexGuard<'_, HashMap<Slot, RunningAttempt>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nobody looked after this child yet; from now on somebody does.
+    pub fn adopt(&self, child: ExecutionId) -> bool {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner).insert(child)
+    }
+
+    /// It may have to be looked after again.
+    pub fn release_child(&self, child: ExecutionId) {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner).remove(&child);
+    }
+
+    /// Nothing runs of it here, and nobody listens.
+    pub fn is_idle(&self) -> bool {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = lines.as_ref().is_some_and(|lines| lines.receiver_count() > 0);
+        !heard && self.progress.receiver_count() == 0 && self.lock_running().is_empty()
     }
 
     /// Log lines and progress from now on.

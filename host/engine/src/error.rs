@@ -1,7 +1,7 @@
 //! Why the engine refuses or fails.
 
 use quantum_core::machine::{ApplyError, Refusal};
-use quantum_core::problem::Finding;
+use quantum_core::problem::{Finding, Problem};
 use quantum_store::StoredResponse;
 
 /// Reading, recovering, or writing what is stored did not work.
@@ -39,6 +39,20 @@ pub enum StartError {
     Unavailable { reason: String, retry_after_ms: u64 },
     #[error("encode the execution")]
     Encode(#[from] serde_json::Error),
+    /// 409: as many as may run do, and the intent says not to wait.
+    #[error("{reason}")]
+    Limit { reason: String },
+    /// 429: as many as may wait do.
+    #[error("{reason}")]
+    Backlog { reason: String, retry_after_ms: u64 },
+    #[error(transparent)]
+    Key(Problem),
+    #[error(transparent)]
+    Replay(Problem),
+    #[error("there is no such execution")]
+    NotFound,
+    #[error(transparent)]
+    Failed(#[from] Error),
 }
 
 /// Why a command on an execution did nothing.

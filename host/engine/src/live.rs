@@ -31,6 +31,19 @@ impl Live {
         }
     }
 
+    /// Forgets an execution that only waits, unless somebody else is about to use it. `held`: references that the
+    /// caller has.
+    pub fn evict(&self, entry: &Arc<Entry>, held: usize) -> bool {
+        let mut entries = self.lock();
+        let known = entries.get(&entry.id).is_some_and(|known| Arc::ptr_eq(known, entry));
+        // INVARIANT: new references are only made through this map, whose lock is held.
+        let evict = known && Arc::strong_count(entry) <= held + 1;
+        if evict {
+            entries.remove(&entry.id);
+        }
+        evict
+    }
+
     pub fn len(&self) -> usize {
         self.lock().len()
     }

@@ -6,6 +6,7 @@ use quantum_core::port::{ActionDirectory, StepGate, StepRunner};
 use quantum_store::Store;
 
 use crate::clock::Clock;
+use crate::source::IntentSource;
 
 /// Bounds of one host.
 #[derive(Debug, Clone)]
@@ -45,6 +46,8 @@ pub struct Ports {
     pub runner: Arc<dyn StepRunner>,
     pub gate: Arc<dyn StepGate>,
     pub actions: Arc<dyn ActionDirectory>,
+    /// Asked before a start that nobody requests at the time.
+    pub intents: Arc<dyn IntentSource>,
     pub clock: Arc<dyn Clock>,
     /// Draws jitter, in 0..1.
     pub chance: fn() -> f64,

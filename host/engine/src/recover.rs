@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use quantum_core::id::{Digest, ExecutionId};
 use quantum_core::machine::{Command, Event, Execution, NewExecution, apply};
 use quantum_core::plan::{Plan, PlanDocument};
+use quantum_core::vocabulary::ExecutionStatus;
 use quantum_store::{ExecutionKey, ExecutionRow, SharedPlan, StoredExecution, TenantScope};
 
+use crate::children::ChildOf;
 use crate::engine::Shared;
 use crate::entry::{Entry, Owned, Progress};
 use crate::error::{CommandError, Error};
@@ -64,6 +66,8 @@ impl Shared {
             input: input.into(),
             requested_by: row.requested_by.clone(),
             created_at: row.created_at,
+            dry_run: row.dry_run,
+            origin: row.origin.as_deref().map(|json| decode(&row.id, "the origin", json)).transpose()?,
         });
         for encoded in &stored.events {
             let event: Event = decode(&row.id, "an event", &encoded.json)?;
@@ -115,13 +119,17 @@ impl Shared {
         let mut recovered = 0;
         loop {
             let page = self.ports.store.platform().open_executions(after, PAGE_ROWS).await?;
-            let Some(last) = page.last() else { return Ok(recovered) };
+            let Some(last) = page.last() else { break };
             after = Some(ExecutionKey { tenant: last.row.tenant.clone(), execution: last.row.id });
             // An execution under the first epoch began after this host claimed what it found, and is in its hands.
             let found: Vec<_> = page.iter().filter(|stored| stored.row.epoch != FIRST_EPOCH).collect();
             recovered += found.len();
             futures::future::join_all(found.into_iter().map(|stored| self.resume(stored))).await;
         }
+        for tenant in self.places.tenants_waiting() {
+            self.place_freed(&TenantScope::engine(tenant));
+        }
+        Ok(recovered)
     }
 
     async fn resume(self: &Arc<Self>, stored: &StoredExecution) {
@@ -137,6 +145,10 @@ impl Shared {
             }
             Ok(owned) => {
                 let due = owned.execution.next_due();
+                let child = ChildOf::of(&owned.execution);
+                if owned.execution.status == ExecutionStatus::Queued {
+                    self.places.note_waiting(entry.tenant());
+                }
                 entry.progress.send_replace(Progress { last_seq: owned.execution.last_seq, ended: false });
                 *state = Some(owned);
                 drop(state);
@@ -144,6 +156,10 @@ impl Shared {
                     self.timers.set(at, &entry);
                 }
                 self.wake(&entry).await;
+                if let Some(child) = child {
+                    let (shared, entry) = (self.clone(), entry.clone());
+                    self.attempts.spawn(async move { shared.cancel_orphan(entry, child).await });
+                }
             }
             Err(error) => {
                 tracing::error!(execution = %row.id, error = %error, "an execution cannot be recovered; it is left as it is");

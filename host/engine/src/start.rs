@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use metrics::counter;
 use quantum_core::id::ExecutionId;
-use quantum_core::machine::{Command, Execution, NewExecution};
+use quantum_core::machine::{Command, Execution, NewExecution, Origin};
 use quantum_core::plan::Plan;
 use quantum_core::port::Requester;
 use quantum_store::{CommitError, IdempotencyRecord, SharedPlan, TenantScope};
@@ -15,6 +15,7 @@ use crate::commit::{Birth, RETRY_AFTER_MS, TurnError};
 use crate::engine::Shared;
 use crate::entry::{Entry, Owned};
 use crate::error::StartError;
+use crate::places::Place;
 
 /// The epoch of an execution that was never taken over.
 pub(crate) const FIRST_EPOCH: u64 = 1;
@@ -31,6 +32,17 @@ pub struct StartRequest {
     pub labels: BTreeMap<String, String>,
     pub requested_by: Requester,
     pub idempotency: Option<IdempotencyRecord>,
+    pub options: StartOptions,
+}
+
+/// What most starts leave as it is.
+#[derive(Debug, Clone, Default)]
+pub struct StartOptions {
+    /// Actions with effects are skipped, or rehearse.
+    pub dry_run: bool,
+    /// Greater ones start first, of those that a limit holds back.
+    pub priority: i32,
+    pub origin: Option<Origin>,
 }
 
 /// The execution is durable and on its way.
@@ -46,16 +58,45 @@ impl Shared {
         if !findings.is_empty() {
             return Err(StartError::Input(findings));
         }
+        let key = request.plan.concurrency_key(&request.input).map_err(StartError::Key)?;
+        let scope = request.scope.clone();
+        let place = Place {
+            scope: &scope,
+            plan: &request.plan.clone(),
+            key: key.as_deref(),
+            requested_by: &request.requested_by.clone(),
+        };
+        // Held until the start is durable: whoever counts next counts it too.
+        let granted = self.ask_for_place(&place).await?;
+        let command = match granted.held_by.clone() {
+            Some(reason) => Command::Queue { reason },
+            None => {
+                let reuse = self.reuse(&scope, &request.plan, request.options.origin.as_ref()).await?;
+                Command::Start { reuse: reuse.ok_or(StartError::NotFound)? }
+            }
+        };
+        self.bear_execution(request, key, command).await
+    }
+
+    async fn bear_execution(
+        self: &Arc<Self>,
+        request: StartRequest,
+        key: Option<String>,
+        command: Command,
+    ) -> Result<Started, StartError> {
         let id = request.id;
         let mut owned = Owned { execution: self.newborn(&request), epoch: FIRST_EPOCH };
-        let birth = Birth { row: self.row(&request, &owned.execution)?, idempotency: request.idempotency };
+        let mut row = self.row(&request, &owned.execution)?;
+        row.concurrency_key = key;
+        let birth = Birth { row, idempotency: request.idempotency };
         let entry = Entry::new(id, request.scope, None);
         let mut state = entry.state.lock().await;
         self.live.insert(entry.clone());
-        match self.turn(&entry, &mut owned, Command::Start, Some(birth)).await {
+        match self.turn(&entry, &mut owned, command, Some(birth)).await {
             Ok(()) => {
                 counter!("quantum_executions_started_total").increment(1);
                 *state = Some(owned);
+                self.rest_locked(&entry, &mut state);
                 Ok(Started { id })
             }
             Err(error) => {
@@ -86,6 +127,8 @@ impl Shared {
             input: request.input.clone().into(),
             requested_by: request.requested_by.clone(),
             created_at: self.ports.clock.now(),
+            dry_run: request.options.dry_run,
+            origin: request.options.origin.clone(),
         })
     }
 
@@ -100,7 +143,7 @@ impl Shared {
             intent_name: document.intent.name.clone(),
             intent_version: document.intent.version,
             environment: document.environment,
-            dry_run: false,
+            dry_run: request.options.dry_run,
             requested_by: request.requested_by.clone(),
             labels: request.labels.clone(),
             created_at: execution.created_at,
@@ -109,6 +152,9 @@ impl Shared {
             lease_until: None,
             plan: request.encoded.clone(),
             input: serde_json::to_string(&request.input)?,
+            origin: request.options.origin.as_ref().map(serde_json::to_string).transpose()?,
+            priority: request.options.priority,
+            concurrency_key: None,
         }))
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use quantum_api::auth::Issuers;
 use quantum_api::auth::embedded::SigningKey;
 use quantum_api::auth::{EmbeddedIssuer, SharedSecretIssuer};
-use quantum_api::{ApiOptions, Services};
+use quantum_api::{ApiOptions, Services, StoredIntents};
 use quantum_catalog::{Catalog, Directory, EffectOptions, Effects, Vault};
 use quantum_engine::{Clock, Engine, EngineOptions, LogBuffer, SystemClock};
 use quantum_policy::{Authorizer, PolicySet, PolicySources};
@@ -92,6 +92,7 @@ impl Host {
             runner: sandbox.clone(),
             gate: Arc::new(authorizer.clone()),
             actions: directory,
+            intents: Arc::new(StoredIntents::new(catalog.clone(), authorizer.clone())),
             clock: clock.clone(),
             chance: fastrand::f64,
         };

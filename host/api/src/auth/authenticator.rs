@@ -17,7 +17,7 @@ use quantum_store::TenantScope;
 use super::cache::Cache;
 use super::claims::Claims;
 use super::issuer::Issuers;
-use super::members::Members;
+use super::members::{Members, assigned};
 use super::token;
 use crate::codes::{self, Code};
 use crate::problem::Problem;
@@ -182,9 +182,7 @@ fn choose<'m>(
 }
 
 fn member(claims: &Claims, membership: &Membership, now: Timestamp) -> Caller {
-    let roles = membership.roles.iter().filter_map(|role| Role::parse(role));
-    // INVARIANT: a membership gives no power over the host, whatever stands in its row.
-    let roles = roles.filter(|role| *role != Role::PlatformAdmin).collect();
+    let roles = assigned(membership);
     Caller { kind: membership.kind, ..caller(claims, membership.tenant.clone(), roles, now) }
 }
 

@@ -1,5 +1,6 @@
 //! The caller's memberships, as they are now: disabling somebody bites at the next request.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use quantum_catalog::{Catalog, Error as CatalogError, Membership};
@@ -54,6 +55,12 @@ impl Members {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// What a member is. INVARIANT: a membership gives no power over the host, whatever stands in its row.
+pub(crate) fn assigned(membership: &Membership) -> BTreeSet<Role> {
+    let roles = membership.roles.iter().filter_map(|role| Role::parse(role));
+    roles.filter(|role| *role != Role::PlatformAdmin).collect()
 }
 
 /// A membership never makes a platform administrator.

@@ -14,3 +14,4 @@ mod token;
 pub use issuer::{EmbeddedIssuer, IssuerError, Issuers, SharedSecretIssuer};
 
 pub(crate) use authenticator::{Authenticator, Session};
+pub(crate) use members::assigned;

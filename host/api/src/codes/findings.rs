@@ -18,8 +18,10 @@ macro_rules! findings {
 findings! {
     "action-ambiguous", "several installed plugins have an action of this name; write namespace:name/action";
     "action-unknown", "no installed plugin has an action of this name";
+    "calls-itself", "an intent that executes itself would never end";
     "capability-undeclared", "the component imports what its manifest does not declare";
     "capability-unused", "the manifest declares what the component cannot use";
+    "compensate-action", "what undoes a step is an action of a plugin";
     "config", "the configuration does not fit the schema of the plugin's manifest";
     "depends-on-order", "depends_on is for definitions with order: graph";
     "duration", "a length of time is a number of seconds, or a text such as 90s";
@@ -29,6 +31,7 @@ findings! {
     "expression-limit", "an expression is longer or deeper than is evaluated";
     "expression-syntax", "an expression cannot be parsed";
     "expression-variable", "an expression names a variable that does not exist";
+    "for-each-variable", "the name of a for_each element already means something";
     "host-not-declared", "a host was allowed that the plugin does not ask for";
     "import-denied", "the component imports what no plugin is granted; each call of it fails";
     "import-unknown", "the component imports what no host provides";
@@ -51,6 +54,7 @@ findings! {
     "parameter-twice", "a parameter of a step is written inline and under parameters";
     "parameter-unknown", "a default of the settings is for a parameter that the action does not have";
     "parameters", "the parameters of a step do not fit the schema of its action";
+    "payload", "the payload of a signal does not fit the schema of the step that waits for it";
     "plan-format", "the plan was written by a newer host";
     "plugin-entry", "the component does not export what a plugin exports";
     "schema", "the document does not fit schemas/intent.json";

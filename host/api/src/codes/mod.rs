@@ -69,11 +69,22 @@ codes! {
     NO_STEPS = "no-steps", 409, "No steps", "add steps to the definition";
     NO_ACTIVE_VERSION = "no-active-version", 409, "No active version", "activate a version";
     BUSY = "busy", 409, "Busy", "try again";
-    NOT_SUPPORTED = "not-supported", 422, "Not supported", "leave it out; it is refused rather than ignored";
     // Executions.
     INVALID_INPUT = "invalid-input", 422, "Invalid input", "each entry of errors says where and what would be accepted";
     EXECUTION_ENDED = "execution-ended", 409, "Execution ended", "an execution that has ended does not change any more";
     CANCEL_REQUESTED = "cancel-requested", 409, "Cancel requested already", "follow its events until it has ended";
+    EXECUTION_COMPENSATING = "execution-compensating", 409, "Execution compensating", "follow its events; it ends by itself";
+    EXECUTION_NOT_RUNNING = "execution-not-running", 409, "Execution not running", "GET the execution: status and waits_for say how it stands";
+    EXECUTION_NOT_PAUSED = "execution-not-paused", 409, "Execution not paused", "GET the execution: status says how it stands";
+    SIGNAL_NOT_EXPECTED = "signal-not-expected", 409, "No step waits for this signal", "GET the execution: waits_for names the signals that it waits for";
+    SIGNAL_INVALID = "signal-invalid", 422, "Payload does not fit", "each entry of errors says where and what would be accepted";
+    APPROVAL_NOT_EXPECTED = "approval-not-expected", 409, "No single step waits for this approval", "GET the execution: waits_for names the steps; send the step's id as step";
+    APPROVAL_BY_REQUESTER = "approval-by-requester", 403, "Own execution", "ask somebody else to approve it";
+    APPROVAL_TWICE = "approval-twice", 409, "Approved already", "each person counts once; ask somebody else";
+    NOT_RESTARTABLE = "not-restartable", 409, "Cannot be restarted", "replay it: POST /executions/{id}/replay makes a new execution";
+    NOT_REPLAYABLE = "not-replayable", 409, "Cannot be replayed", "choose another step or version, or install the plugin again";
+    CONCURRENCY_LIMIT = "concurrency-limit", 409, "As many run as may", "wait until one has ended, or let the intent queue: concurrency.on_limit";
+    BACKLOG_FULL = "backlog-full", 429, "As many wait as may", "try again after the time in Retry-After";
     // Tenants, users, plugins.
     TENANT_EXISTS = "tenant-exists", 409, "Tenant exists", "use it, or choose another id";
     UNKNOWN_ROLE = "unknown-role", 422, "Unknown role", "roles: viewer, author, operator, publisher, admin, sre";

@@ -8,10 +8,10 @@ use http::{HeaderMap, StatusCode, header};
 use quantum_catalog::{Error as CatalogError, IntentSummary, Purpose, RunnablePlan};
 use quantum_core::id::ExecutionId;
 use quantum_core::intent::IntentRef;
-use quantum_core::limits::{LABEL_CHARS_MAX, LABELS_MAX};
+use quantum_core::limits::{LABEL_CHARS_MAX, LABELS_MAX, PRIORITY_MAX};
 use quantum_core::problem::Finding;
 use quantum_core::vocabulary::{IntentStatus, Operation};
-use quantum_engine::{StartError, StartRequest};
+use quantum_engine::{StartError, StartOptions, StartRequest};
 use serde_json::{Map, Value, json};
 
 use super::intents::reference;
@@ -114,6 +114,11 @@ async fn start(
         labels: request.labels,
         requested_by: session.requester(),
         idempotency: key.map(|key| key.record(&answer, session.now())).transpose()?,
+        options: StartOptions {
+            dry_run: request.dry_run,
+            priority: request.priority,
+            ..StartOptions::default()
+        },
     };
     match (api.services.engine.start(start).await, key) {
         (Ok(_), _) => Ok(answer),
@@ -153,13 +158,10 @@ async fn await_end(
 }
 
 fn check(request: &ExecuteRequest) -> Result<(), Problem> {
-    if request.dry_run {
-        let finding = Finding::error(
-            "/dry_run",
-            codes::NOT_SUPPORTED.code,
-            "dry runs are not supported by this host yet",
-        );
-        return Err(Problem::new(&codes::NOT_SUPPORTED).detail(finding.message.clone()).finding(finding));
+    if !(-PRIORITY_MAX..=PRIORITY_MAX).contains(&request.priority) {
+        let message = format!("a priority lies between -{PRIORITY_MAX} and {PRIORITY_MAX}");
+        let finding = Finding::error("/priority", codes::INVALID_BODY.code, message.clone());
+        return Err(Problem::new(&codes::INVALID_BODY).detail(message).finding(finding));
     }
     let long = |text: &String| text.is_empty() || text.chars().count() > LABEL_CHARS_MAX;
     let bad = request.labels.iter().find(|(key, value)| long(key) || value.chars().count() > LABEL_CHARS_MAX);

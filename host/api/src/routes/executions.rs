@@ -20,7 +20,7 @@ use crate::page::{List, link};
 use crate::problem::Problem;
 use crate::routes::BASE;
 use crate::state::Api;
-use crate::wire::{CancelRequest, ExecutionBody, ExecutionPage, ExecutionSummaryBody};
+use crate::wire::{ExecutionBody, ExecutionPage, ExecutionSummaryBody, ReasonRequest};
 
 /// Reads of the store for one page at most: what the caller may not view makes a page shorter then, never endless.
 const READS_MAX: usize = 20;
@@ -30,7 +30,7 @@ const READS_MAX: usize = 20;
     get, path = "/executions", tag = "executions",
     params(
         ("intent" = Option<String>, Query, description = "name or uid of the intent", example = "deploy-web-app"),
-        ("status" = Option<String>, Query, description = "queued, running, succeeded, failed or cancelled"),
+        ("status" = Option<String>, Query, description = "queued, running, paused, parked, compensating, succeeded, failed or cancelled"),
         ("label" = Option<String>, Query, description = "key=value", example = "team=web"),
         ("limit" = Option<u32>, Query, description = "Items of a page, 1 to 200; 50 when not given"),
         ("page_token" = Option<String>, Query, description = "next_page_token of the page before")
@@ -93,7 +93,7 @@ pub(crate) async fn get_execution(
 /// Asks for an execution to be cancelled: no further step starts, running ones are told.
 #[utoipa::path(
     post, path = "/executions/{id}/cancel", tag = "executions",
-    request_body(content = Option<CancelRequest>, description = "Optional"),
+    request_body(content = Option<ReasonRequest>, description = "Optional"),
     params(("id" = String, Path, description = "execution_id")),
     responses((status = 202, body = ExecutionBody, description = "The wish is durable"))
 )]
@@ -105,7 +105,7 @@ pub(crate) async fn cancel_execution(
 ) -> Result<Response, Problem> {
     let row = visible(&api, &session, &id, Operation::ExecutionCancel).await?;
     let body = payload.optional_json(&api.limits, api.limits.body_bytes_max).await?;
-    let request: CancelRequest = body.map(|body| typed(body.value)).transpose()?.unwrap_or_default();
+    let request: ReasonRequest = body.map(|body| typed(body.value)).transpose()?.unwrap_or_default();
     let engine = &api.services.engine;
     engine.cancel(&session.scope, &row.id, session.requester(), request.reason).await?;
     let view = engine.view(&session.scope, &row.id).await?.ok_or_else(Problem::not_found)?;
@@ -139,7 +139,7 @@ fn read_filter(parameters: &Parameters) -> Result<ExecutionFilter, Problem> {
     let mut filter = ExecutionFilter {
         status: parameters.read(
             "status",
-            "queued, running, succeeded, failed or cancelled",
+            "queued, running, paused, parked, compensating, succeeded, failed or cancelled",
             ExecutionStatus::parse,
         )?,
         label: parameters.read("label", "key=value", read_label)?,

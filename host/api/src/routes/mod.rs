@@ -11,6 +11,7 @@ mod executions;
 mod installations;
 mod intents;
 mod logs;
+mod operate;
 mod plans;
 mod plugins;
 mod secrets;
@@ -51,6 +52,13 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(executions::list_executions))
         .routes(routes!(executions::get_execution))
         .routes(routes!(executions::cancel_execution))
+        .routes(routes!(operate::pause_execution))
+        .routes(routes!(operate::resume_execution))
+        .routes(routes!(operate::signal_execution))
+        .routes(routes!(operate::approve_execution))
+        .routes(routes!(operate::restart_execution))
+        .routes(routes!(operate::replay_execution))
+        .routes(routes!(operate::get_execution_step))
         .routes(routes!(events::stream_execution_events))
         .routes(routes!(logs::list_execution_logs))
         .routes(routes!(tenants::list_tenants, tenants::create_tenant))

@@ -67,7 +67,9 @@ pub(crate) async fn plan_intent(
 fn steps(api: &Api, session: &Session, document: &PlanDocument) -> Vec<PlanStepBody> {
     let actions = api.services.catalog.directory().snapshot();
     let step = |step: &quantum_core::plan::PlannedStep| {
-        let entry = actions.pinned(session.tenant(), &step.action.component, &step.action.name);
+        let component = step.action.component();
+        let entry =
+            component.and_then(|action| actions.pinned(session.tenant(), &action.component, &action.name));
         let body = PlanStepBody::new(step, ids(document, &step.waits_for), entry.as_deref());
         let verdict = entry.map(|entry| would_start(api, session, &step.id, document.environment, entry));
         PlanStepBody { decision: verdict.map(Into::into), ..body }

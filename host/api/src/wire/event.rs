@@ -47,7 +47,7 @@ pub(crate) fn wire_event(id: &ExecutionId, stored: &str) -> Result<Map<String, V
         wire.extend(stored.remove_entry(key));
     }
     wire.insert("execution_id".to_owned(), json!(id));
-    for key in ["step", "attempt", "at"] {
+    for key in ["step", "element", "attempt", "at"] {
         wire.extend(stored.remove_entry(key));
     }
     wire.extend(stored.into_iter().filter(|(key, _)| key != "v"));

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use quantum_core::builtin::Wait;
+use quantum_core::machine::Blocker;
 use quantum_core::port::{Bill, Requester};
 use quantum_core::time::Timestamp;
-use quantum_engine::{ExecutionView, StepView};
+use quantum_core::vocabulary::ExecutionStatus;
+use quantum_engine::{ElementView, ElementsView, ExecutionView, StepView};
 use quantum_store::ExecutionRow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,15 +22,52 @@ pub(crate) struct ExecuteRequest {
     #[schema(value_type = Object)]
     pub input: Option<Value>,
     pub labels: BTreeMap<String, String>,
-    /// Not supported by this version: `true` is refused.
+    /// Actions with effects are skipped, or rehearse.
     pub dry_run: bool,
+    /// Of those that a limit holds back, greater ones start first: -100 to 100.
+    #[schema(minimum = -100, maximum = 100)]
+    pub priority: i32,
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct CancelRequest {
+pub(crate) struct ReasonRequest {
     /// For people; part of the event log.
     pub reason: Option<String>,
+}
+
+/// All of it is optional, and so is the body.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(example = json!({ "step": "release", "approved": true, "comment": "checked" }))]
+pub(crate) struct ApproveRequest {
+    /// Needed only where several steps wait for approval.
+    pub step: Option<String>,
+    /// Of a step with `for_each`: the position in its list.
+    pub element: Option<u32>,
+    /// false refuses: the step fails.
+    pub approved: bool,
+    pub comment: Option<String>,
+}
+
+impl Default for ApproveRequest {
+    fn default() -> Self {
+        Self { step: None, element: None, approved: true, comment: None }
+    }
+}
+
+/// All of it is optional, and so is the body.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(as = ReplayRequest, example = json!({ "from_step": "push" }))]
+pub(crate) struct ReplayBody {
+    /// The first step that runs again, with all that wait for it; the others keep their results. Not given: all run.
+    pub from_step: Option<String>,
+    /// Of the intent; not given: the plan that the old execution ran.
+    pub version: Option<u32>,
+    /// Not given: the input of the old execution.
+    #[schema(value_type = Object)]
+    pub input: Option<Value>,
 }
 
 /// The execution is durable and on its way.
@@ -60,6 +100,12 @@ pub(crate) struct ExecutionBody {
     pub steps: Vec<StepBody>,
     /// Of all steps together.
     pub bill: BillBody,
+    /// Why it does not move: what it waits for. Empty while an attempt runs.
+    #[schema(value_type = Vec<Object>)]
+    pub waits_for: Vec<Blocker>,
+    /// When its own timeout falls.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub deadline: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,8 +117,13 @@ pub(crate) struct ExecutionSummaryBody {
     pub intent: String,
     pub intent_uid: String,
     pub environment: &'static str,
-    /// queued, running, succeeded, failed or cancelled.
+    /// queued, running, waiting, paused, parked, compensating, succeeded, failed or cancelled.
     pub status: &'static str,
+    pub dry_run: bool,
+    pub priority: i32,
+    /// The execution that it comes from: of a child its parent, of a replay the one that it repeats.
+    #[schema(value_type = Option<Object>)]
+    pub origin: Option<Value>,
     pub progress: ProgressBody,
     pub labels: BTreeMap<String, String>,
     #[schema(value_type = Object)]
@@ -98,13 +149,15 @@ pub(crate) struct ProgressBody {
 pub(crate) struct StepBody {
     pub id: String,
     pub action: String,
-    pub plugin: String,
-    pub plugin_version: String,
-    /// pending, running, retrying, succeeded, failed, skipped or cancelled.
+    /// None: the host runs the action itself.
+    pub plugin: Option<String>,
+    pub plugin_version: Option<String>,
+    /// pending, running, retrying, waiting, parked, succeeded, failed, skipped, cancelled, compensating, compensated or
+    /// compensation_failed.
     pub status: &'static str,
     /// Attempts that started.
     pub attempts: u32,
-    /// When the next attempt starts, while the step is retrying.
+    /// When the next attempt starts, or the wait ends.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub due_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -119,6 +172,32 @@ pub(crate) struct StepBody {
     pub reason: Option<String>,
     pub decision_id: Option<String>,
     pub bill: BillBody,
+    /// What it waits for.
+    #[schema(value_type = Option<Object>)]
+    pub waiting: Option<Wait>,
+    /// Of a step with `for_each`: total, started, open, failed, parked.
+    #[schema(value_type = Option<Object>)]
+    pub elements: Option<ElementsView>,
+    /// How undoing it goes.
+    #[schema(value_type = Option<Object>)]
+    pub compensation: Option<ElementView>,
+}
+
+/// A step with each of its elements.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StepDetail)]
+pub(crate) struct StepDetailBody {
+    #[serde(flatten)]
+    pub step: StepBody,
+    /// Those that have started, in the order of the list.
+    #[schema(value_type = Vec<Object>)]
+    pub element_states: Vec<ElementView>,
+}
+
+impl StepDetailBody {
+    pub fn new(step: StepView, element_states: Vec<ElementView>) -> Self {
+        Self { step: step.into(), element_states }
+    }
 }
 
 /// What attempts used.
@@ -151,6 +230,9 @@ impl From<&ExecutionRow> for ExecutionSummaryBody {
             intent_uid: row.intent_uid.to_string(),
             environment: row.environment.as_str(),
             status: row.status.as_str(),
+            dry_run: row.dry_run,
+            priority: row.priority,
+            origin: row.origin.as_deref().and_then(|json| serde_json::from_str(json).ok()),
             progress: ProgressBody { done: row.steps_done, total: row.steps_total },
             labels: row.labels.clone(),
             requested_by: row.requested_by.clone(),
@@ -167,7 +249,7 @@ impl ExecutionBody {
         let done = view.steps.iter().filter(|step| step.status.is_terminal()).count();
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let summary = ExecutionSummaryBody {
-            status: view.status.as_str(),
+            status: shown_status(&view),
             progress: ProgressBody { done: count(done), total: count(view.steps.len()) },
             started_at: view.started_at,
             ended_at: view.ended_at,
@@ -183,8 +265,19 @@ impl ExecutionBody {
             error: view.error,
             steps: view.steps.into_iter().map(Into::into).collect(),
             bill,
+            waits_for: view.waits_for,
+            deadline: view.deadline,
         }
     }
+}
+
+/// `waiting` is no state of its own: nothing runs, and everything that is open waits.
+fn shown_status(view: &ExecutionView) -> &'static str {
+    let operator = |blocker: &Blocker| matches!(blocker, Blocker::Operator { .. });
+    if view.status == ExecutionStatus::Running && view.waits_for.iter().any(|blocker| !operator(blocker)) {
+        return "waiting";
+    }
+    view.status.as_str()
 }
 
 impl From<StepView> for StepBody {
@@ -204,6 +297,9 @@ impl From<StepView> for StepBody {
             reason: step.reason,
             decision_id: step.decision_id.map(|id| id.to_string()),
             bill: BillBody::default().plus(step.bill),
+            waiting: step.waiting,
+            elements: step.elements,
+            compensation: step.compensation,
         }
     }
 }

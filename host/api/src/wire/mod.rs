@@ -14,7 +14,8 @@ mod tenant;
 pub(crate) use artifact::{ArtifactBody, ArtifactPage};
 pub(crate) use event::{EventPage, LogPage, log_event, wire_event};
 pub(crate) use execution::{
-    CancelRequest, ExecuteRequest, ExecutionBody, ExecutionPage, ExecutionSummaryBody, StartedBody,
+    ApproveRequest, ExecuteRequest, ExecutionBody, ExecutionPage, ExecutionSummaryBody, ReasonRequest,
+    ReplayBody, StartedBody, StepDetailBody,
 };
 pub(crate) use intent::{
     DiffBody, DocumentBody, IntentBody, IntentPage, IntentSummaryBody, RollbackRequest, ValidationBody,

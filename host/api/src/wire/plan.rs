@@ -1,6 +1,6 @@
 //! What an execution would do, without doing it.
 
-use quantum_core::plan::PlannedStep;
+use quantum_core::plan::{PlannedAction, PlannedStep};
 use quantum_core::port::{ActionEntry, Verdict};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -28,16 +28,29 @@ pub(crate) struct PlanBody {
 pub(crate) struct PlanStepBody {
     pub id: String,
     pub action: String,
-    /// `namespace:name`.
-    pub plugin: String,
-    pub plugin_version: String,
+    /// `namespace:name`; none: the host runs the action itself.
+    pub plugin: Option<String>,
+    pub plugin_version: Option<String>,
     /// Digest of the component that an execution would be pinned to.
-    pub component: String,
+    pub component: Option<String>,
     pub waits_for: Vec<String>,
     /// As written; expressions are filled in when the step starts.
     #[schema(value_type = Object)]
     pub parameters: Map<String, Value>,
-    pub timeout_ms: u64,
+    /// Of one attempt; of an action of the host how long it waits at most.
+    pub timeout_ms: Option<u64>,
+    /// CEL; the step is skipped when it is false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub for_each: Option<quantum_core::intent::ForEach>,
+    /// fail or continue.
+    #[schema(value_type = String)]
+    pub on_error: quantum_core::intent::OnError,
+    /// The action that undoes the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compensate: Option<String>,
     #[schema(value_type = Object)]
     pub retry: quantum_core::intent::RetryPolicy,
     pub idempotent: bool,
@@ -65,17 +78,26 @@ impl PlanStepBody {
         let grant = entry.map(|entry| &entry.grant);
         let capabilities = grant.into_iter().flat_map(|grant| &grant.capabilities);
         let hosts = grant.into_iter().flat_map(|grant| &grant.hosts);
+        let component = step.action.component();
+        let timeout_ms = match &step.action {
+            PlannedAction::BuiltIn { timeout_ms, .. } => *timeout_ms,
+            PlannedAction::Component(_) => Some(step.timeout_ms),
+        };
         Self {
             id: step.id.to_string(),
-            action: step.action.name.clone(),
-            plugin: step.action.plugin.clone(),
-            plugin_version: step.action.version.clone(),
-            component: step.action.component.to_string(),
+            action: step.action.name().to_owned(),
+            plugin: component.map(|action| action.plugin.clone()),
+            plugin_version: component.map(|action| action.version.clone()),
+            component: component.map(|action| action.component.to_string()),
             waits_for,
             parameters: step.parameters.clone(),
-            timeout_ms: step.timeout_ms,
+            timeout_ms,
+            when: step.when.clone(),
+            for_each: step.for_each.clone(),
+            on_error: step.on_error,
+            compensate: step.compensate.as_ref().map(|undo| undo.action.name.clone()),
             retry: step.retry.clone(),
-            idempotent: step.action.idempotent,
+            idempotent: component.is_some_and(|action| action.idempotent),
             capabilities: capabilities.map(|capability| capability.as_str()).collect(),
             hosts: hosts.map(ToString::to_string).collect(),
             decision: None,

@@ -52,8 +52,9 @@ async fn an_input_that_does_not_fit_is_refused_with_every_finding() {
         world.post(&token, "/api/v1/intents/typed/execute", &json!({ "input": { "n": "x" } })).await;
     assert_eq!(refused.problem(), (422, "invalid-input".into()));
     assert_eq!(refused.json()["errors"].as_array().unwrap().len(), 2);
-    let refused = world.post(&token, "/api/v1/intents/typed/execute", &json!({ "dry_run": true })).await;
-    assert_eq!(refused.problem(), (422, "not-supported".into()));
+    let body = json!({ "input": { "tag": "1" }, "priority": 101 });
+    let refused = world.post(&token, "/api/v1/intents/typed/execute", &body).await;
+    assert_eq!(refused.problem(), (422, "invalid-body".into()));
 }
 
 #[tokio::test]

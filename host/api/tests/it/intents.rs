@@ -106,7 +106,7 @@ async fn a_validation_tells_all_findings_and_stores_nothing() {
     let world = World::start().await;
     let token = world.admin(A);
     let body = json!({ "name": "Greet", "definition": { "steps": [
-        { "action": "echo", "sai": "x" }, { "action": "echo", "count": "three", "when": "true" }
+        { "action": "echo", "sai": "x" }, { "action": "echo", "count": "three", "when": "inptu.x" }
     ] } });
     let found = world.post(&token, "/api/v1/intents/validate", &body).await.is(200).json();
     assert_eq!(found["valid"], false);

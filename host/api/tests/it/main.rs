@@ -15,6 +15,7 @@ mod idempotency;
 mod intents;
 mod isolation;
 mod members;
+mod operate;
 mod pages;
 mod plugins;
 mod raw;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use quantum_api::auth::embedded::{Grant as Says, SigningKey, issue};
 use quantum_api::auth::{EmbeddedIssuer, Issuers, SharedSecretIssuer};
-use quantum_api::{ApiOptions, Limits, Services, router, serve};
+use quantum_api::{ApiOptions, Limits, Services, StoredIntents, router, serve};
 use quantum_catalog::{Bundled, Catalog, Directory, EffectOptions, Membership, Tenant, Vault};
 use quantum_core::id::{PrincipalId, TenantId};
 use quantum_core::installation::Settings;
@@ -244,6 +244,7 @@ async fn services(
         runner: Arc::new(Echo { gate: gate.clone(), logs: logs.clone() }),
         gate: Arc::new(authorizer.clone()),
         actions: directory,
+        intents: Arc::new(StoredIntents::new(catalog.clone(), authorizer.clone())),
         clock: clock.clone(),
         chance: || 0.5,
     };

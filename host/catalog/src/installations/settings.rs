@@ -1,6 +1,6 @@
 //! What the installer filled in, held against what the plugin takes. All findings at once.
 
-use quantum_core::expression::Template;
+use quantum_core::expression::{Template, Variables};
 use quantum_core::installation::{Endpoint, ParameterDefaults, Settings};
 use quantum_core::json::pointer;
 use quantum_core::manifest::{ActionManifest, HostPattern, Manifest, is_secret_name};
@@ -121,7 +121,7 @@ fn check_defaults(manifest: &Manifest, rule: &ParameterDefaults, place: &str, fi
     for (name, value) in &rule.parameters {
         let at = pointer(&parameters, name);
         findings.extend(check_parameter(action, name, &at));
-        if let Err(wrong) = Template::compile(value, &at) {
+        if let Err(wrong) = Template::compile(value, &at, Variables::RUNNING) {
             findings.extend(wrong);
         }
     }

@@ -30,7 +30,7 @@ async fn a_plan_is_built_once_and_pins_the_component() {
     let intent = world.created(&fetching("check", URL)).await;
     let first = world.plan("check").await.unwrap();
     assert_eq!(first.intent, intent.summary);
-    assert_eq!(first.plan.document.steps[0].action.component, digest(1));
+    assert_eq!(first.plan.document.steps[0].action.component().unwrap().component, digest(1));
     assert!(first.encoded.json().contains("http-request"));
     for name in ["check", "check-v1", &intent.summary.uid.to_string()] {
         let again = world.plan(name).await.unwrap();
@@ -53,10 +53,13 @@ async fn a_change_of_the_tenants_plugins_makes_a_new_plan_and_leaves_other_tenan
     world.install(http_plugin("2.0.0"), digest(2), &["https://a.example"]).await;
     let after = world.plan("check").await.unwrap();
     assert!(!Arc::ptr_eq(&before.plan, &after.plan));
-    assert_eq!(after.plan.document.steps[0].action.component, digest(2));
-    assert_eq!(after.plan.document.steps[0].action.version, "2.0.0");
+    assert_eq!(after.plan.document.steps[0].action.component().unwrap().component, digest(2));
+    assert_eq!(after.plan.document.steps[0].action.component().unwrap().version, "2.0.0");
     world.catalog.installations(&world.scope).uninstall("quantum:http").await.unwrap();
-    assert_eq!(world.plan("check").await.unwrap().plan.document.steps[0].action.component, digest(1));
+    assert_eq!(
+        world.plan("check").await.unwrap().plan.document.steps[0].action.component().unwrap().component,
+        digest(1)
+    );
     assert!(Arc::ptr_eq(&theirs.plan, &plan_in(&world.catalog, &world.other, "check").await.unwrap().plan));
 }
 
@@ -88,7 +91,10 @@ async fn an_unknown_action_is_an_error_of_the_plan_until_it_is_installed() {
             &[],
         )
         .await;
-    assert_eq!(world.plan("greet").await.unwrap().plan.document.steps[0].action.plugin, "acme:hello");
+    assert_eq!(
+        world.plan("greet").await.unwrap().plan.document.steps[0].action.component().unwrap().plugin,
+        "acme:hello"
+    );
 }
 
 #[tokio::test]

@@ -7,10 +7,9 @@ mod evaluate;
 mod program;
 mod scope;
 mod template;
+mod variables;
 
 pub use program::{Expression, ExpressionError};
 pub use scope::{EvaluationError, Scope, StepView};
 pub use template::Template;
-
-/// Names that an expression may start from.
-pub const VARIABLES: &[&str] = &["input", "intent", "steps", "execution"];
+pub use variables::Variables;

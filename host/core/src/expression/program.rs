@@ -6,8 +6,8 @@ use cel::Env;
 use cel::common::ast::IdedExpr;
 use cel::parser::PrattParser;
 
-use super::VARIABLES;
 use super::ast::{self, References, Segment};
+use super::variables::Variables;
 use crate::limits::{COMPREHENSIONS_NESTED_MAX, EXPRESSION_BYTES_MAX, EXPRESSION_LEVELS_MAX};
 use crate::problem::nearest;
 
@@ -41,7 +41,7 @@ pub(super) enum Kind {
 }
 
 impl Expression {
-    pub fn compile(source: &str) -> Result<Self, ExpressionError> {
+    pub fn compile(source: &str, variables: Variables<'_>) -> Result<Self, ExpressionError> {
         let source = source.trim();
         let whole = (0, source.len());
         if source.len() > EXPRESSION_BYTES_MAX {
@@ -52,7 +52,7 @@ impl Expression {
         // The default parser of the crate can be made to use gigabytes; this one is bounded.
         let tree = PrattParser::default().parse(source).map_err(|errors| syntax_error(source, &errors))?;
         let references = ast::references(&tree);
-        check(&references, whole)?;
+        check(&references, variables, whole)?;
         let kind = match ast::as_path(&tree) {
             Some((root, segments)) => Kind::Path { root, segments },
             None => Kind::Program(tree),
@@ -93,7 +93,11 @@ fn offset(source: &str, (line, column): (isize, isize)) -> usize {
     source.floor_char_boundary(at)
 }
 
-fn check(references: &References, span: (usize, usize)) -> Result<(), ExpressionError> {
+fn check(
+    references: &References,
+    variables: Variables<'_>,
+    span: (usize, usize),
+) -> Result<(), ExpressionError> {
     let fail = |code, message, hint| Err(ExpressionError { code, message, hint, span });
     if references.too_deep {
         let message = format!("an expression has at most {EXPRESSION_LEVELS_MAX} levels");
@@ -113,10 +117,11 @@ fn check(references: &References, span: (usize, usize)) -> Result<(), Expression
             let hint = Some("put the value into the intent's input or definition".to_owned());
             return fail("not-supported", "config in expressions is not supported yet".to_owned(), hint);
         }
-        if !VARIABLES.contains(&name.as_str()) {
-            let near =
-                nearest(name, VARIABLES.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
-            let hint = near.or_else(|| Some(format!("known here: {}", VARIABLES.join(", "))));
+        if !variables.contains(name) {
+            let near = nearest(name, variables.names()).map(|near| format!("did you mean \"{near}\"?"));
+            let hint = near.or_else(|| {
+                Some(format!("known here: {}", variables.names().collect::<Vec<_>>().join(", ")))
+            });
             return fail("expression-variable", format!("\"{name}\" is not a variable"), hint);
         }
     }

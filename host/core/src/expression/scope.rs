@@ -11,11 +11,13 @@ pub struct Scope<'a> {
     pub intent: &'a Value,
     /// `id`, `started_at`.
     pub execution: &'a Value,
+    /// The element of a `for_each`, by the name that the step gives it.
+    pub element: Option<(&'a str, &'a Value)>,
     /// Finds a step by its id.
     pub step: &'a dyn Fn(&str) -> Option<StepView<'a>>,
 }
 
-/// A step as others see it. Its output is absent until it succeeded.
+/// A step as others see it. Its output is absent until it has one.
 #[derive(Clone, Copy)]
 pub struct StepView<'a> {
     pub status: StepStatus,
@@ -29,7 +31,7 @@ impl<'a> Scope<'a> {
             "input" => Some(self.input),
             "intent" => Some(self.intent),
             "execution" => Some(self.execution),
-            _ => None,
+            name => self.element.filter(|(known, _)| *known == name).map(|(_, value)| value),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::program::{Expression, ExpressionError};
 use super::scope::{EvaluationError, Scope};
+use super::variables::Variables;
 use crate::json::{self, pointer};
 use crate::limits::TEMPLATE_RESULT_BYTES_MAX;
 use crate::problem::Finding;
@@ -34,9 +35,9 @@ enum Part {
 
 impl Template {
     /// Err: everything that is wrong, with pointers below `base`.
-    pub fn compile(value: &Value, base: &str) -> Result<Self, Vec<Finding>> {
+    pub fn compile(value: &Value, base: &str, variables: Variables<'_>) -> Result<Self, Vec<Finding>> {
         let mut findings = Vec::new();
-        let root = node(value, base, &mut findings);
+        let root = node(value, base, variables, &mut findings);
         if findings.is_empty() { Ok(Self { root }) } else { Err(findings) }
     }
 
@@ -62,11 +63,14 @@ impl Template {
     }
 }
 
-fn node(value: &Value, base: &str, findings: &mut Vec<Finding>) -> Node {
+fn node(value: &Value, base: &str, variables: Variables<'_>, findings: &mut Vec<Finding>) -> Node {
     match value {
-        Value::String(text) if text.contains("${") => string(text, base, findings),
+        Value::String(text) if text.contains("${") => string(text, base, variables, findings),
         Value::Array(items) => {
-            let nodes = items.iter().enumerate().map(|(at, item)| node(item, &pointer(base, at), findings));
+            let nodes = items
+                .iter()
+                .enumerate()
+                .map(|(at, item)| node(item, &pointer(base, at), variables, findings));
             join(value, nodes.collect(), Node::List)
         }
         Value::Object(fields) => {
@@ -74,7 +78,7 @@ fn node(value: &Value, base: &str, findings: &mut Vec<Finding>) -> Node {
             let nodes: Vec<_> = fields
                 .iter()
                 .map(|(name, field)| {
-                    let made = node(field, &pointer(base, name), findings);
+                    let made = node(field, &pointer(base, name), variables, findings);
                     plain &= matches!(made, Node::Plain(_));
                     (name.clone(), made)
                 })
@@ -90,8 +94,8 @@ fn join(value: &Value, nodes: Vec<Node>, make: fn(Vec<Node>) -> Node) -> Node {
     if plain { Node::Plain(value.clone()) } else { make(nodes) }
 }
 
-fn string(text: &str, base: &str, findings: &mut Vec<Finding>) -> Node {
-    match parts(text) {
+fn string(text: &str, base: &str, variables: Variables<'_>, findings: &mut Vec<Finding>) -> Node {
+    match parts(text, variables) {
         Ok(mut parts) => match (parts.len(), parts.pop()) {
             (1, Some(Part::Value(expression))) => Node::Whole(expression),
             (1, Some(Part::Text(text))) => Node::Plain(Value::String(text)),
@@ -113,7 +117,7 @@ fn string(text: &str, base: &str, findings: &mut Vec<Finding>) -> Node {
 }
 
 /// Cuts a text into what is literal and what is an expression. Err: with the offset of the expression in the text.
-fn parts(text: &str) -> Result<Vec<Part>, (ExpressionError, usize)> {
+fn parts(text: &str, variables: Variables<'_>) -> Result<Vec<Part>, (ExpressionError, usize)> {
     let mut parts = Vec::new();
     let mut literal = String::new();
     let mut at = 0;
@@ -129,7 +133,7 @@ fn parts(text: &str) -> Result<Vec<Part>, (ExpressionError, usize)> {
         let close = closing(text, open + 2).ok_or_else(|| (unclosed(), open))?;
         let source = &text[open + 2..close];
         let lead = source.len() - source.trim_start().len();
-        let expression = Expression::compile(source).map_err(|error| (error, open + 2 + lead))?;
+        let expression = Expression::compile(source, variables).map_err(|error| (error, open + 2 + lead))?;
         if !literal.is_empty() {
             parts.push(Part::Text(std::mem::take(&mut literal)));
         }

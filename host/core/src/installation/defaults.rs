@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::expression::Template;
+use crate::expression::{Template, Variables};
 use crate::intent::{CheckContext, Definition, Order, StepDefinition};
 use crate::port::Resolution;
 use crate::vocabulary::Environment;
@@ -22,12 +22,20 @@ pub struct ParameterDefaults {
 pub(crate) fn fill(definition: &mut Definition, environment: Environment, context: &CheckContext<'_>) {
     for at in 0..definition.steps.len() {
         let Some(step) = definition.steps.get(at) else { return };
-        let added = added(definition, at, step, environment, context);
-        if let Some(step) = definition.steps.get_mut(at) {
-            step.filled = added.keys().cloned().collect();
-            step.parameters.extend(added);
+        let added_here = added(definition, at, step, environment, context);
+        let undo = step.compensate.as_deref();
+        let added_undo = undo.map(|undo| added(definition, at, undo, environment, context));
+        let Some(step) = definition.steps.get_mut(at) else { return };
+        extend(step, added_here);
+        if let Some((undo, added)) = step.compensate.as_deref_mut().zip(added_undo) {
+            extend(undo, added);
         }
     }
+}
+
+fn extend(step: &mut StepDefinition, added: Map<String, Value>) {
+    step.filled = added.keys().cloned().collect();
+    step.parameters.extend(added);
 }
 
 fn added(
@@ -55,7 +63,7 @@ fn added(
 
 /// Every step that the value reads is there, and runs before in a sequence.
 fn can_be_read(definition: &Definition, at: usize, value: &Value) -> bool {
-    let Ok(template) = Template::compile(value, "") else { return false };
+    let Ok(template) = Template::compile(value, "", Variables::RUNNING) else { return false };
     template.steps().iter().all(|(id, _)| {
         let position = definition.steps.iter().position(|step| step.id.as_str() == id);
         position.is_some_and(|other| match definition.order {

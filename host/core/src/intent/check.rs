@@ -50,7 +50,8 @@ pub fn check_document(source: &Value, context: &CheckContext<'_>) -> Checked {
     let mut filled = definition.clone();
     let environment = environment_of(definition.target.as_deref(), &BTreeMap::new());
     installation::fill(&mut filled, environment, context);
-    rules::check(written, &filled, context, &mut findings);
+    let called = source.get("name").and_then(Value::as_str);
+    rules::check(called, &filled, context, &mut findings);
     if findings.iter().any(Finding::is_error) {
         return Checked { document: None, findings };
     }

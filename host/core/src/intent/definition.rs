@@ -16,6 +16,9 @@ pub struct Definition {
     pub steps: Vec<StepDefinition>,
     /// Template of the execution's output.
     pub output: Option<Value>,
+    /// Milliseconds for a whole execution.
+    pub timeout_ms: Option<u64>,
+    pub concurrency: Option<Concurrency>,
 }
 
 impl Definition {
@@ -25,6 +28,29 @@ impl Definition {
         let definition = super::read::read_definition(source, &mut findings);
         (definition, findings)
     }
+}
+
+/// How many executions with the same key may run beside each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concurrency {
+    /// CEL over `input` and `intent`; none: all executions of the intent share one key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    pub limit: u32,
+    pub on_limit: OnLimit,
+}
+
+/// What happens to a start over the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnLimit {
+    /// It is accepted and waits for its turn.
+    #[default]
+    Queue,
+    /// It is refused.
+    Reject,
+    /// The oldest one that runs is cancelled for it.
+    Replace,
 }
 
 /// Which steps may run beside each other.
@@ -51,8 +77,47 @@ pub struct StepDefinition {
     /// Names of the parameters that the installation's defaults filled in.
     pub filled: Vec<String>,
     pub depends_on: Vec<String>,
-    pub timeout_ms: u64,
+    /// CEL; the step is skipped when it is false.
+    pub when: Option<String>,
+    pub for_each: Option<ForEach>,
+    /// Milliseconds of one attempt, as far as it is written.
+    pub timeout_ms: Option<u64>,
     pub retry: RetryPolicy,
+    pub on_error: OnError,
+    pub on_exhausted: OnExhausted,
+    /// What undoes the step, with the step's own id.
+    pub compensate: Option<Box<StepDefinition>>,
+}
+
+/// One child of the step for each element of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForEach {
+    /// CEL that gives the list.
+    #[serde(rename = "in")]
+    pub list: String,
+    /// The variable that holds the element.
+    #[serde(rename = "as")]
+    pub variable: String,
+    pub max_parallel: u32,
+}
+
+/// What the failure of a step means to the execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnError {
+    #[default]
+    Fail,
+    Continue,
+}
+
+/// What follows the last attempt that the retry policy allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnExhausted {
+    #[default]
+    Fail,
+    /// The step waits for an operator.
+    Park,
 }
 
 /// When a failed attempt is followed by another.
@@ -65,6 +130,9 @@ pub struct RetryPolicy {
     pub max_interval_ms: u64,
     /// Full jitter: a wait is drawn from nothing to the whole interval.
     pub jitter: bool,
+    /// Milliseconds after the first attempt's start at which the last one may start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_ms: Option<u64>,
     /// Codes of failures after which no attempt is made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub non_retryable: Vec<String>,
@@ -78,6 +146,7 @@ impl Default for RetryPolicy {
             multiplier: 2.0,
             max_interval_ms: 60_000,
             jitter: true,
+            budget_ms: None,
             non_retryable: Vec::new(),
         }
     }

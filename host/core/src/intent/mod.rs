@@ -3,7 +3,6 @@
 mod check;
 mod definition;
 mod document;
-mod duration;
 mod read;
 mod reference;
 mod rules;
@@ -11,7 +10,9 @@ mod schema;
 mod target;
 
 pub use check::{CheckContext, Checked, check_document};
-pub use definition::{Definition, Order, RetryPolicy, StepDefinition};
+pub use definition::{
+    Concurrency, Definition, ForEach, OnError, OnExhausted, OnLimit, Order, RetryPolicy, StepDefinition,
+};
 pub use document::IntentDocument;
 pub use reference::IntentRef;
 pub use schema::document_schema;

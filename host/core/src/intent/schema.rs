@@ -4,7 +4,10 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use crate::limits::{ATTEMPTS_MAX, DESCRIPTION_CHARS_MAX, LABEL_CHARS_MAX, LABELS_MAX, STEPS_MAX};
+use crate::limits::{
+    ATTEMPTS_MAX, CONCURRENCY_MAX, DESCRIPTION_CHARS_MAX, LABEL_CHARS_MAX, LABELS_MAX, PARALLEL_MAX,
+    STEPS_MAX,
+};
 use crate::schema::Schema;
 
 /// Keys of a step that are not parameters.
@@ -22,11 +25,8 @@ pub const STEP_KEYS: &[&str] = &[
     "compensate",
 ];
 
-/// Reserved keys of a step that this version does not run.
-pub const STEP_KEYS_LATER: &[&str] = &["when", "for_each", "on_error", "on_exhausted", "compensate"];
-
-/// Reserved keys of a definition that this version does not run.
-pub const DEFINITION_KEYS_LATER: &[&str] = &["timeout", "concurrency"];
+/// Keys of `compensate` that are not parameters.
+pub const COMPENSATE_KEYS: &[&str] = &["action", "parameters", "timeout", "retry"];
 
 pub(super) static DOCUMENT: LazyLock<Schema> = LazyLock::new(|| {
     Schema::compile(&document_schema())
@@ -70,7 +70,21 @@ fn definition() -> Value {
                 "type": ["object", "boolean"], "description": "JSON Schema of the input of an execution."
             },
             "steps": { "type": "array", "maxItems": STEPS_MAX, "items": step() },
-            "output": { "description": "The execution's output; strings may hold expressions." }
+            "output": { "description": "The execution's output; strings may hold expressions." },
+            "timeout": {
+                "type": ["number", "string"],
+                "description": "Of the whole execution: seconds, or \"90s\", \"5m\", \"1h\", \"7d\"."
+            },
+            "concurrency": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["limit"],
+                "properties": {
+                    "key": { "type": "string", "minLength": 1, "description": "CEL over input and intent." },
+                    "limit": { "type": "integer", "minimum": 1, "maximum": CONCURRENCY_MAX },
+                    "on_limit": { "enum": ["queue", "reject", "replace"] }
+                }
+            }
         }
     })
 }
@@ -82,23 +96,60 @@ fn step() -> Value {
         "description": "Keys that are not listed are parameters of the action.",
         "properties": {
             "id": { "type": "string", "maxLength": 63, "pattern": "^[A-Za-z][A-Za-z0-9_.-]*$" },
-            "action": { "type": "string", "minLength": 1, "maxLength": 200 },
+            "action": action(),
             "parameters": { "type": "object" },
             "depends_on": { "type": "array", "items": { "type": "string" }, "uniqueItems": true },
-            "timeout": { "type": ["number", "string"], "description": "Of one attempt: seconds, or \"90s\", \"5m\", \"1h\"." },
-            "retry": {
+            "when": { "type": "string", "minLength": 1, "description": "CEL; false skips the step." },
+            "for_each": {
                 "type": "object",
                 "additionalProperties": false,
+                "required": ["in"],
                 "properties": {
-                    "max_attempts": { "type": "integer", "minimum": 1, "maximum": ATTEMPTS_MAX },
-                    "initial_interval": { "type": ["number", "string"] },
-                    "multiplier": { "type": "number", "minimum": 1, "maximum": 100 },
-                    "max_interval": { "type": ["number", "string"] },
-                    "jitter": { "enum": ["full", "none"] },
-                    "budget": true,
-                    "non_retryable": { "type": "array", "items": { "type": "string" } }
+                    "in": { "type": "string", "minLength": 1, "description": "CEL that gives a list." },
+                    "as": { "type": "string", "maxLength": 63, "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },
+                    "max_parallel": { "type": "integer", "minimum": 1, "maximum": PARALLEL_MAX }
+                }
+            },
+            "timeout": timeout(),
+            "retry": retry(),
+            "on_error": { "enum": ["fail", "continue"] },
+            "on_exhausted": { "enum": ["fail", "park"] },
+            "compensate": {
+                "type": "object",
+                "required": ["action"],
+                "description": "Undoes the step; keys that are not listed are parameters of the action.",
+                "properties": {
+                    "action": action(), "parameters": { "type": "object" }, "timeout": timeout(), "retry": retry()
                 }
             }
+        }
+    })
+}
+
+fn action() -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": 200 })
+}
+
+fn timeout() -> Value {
+    json!({
+        "type": ["number", "string"], "description": "Of one attempt: seconds, or \"90s\", \"5m\", \"1h\"."
+    })
+}
+
+fn retry() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "max_attempts": { "type": "integer", "minimum": 1, "maximum": ATTEMPTS_MAX },
+            "initial_interval": { "type": ["number", "string"] },
+            "multiplier": { "type": "number", "minimum": 1, "maximum": 100 },
+            "max_interval": { "type": ["number", "string"] },
+            "jitter": { "enum": ["full", "none"] },
+            "budget": {
+                "type": ["number", "string"], "description": "After the first attempt's start; none starts later."
+            },
+            "non_retryable": { "type": "array", "items": { "type": "string" } }
         }
     })
 }

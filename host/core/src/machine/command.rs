@@ -1,41 +1,99 @@
 //! What is asked of an execution, what it makes happen outside, and why a command is refused.
 
+use serde_json::Value;
+
 use super::admission::Admission;
-use crate::id::StepId;
+use super::slot::Slot;
+use crate::id::{ExecutionId, StepId};
+use crate::json::Json;
 use crate::port::{AttemptReport, Requester};
+use crate::problem::{Finding, Problem};
 use crate::time::Timestamp;
 
 /// Asked of one execution. Every way to change it is here.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    Start,
-    /// The answer for a step that is ready.
+    /// A limit holds it back: it starts later.
+    Queue {
+        reason: String,
+    },
+    Start {
+        /// Results of the replayed execution that stand.
+        reuse: Vec<Reuse>,
+    },
+    /// The answer for what is ready.
     Admit {
-        step: usize,
+        slot: Slot,
         admission: Admission,
     },
     /// An attempt ended. `chance` lies in 0..1 and draws the jitter.
     Settle {
-        step: usize,
+        slot: Slot,
         attempt: u32,
         report: AttemptReport,
         chance: f64,
+    },
+    Signal {
+        name: String,
+        payload: Value,
+        sent_by: Requester,
+    },
+    Approve {
+        /// None: the one that waits for approval.
+        step: Option<StepId>,
+        element: Option<u32>,
+        approved: bool,
+        approved_by: Requester,
+        comment: Option<String>,
+    },
+    /// The execution that a step waits for has ended.
+    ChildEnded {
+        slot: Slot,
+        child: ExecutionId,
+        outcome: ChildOutcome,
     },
     Cancel {
         requested_by: Requester,
         reason: Option<String>,
     },
-    /// Nothing happened but time: retries may be due.
+    Pause {
+        requested_by: Requester,
+        reason: Option<String>,
+    },
+    Resume {
+        requested_by: Requester,
+    },
+    /// Runs failed, cancelled and parked steps again; completed ones keep their results.
+    Restart {
+        requested_by: Requester,
+    },
+    /// Nothing happened but time: retries and waits may be due.
     Wake,
-    /// Ends what can be ended; the last command of every turn.
+    /// Does what follows from the state and the time; ends every turn.
     Proceed,
+}
+
+/// A result that a replay takes over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reuse {
+    pub step: usize,
+    pub from: ExecutionId,
+    pub result: Json,
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChildOutcome {
+    Succeeded(Json),
+    /// Failed, cancelled, or never started.
+    Failed(Problem),
 }
 
 /// Released once the events that made it are durable.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     Run {
-        step: usize,
+        slot: Slot,
         attempt: u32,
         /// JSON text that fits the action's schema.
         parameters: String,
@@ -43,11 +101,18 @@ pub enum Effect {
     },
     /// Raise the cancel flag of the running attempt.
     Interrupt {
-        step: usize,
+        slot: Slot,
     },
     /// The execution must be woken at this time.
     Wake {
         at: Timestamp,
+    },
+    StartChild {
+        slot: Slot,
+        child: ExecutionId,
+    },
+    CancelChild {
+        child: ExecutionId,
     },
     Ended,
 }
@@ -63,6 +128,8 @@ pub enum Refusal {
     AlreadyEnded,
     #[error("the execution is already being cancelled")]
     AlreadyCancelling,
+    #[error("the execution is undoing what it did, and ends by itself")]
+    Compensating,
     #[error("the execution has no step {0}")]
     UnknownStep(usize),
     #[error("step \"{0}\" is not ready to start")]
@@ -70,4 +137,26 @@ pub enum Refusal {
     /// The answer of an attempt that is over: another one runs, or the step has ended.
     #[error("attempt {attempt} of step \"{step}\" is not the running one")]
     StaleAttempt { step: StepId, attempt: u32 },
+    /// `waits`: what the execution waits for instead.
+    #[error("no step waits for the signal \"{name}\"; {waits}")]
+    SignalNotExpected { name: String, waits: String },
+    #[error("the payload does not fit what step \"{step}\" waits for")]
+    SignalInvalid { step: StepId, findings: Vec<Finding> },
+    #[error("{subject} waits for no approval; {waits}")]
+    ApprovalNotExpected { subject: String, waits: String },
+    #[error("several steps wait for approval: {0}; name one of them")]
+    ApprovalAmbiguous(String),
+    #[error("whoever started the execution cannot approve its steps")]
+    ApprovalByRequester,
+    #[error("\"{0}\" has approved this step already")]
+    ApprovalTwice(String),
+    #[error("the execution is {0}, and only a running one can be paused")]
+    NotRunning(&'static str),
+    #[error("the execution is {0}, not paused")]
+    NotPaused(&'static str),
+    #[error("the execution is {0}: only one that failed, was cancelled, or is parked can be restarted")]
+    NotRestartable(&'static str),
+    /// Its effects are undone; running on from its results would build on nothing.
+    #[error("the execution has undone steps; replay it instead")]
+    Undone,
 }

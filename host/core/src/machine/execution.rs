@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::slot::{Phase, Slot};
+use super::step_state::StepState;
 use crate::expression::{Scope, StepView};
-use crate::id::{ExecutionId, TenantId};
+use crate::id::{ExecutionId, StepId, TenantId};
+use crate::intent::OnError;
 use crate::json::Json;
-use crate::plan::Plan;
-use crate::port::{Bill, Decision, Requester};
+use crate::plan::{Plan, PlannedStep};
+use crate::port::Requester;
 use crate::problem::Problem;
 use crate::time::Timestamp;
 use crate::vocabulary::{ExecutionStatus, StepStatus};
@@ -22,6 +26,37 @@ pub struct NewExecution {
     pub input: Json,
     pub requested_by: Requester,
     pub created_at: Timestamp,
+    pub dry_run: bool,
+    pub origin: Option<Origin>,
+}
+
+/// The execution that another one came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Origin {
+    /// A step of the parent waits for it.
+    Child {
+        parent: ExecutionId,
+        slot: Slot,
+        /// Executions above it.
+        depth: u32,
+    },
+    Replay {
+        of: ExecutionId,
+        /// The first step that runs again; none: all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<StepId>,
+    },
+}
+
+impl Origin {
+    /// Executions above this one.
+    pub const fn depth(origin: Option<&Self>) -> u32 {
+        match origin {
+            Some(Self::Child { depth, .. }) => *depth,
+            Some(Self::Replay { .. }) | None => 0,
+        }
+    }
 }
 
 /// Written by `apply` alone.
@@ -33,54 +68,31 @@ pub struct Execution {
     pub input: Json,
     pub requested_by: Requester,
     pub created_at: Timestamp,
+    pub dry_run: bool,
+    pub origin: Option<Origin>,
     pub status: ExecutionStatus,
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
+    /// When its own timeout falls.
+    pub deadline: Option<Timestamp>,
+    /// Since when it is paused.
+    pub paused_at: Option<Timestamp>,
     /// By position in the plan.
     pub steps: Vec<StepState>,
+    /// What can be undone, in the order of completion.
+    pub undo: Vec<Slot>,
     /// `seq` of the last event; 0 before the first.
     pub last_seq: u64,
     pub cancel_requested: bool,
+    pub timed_out: bool,
+    /// The limit that holds it back.
+    pub queued_by: Option<String>,
     pub output: Option<Json>,
     pub error: Option<Problem>,
     /// Bytes of all results as JSON text.
     pub result_bytes: usize,
     /// What expressions read as `execution`.
     pub(super) context: Value,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepState {
-    pub status: StepStatus,
-    /// Attempts that started.
-    pub attempt: u32,
-    /// When the next attempt may start, while `retrying`; when the attempt ends at the latest, while `running`.
-    pub due_at: Option<Timestamp>,
-    pub started_at: Option<Timestamp>,
-    pub ended_at: Option<Timestamp>,
-    pub output: Option<Json>,
-    pub error: Option<Problem>,
-    pub reason: Option<String>,
-    pub decision: Option<Decision>,
-    /// Of all attempts together; `memory_bytes_peak` is the largest.
-    pub bill: Bill,
-}
-
-impl Default for StepState {
-    fn default() -> Self {
-        Self {
-            status: StepStatus::Pending,
-            attempt: 0,
-            due_at: None,
-            started_at: None,
-            ended_at: None,
-            output: None,
-            error: None,
-            reason: None,
-            decision: None,
-            bill: Bill::default(),
-        }
-    }
 }
 
 impl Execution {
@@ -94,12 +106,19 @@ impl Execution {
             input: new.input,
             requested_by: new.requested_by,
             created_at: new.created_at,
+            dry_run: new.dry_run,
+            origin: new.origin,
             status: ExecutionStatus::Queued,
             started_at: None,
             ended_at: None,
+            deadline: None,
+            paused_at: None,
             steps,
+            undo: Vec::new(),
             last_seq: 0,
             cancel_requested: false,
+            timed_out: false,
+            queued_by: None,
             output: None,
             error: None,
             result_bytes: 0,
@@ -111,8 +130,66 @@ impl Execution {
         self.steps.get(at)
     }
 
+    /// The state of a step, of an element, or of its compensation. None: there is none yet.
+    pub fn slot(&self, slot: Slot) -> Option<&StepState> {
+        let step = self.steps.get(slot.step)?;
+        let state = match slot.element {
+            None => step,
+            Some(element) => step.fan_out.as_ref()?.element(element)?,
+        };
+        match slot.phase {
+            Phase::Run => Some(state),
+            Phase::Compensate => state.undo.as_deref(),
+        }
+    }
+
     pub fn has(&self, status: StepStatus) -> bool {
         self.steps.iter().any(|step| step.status == status)
+    }
+
+    /// Steps beside what the plan says of them.
+    pub fn planned(&self) -> impl Iterator<Item = (usize, &PlannedStep, &StepState)> {
+        let steps = self.plan.document.steps.iter().zip(&self.steps).enumerate();
+        steps.map(|(at, (planned, state))| (at, planned, state))
+    }
+
+    /// Every place at which something may run or wait: steps, and elements that have a state.
+    pub fn slots(&self) -> impl Iterator<Item = (Slot, &StepState)> {
+        self.steps.iter().enumerate().flat_map(|(at, step)| {
+            let elements = step.fan_out.iter().flat_map(|fan_out| fan_out.elements.iter().zip(0..));
+            let elements = elements.map(move |(state, element)| (Slot::element(at, element), state));
+            std::iter::once((Slot::step(at), step)).chain(elements)
+        })
+    }
+
+    /// Those of them that have begun and not ended.
+    pub fn open_slots(&self) -> impl Iterator<Item = (Slot, &StepState)> {
+        self.steps.iter().enumerate().filter(|(_, step)| is_open(step.status)).flat_map(|(at, step)| {
+            let fan_out = step.fan_out.as_deref();
+            let open = fan_out.into_iter().flat_map(|fan_out| {
+                // Parked elements are none of the open ones, and rare.
+                let parked = fan_out.elements.iter().zip(0..).filter(|_| fan_out.parked > 0);
+                let parked = parked.filter(|(state, _)| state.status == StepStatus::Parked);
+                let open =
+                    fan_out.open.iter().filter_map(|element| Some((fan_out.element(*element)?, *element)));
+                open.chain(parked)
+            });
+            let open = open.map(move |(state, element)| (Slot::element(at, element), state));
+            std::iter::once((Slot::step(at), step)).chain(open)
+        })
+    }
+
+    /// Attempts that run, by their slots.
+    pub fn running(&self) -> Vec<(Slot, u32)> {
+        if self.status == ExecutionStatus::Compensating {
+            let undo = self.next_undo().and_then(|slot| Some((slot, self.slot(slot)?)));
+            let running = undo.filter(|(_, undo)| undo.status == StepStatus::Compensating);
+            return running.map(|(slot, undo)| (slot, undo.attempt)).into_iter().collect();
+        }
+        let open = self.open_slots();
+        let running =
+            open.filter(|(_, state)| state.status == StepStatus::Running && state.fan_out.is_none());
+        running.map(|(slot, state)| (slot, state.attempt)).collect()
     }
 
     /// Steps that ended, for progress.
@@ -120,46 +197,98 @@ impl Execution {
         self.steps.iter().filter(|step| step.status.is_terminal()).count()
     }
 
-    /// No further step starts: one failed, or somebody asked to cancel.
+    /// The failed steps that fail the execution.
+    pub(super) fn failures(&self) -> impl Iterator<Item = (usize, &PlannedStep, &StepState)> {
+        self.planned().filter(|(_, planned, state)| {
+            state.status == StepStatus::Failed && planned.on_error == OnError::Fail
+        })
+    }
+
+    /// No further step starts: one failed, somebody asked to cancel, or the time is over.
     pub fn is_stopping(&self) -> bool {
-        self.cancel_requested || self.has(StepStatus::Failed)
+        self.cancel_requested || self.timed_out || self.failures().next().is_some()
     }
 
-    /// The first step that may start now: its dependencies succeeded, or its retry is due.
-    pub fn next_ready(&self, now: Timestamp) -> Option<usize> {
-        if self.status != ExecutionStatus::Running || self.is_stopping() {
-            return None;
-        }
-        (0..self.steps.len()).find(|at| self.is_ready(*at, now))
-    }
-
-    fn is_ready(&self, at: usize, now: Timestamp) -> bool {
-        let Some(step) = self.steps.get(at) else { return false };
-        match step.status {
-            StepStatus::Pending => {
-                let waits_for =
-                    self.plan.step(at).map(|planned| planned.waits_for.as_slice()).unwrap_or_default();
-                waits_for
-                    .iter()
-                    .all(|other| self.step(*other).is_some_and(|s| s.status == StepStatus::Succeeded))
+    /// What may start now: a step whose dependencies ended, an attempt that is due, an element, or the next
+    /// compensation.
+    pub fn next_ready(&self, now: Timestamp) -> Option<Slot> {
+        match self.status {
+            ExecutionStatus::Running if !self.is_stopping() => {
+                self.planned().find_map(|(at, planned, state)| self.ready_of(at, planned, state, now))
             }
-            StepStatus::Retrying => step.due_at.is_none_or(|due| due <= now),
-            _ => false,
+            ExecutionStatus::Compensating => {
+                let slot = self.next_undo()?;
+                let ready = self.slot(slot).is_none_or(|undo| undo.is_due(now));
+                ready.then_some(slot)
+            }
+            _ => None,
         }
     }
 
-    /// The earliest time at which a retry is due.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        let retrying = self.steps.iter().filter(|step| step.status == StepStatus::Retrying);
-        retrying.filter_map(|step| step.due_at).min()
+    fn ready_of(&self, at: usize, planned: &PlannedStep, state: &StepState, now: Timestamp) -> Option<Slot> {
+        match (state.status, &state.fan_out) {
+            (StepStatus::Pending, _) => {
+                let ended = |other: &usize| self.step(*other).is_some_and(|step| step.status.is_terminal());
+                planned.waits_for.iter().all(ended).then_some(Slot::step(at))
+            }
+            (StepStatus::Retrying, _) if state.is_due(now) => Some(Slot::step(at)),
+            (StepStatus::Running, Some(fan_out)) if !is_failing(planned, state) => {
+                let parallel_max = planned.for_each.as_ref().map_or(1, |for_each| for_each.max_parallel);
+                let element = fan_out.next_ready(parallel_max as usize, now)?;
+                Some(Slot::element(at, element))
+            }
+            _ => None,
+        }
     }
 
-    /// Calls `read` with what expressions may see now.
-    pub fn with_scope<T>(&self, read: impl FnOnce(&Scope<'_>) -> T) -> T {
+    /// The last thing that completed and is not undone yet.
+    pub(super) fn next_undo(&self) -> Option<Slot> {
+        let undone = |slot: &Slot| self.slot(*slot).is_some_and(|undo| undo.status.is_terminal());
+        self.undo.iter().rev().map(|slot| slot.undone()).find(|slot| !undone(slot))
+    }
+
+    /// The earliest time at which something is due.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        match self.status {
+            ExecutionStatus::Running => {
+                let steps = self.open_slots().map(|(_, state)| state);
+                let timed =
+                    |step: &&StepState| matches!(step.status, StepStatus::Retrying | StepStatus::Waiting);
+                steps.filter(timed).filter_map(|step| step.due_at).chain(self.deadline).min()
+            }
+            ExecutionStatus::Compensating => {
+                let undo = self.slot(self.next_undo()?)?;
+                undo.due_at.filter(|_| undo.status == StepStatus::Retrying)
+            }
+            _ => None,
+        }
+    }
+
+    /// Calls `read` with what expressions may see now, at this place.
+    pub fn with_scope<T>(&self, slot: Option<Slot>, read: impl FnOnce(&Scope<'_>) -> T) -> T {
         let step = |id: &str| {
             let state = self.step(self.plan.position(id)?)?;
-            Some(StepView { status: state.status, output: state.output.as_deref() })
+            Some(StepView { status: state.shown_status(), output: state.output.as_deref() })
         };
-        read(&Scope { input: &self.input, intent: &self.plan.intent, execution: &self.context, step: &step })
+        let element = slot.and_then(|slot| {
+            let name = &self.plan.step(slot.step)?.for_each.as_ref()?.variable;
+            Some((name.as_str(), self.step(slot.step)?.fan_out.as_ref()?.item(slot.element?)?))
+        });
+        read(&Scope {
+            input: &self.input,
+            intent: &self.plan.intent,
+            execution: &self.context,
+            element,
+            step: &step,
+        })
     }
+}
+
+const fn is_open(status: StepStatus) -> bool {
+    matches!(status, StepStatus::Running | StepStatus::Retrying | StepStatus::Waiting | StepStatus::Parked)
+}
+
+/// An element failed, and the step does not go on without it.
+pub(super) fn is_failing(planned: &PlannedStep, state: &StepState) -> bool {
+    planned.on_error == OnError::Fail && state.fan_out.as_ref().is_some_and(|fan_out| fan_out.failed > 0)
 }

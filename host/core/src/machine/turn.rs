@@ -5,6 +5,8 @@ use super::command::{Command, Effect, Refusal};
 use super::decide::decide;
 use super::event::{EVENT_FORMAT, Event};
 use super::execution::Execution;
+use super::slot::Slot;
+use crate::limits::TURN_EVENTS_MAX;
 use crate::time::Timestamp;
 
 /// Holds the execution until its events are on their way to the journal. If they do not become durable, the execution
@@ -13,17 +15,24 @@ use crate::time::Timestamp;
 pub struct Turn<'a> {
     execution: &'a mut Execution,
     now: Timestamp,
+    /// When the execution was due at the beginning.
+    due: Option<Timestamp>,
     events: Vec<Event>,
     effects: Vec<Effect>,
 }
 
 impl<'a> Turn<'a> {
     pub fn new(execution: &'a mut Execution, now: Timestamp) -> Self {
-        Self { execution, now, events: Vec::new(), effects: Vec::new() }
+        let due = execution.next_due();
+        Self { execution, now, due, events: Vec::new(), effects: Vec::new() }
     }
 
     pub fn execution(&self) -> &Execution {
         self.execution
+    }
+
+    pub const fn now(&self) -> Timestamp {
+        self.now
     }
 
     pub fn run(&mut self, command: Command) -> Result<(), Refusal> {
@@ -34,18 +43,44 @@ impl<'a> Turn<'a> {
             apply(self.execution, &event).expect("decide makes only legal events");
             self.events.push(event);
         }
-        self.effects.extend(decided.effects);
+        for effect in decided.effects {
+            // A round that changes nothing more names again what is still to be done.
+            if !self.effects.contains(&effect) {
+                self.effects.push(effect);
+            }
+        }
         Ok(())
     }
 
-    /// The next step to admit.
-    pub fn next_ready(&self) -> Option<usize> {
-        self.execution.next_ready(self.now)
+    /// What may start now, after everything that follows by itself. The caller admits it and asks again. None: nothing
+    /// is ready, or this commit holds enough.
+    pub fn next_ready(&mut self) -> Result<Option<Slot>, Refusal> {
+        self.proceed()?;
+        if self.events.len() >= TURN_EVENTS_MAX {
+            return Ok(None);
+        }
+        Ok(self.execution.next_ready(self.now))
     }
 
     /// Ends what can be ended, and gives what to write and what to do after that.
-    pub fn finish(mut self) -> (Vec<Event>, Vec<Effect>) {
-        self.run(Command::Proceed).expect("Proceed is never refused");
-        (self.events, self.effects)
+    pub fn finish(mut self) -> Result<(Vec<Event>, Vec<Effect>), Refusal> {
+        self.proceed()?;
+        let due = self.execution.next_due();
+        let at = if self.events.len() >= TURN_EVENTS_MAX { Some(self.now) } else { due };
+        if let Some(at) = at.filter(|at| self.due != Some(*at)) {
+            self.effects.push(Effect::Wake { at });
+        }
+        Ok((self.events, self.effects))
+    }
+
+    /// Round by round, until nothing follows any more.
+    fn proceed(&mut self) -> Result<(), Refusal> {
+        loop {
+            let before = self.events.len();
+            self.run(Command::Proceed)?;
+            if self.events.len() == before || self.events.len() >= TURN_EVENTS_MAX {
+                return Ok(());
+            }
+        }
     }
 }

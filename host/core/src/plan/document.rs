@@ -1,18 +1,19 @@
 //! The stored form of a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::graph::Graph;
+use crate::builtin::BuiltIn;
 use crate::id::{Digest, IntentName, IntentUid, StepId};
-use crate::intent::{Order, RetryPolicy};
+use crate::intent::{Concurrency, ForEach, OnError, OnExhausted, Order, RetryPolicy};
 use crate::manifest::Effects;
 use crate::vocabulary::Environment;
 
 /// The format that this host writes. Older ones load for ever; a newer one is refused.
-pub const PLAN_FORMAT: u32 = 1;
+pub const PLAN_FORMAT: u32 = 2;
 
 /// Everything that an execution needs to know of its intent, whatever happens to the intent later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,12 +29,35 @@ pub struct PlanDocument {
     /// Template of the output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Value>,
+    /// Milliseconds for the whole execution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<Concurrency>,
 }
 
 impl PlanDocument {
     /// Steps that could run at the same time, level by level.
     pub fn levels(&self) -> Vec<Vec<usize>> {
         Graph::of_edges(self.steps.iter().map(|step| step.waits_for.clone()).collect()).levels()
+    }
+}
+
+impl PlanDocument {
+    /// A step and all that wait for it, directly or through others.
+    pub fn after(&self, first: usize) -> BTreeSet<usize> {
+        let mut after = BTreeSet::from([first]);
+        loop {
+            let before = after.len();
+            for (at, step) in self.steps.iter().enumerate() {
+                if step.waits_for.iter().any(|other| after.contains(other)) {
+                    after.insert(at);
+                }
+            }
+            if after.len() == before {
+                return after;
+            }
+        }
     }
 }
 
@@ -51,13 +75,68 @@ pub struct PlannedIntent {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedStep {
     pub id: StepId,
-    pub action: PinnedAction,
+    pub action: PlannedAction,
     /// With expressions.
     pub parameters: Map<String, Value>,
-    /// Positions of the steps that must have succeeded before.
+    /// Positions of the steps that must have ended before.
     pub waits_for: Vec<usize>,
+    /// Of one attempt; of a built-in action see `PlannedAction`.
     pub timeout_ms: u64,
     pub retry: RetryPolicy,
+    /// CEL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_each: Option<ForEach>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on_error: OnError,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on_exhausted: OnExhausted,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensate: Option<PlannedUndo>,
+}
+
+/// What undoes a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedUndo {
+    pub action: PinnedAction,
+    pub parameters: Map<String, Value>,
+    pub timeout_ms: u64,
+    pub retry: RetryPolicy,
+}
+
+/// Run by a plugin's component, or by the host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PlannedAction {
+    BuiltIn {
+        built_in: BuiltIn,
+        /// How long it waits at most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_ms: Option<u64>,
+    },
+    Component(PinnedAction),
+}
+
+impl PlannedAction {
+    /// As people know it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::BuiltIn { built_in, .. } => built_in.action(),
+            Self::Component(pinned) => &pinned.name,
+        }
+    }
+
+    pub const fn component(&self) -> Option<&PinnedAction> {
+        match self {
+            Self::BuiltIn { .. } => None,
+            Self::Component(pinned) => Some(pinned),
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// An action by the digest of its component.

@@ -7,5 +7,7 @@ mod document;
 pub mod graph;
 
 pub use build::build;
-pub use compiled::Plan;
-pub use document::{PLAN_FORMAT, PinnedAction, PlanDocument, PlannedIntent, PlannedStep};
+pub use compiled::{CompiledStep, Plan};
+pub use document::{
+    PLAN_FORMAT, PinnedAction, PlanDocument, PlannedAction, PlannedIntent, PlannedStep, PlannedUndo,
+};

@@ -35,15 +35,31 @@ super::words!(
         Running = "running",
         /// A timer is set for the next attempt.
         Retrying = "retrying",
+        /// For a time, a signal, approvals, or a child execution.
+        Waiting = "waiting",
+        /// For an operator.
+        Parked = "parked",
         Succeeded = "succeeded",
         Failed = "failed",
         Skipped = "skipped",
         Cancelled = "cancelled",
+        /// It succeeded, and is being undone.
+        Compensating = "compensating",
+        Compensated = "compensated",
+        CompensationFailed = "compensation_failed",
     }
 );
 
 impl StepStatus {
     pub const fn is_terminal(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Skipped | Self::Cancelled)
+        matches!(
+            self,
+            Self::Succeeded
+                | Self::Failed
+                | Self::Skipped
+                | Self::Cancelled
+                | Self::Compensated
+                | Self::CompensationFailed
+        )
     }
 }

@@ -72,6 +72,11 @@ fn wrong_parameters_are_refused_where_they_are_written() {
 }
 
 #[test]
+fn the_keys_that_steer_are_taken_or_refused_with_what_would_work() {
+    check_cases("control");
+}
+
+#[test]
 fn a_wrong_graph_is_refused_with_the_cycle_or_the_near_name() {
     check_cases("graph");
 }
@@ -138,7 +143,7 @@ fn a_checked_document_has_its_typed_form() {
     assert_eq!(ids, ["plain", "plain-2", "plain-3", "plain-4"]);
     let [first, second, third, _] = definition.steps.as_slice() else { panic!("four steps") };
     assert_eq!(Value::Object(first.parameters.clone()), json!({ "y": 2, "x": 1 }));
-    assert_eq!((first.timeout_ms, second.timeout_ms), (90_000, 300_000));
+    assert_eq!((first.timeout_ms, second.timeout_ms), (Some(90_000), None));
     assert_eq!((third.retry.max_attempts, third.retry.initial_interval_ms), (7, 500));
     assert_eq!((third.retry.max_interval_ms, third.retry.jitter), (300_000, false));
     assert_eq!(third.depends_on, ["plain-2"]);

@@ -1,6 +1,6 @@
 //! Templates and what they give, line by line; and the bounds of an evaluation.
 
-use quantum_core::expression::{EvaluationError, Scope, StepView, Template};
+use quantum_core::expression::{EvaluationError, Scope, StepView, Template, Variables};
 use quantum_core::limits::{COMPREHENSION_ELEMENTS_MAX, EXPRESSION_BYTES_MAX, EXPRESSION_RESULT_BYTES_MAX};
 use quantum_core::vocabulary::StepStatus;
 use serde_json::{Value, json};
@@ -17,12 +17,13 @@ fn evaluate(template: &Template, scope: &Value) -> Result<Value, EvaluationError
         input: &scope["input"],
         intent: &scope["intent"],
         execution: &scope["execution"],
+        element: None,
         step: &step,
     })
 }
 
 fn outcome(template: &Value, scope: &Value) -> Vec<String> {
-    let template = match Template::compile(template, "") {
+    let template = match Template::compile(template, "", Variables::RUNNING) {
         Ok(template) => template,
         Err(findings) => {
             let lines = findings.iter().map(|finding| {
@@ -58,7 +59,8 @@ fn a_template_gives_its_value_or_says_why_not() {
 }
 
 fn evaluate_text(text: &str, input: Value) -> Result<Value, String> {
-    let template = Template::compile(&json!(text), "").map_err(|findings| findings[0].message.clone())?;
+    let template = Template::compile(&json!(text), "", Variables::RUNNING)
+        .map_err(|findings| findings[0].message.clone())?;
     evaluate(&template, &json!({ "input": input })).map_err(|error| error.reason)
 }
 
@@ -104,9 +106,9 @@ fn an_expression_gives_at_most_a_mebibyte() {
 fn a_template_does_not_multiply_what_it_reads() {
     let input = json!({ "x": "x".repeat(EXPRESSION_RESULT_BYTES_MAX / 2) });
     let wide = vec!["${ input.x }"; 1_000];
-    let template = Template::compile(&json!(wide), "").unwrap();
+    let template = Template::compile(&json!(wide), "", Variables::RUNNING).unwrap();
     assert!(evaluate(&template, &json!({ "input": input })).is_err());
-    let long = Template::compile(&json!(wide.join("")), "").unwrap();
+    let long = Template::compile(&json!(wide.join("")), "", Variables::RUNNING).unwrap();
     assert!(evaluate(&long, &json!({ "input": input })).is_err());
 }
 
@@ -115,7 +117,7 @@ fn a_template_names_the_steps_that_it_reads_and_the_places_that_are_not_known() 
     let value = json!({
         "a": "${ steps.x.output }${ steps['y'].output.z }", "b": ["plain", "${ has(steps.x.output) }"], "c/d": "${ 1 }"
     });
-    let template = Template::compile(&value, "").unwrap();
+    let template = Template::compile(&value, "", Variables::RUNNING).unwrap();
     let step = |id: &str, at: &str| (id.to_owned(), at.to_owned());
     assert_eq!(template.steps(), [step("x", "/a"), step("y", "/a"), step("x", "/b/1")]);
     assert_eq!(template.holes(), ["/a", "/b/1", "/c~1d"]);

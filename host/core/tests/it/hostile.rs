@@ -1,7 +1,7 @@
 //! Input that is made to hurt: nothing panics, and nothing takes more than its limits allow.
 
 use proptest::prelude::*;
-use quantum_core::expression::{Scope, Template};
+use quantum_core::expression::{Scope, Template, Variables};
 use quantum_core::intent::{CheckContext, check_document};
 use quantum_core::limits::EXPRESSION_BYTES_MAX;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ const STACK_BYTES: usize = 1024 * 1024;
 
 /// Compiles and evaluates; whatever comes out is right, as long as something does.
 fn swallow(text: &str) {
-    let template = match Template::compile(&json!(text), "") {
+    let template = match Template::compile(&json!(text), "", Variables::RUNNING) {
         Ok(template) => template,
         Err(findings) => {
             for finding in findings {
@@ -24,7 +24,7 @@ fn swallow(text: &str) {
         }
     };
     let input = json!({ "a": 1, "items": [1, 2, 3], "text": "x" });
-    let scope = Scope { input: &input, intent: &input, execution: &input, step: &|_| None };
+    let scope = Scope { input: &input, intent: &input, execution: &input, element: None, step: &|_| None };
     drop(template.evaluate(&scope));
 }
 

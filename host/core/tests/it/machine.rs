@@ -47,4 +47,22 @@ scripts! {
     a_command_after_the_end_changes_nothing = "after-the-end";
     an_output_that_cannot_be_made_fails_the_execution = "output";
     a_plugin_cannot_cancel_by_itself = "cancelled-by-plugin";
+    a_false_condition_skips_the_step_and_others_go_on = "when";
+    a_list_runs_its_elements_side_by_side_and_keeps_their_order = "for-each";
+    a_failed_element_stops_the_others_or_leaves_a_hole = "for-each-failing";
+    a_failure_that_is_not_fatal_lets_others_go_on = "on-error";
+    what_completed_is_undone_last_first = "compensate";
+    a_step_whose_attempts_are_used_up_waits_for_an_operator = "park";
+    a_wait_ends_with_its_time_and_holds_nothing_meanwhile = "wait";
+    a_signal_gives_its_payload_to_the_step_that_waits_for_it = "signal";
+    approvals_are_given_by_others_and_once_each = "approve";
+    a_step_waits_for_the_execution_of_another_intent = "child";
+    a_step_can_fail_on_purpose = "fail";
+    a_paused_execution_lets_attempts_end_and_starts_nothing = "pause";
+    a_restart_keeps_results_and_runs_the_rest_again = "restart";
+    a_replay_begins_with_the_results_that_stand = "replay";
+    an_execution_that_takes_too_long_fails_and_undoes = "timeout";
+    a_queued_execution_starts_later_or_is_cancelled = "queue";
+    no_attempt_starts_after_the_budget = "budget";
+    a_dry_run_does_what_has_no_effect = "dry-run";
 }

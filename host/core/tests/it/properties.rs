@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use quantum_core::machine::{Admission, Command, Effect, Event, EventKind, Execution, Refusal, Turn, apply};
-use quantum_core::plan::Plan;
+use quantum_core::builtin::Wait;
+use quantum_core::machine::{
+    Admission, ChildOutcome, Circumstances, Command, Effect, Event, EventKind, Execution, Phase, Prepared,
+    Refusal, Slot, StepState, Turn, Waiting, apply, fill, prepare,
+};
+use quantum_core::plan::{Plan, PlannedStep};
 use quantum_core::port::{AttemptOutcome, AttemptReport, Bill, Failure, FailureKind};
 use quantum_core::problem::Problem;
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::{ExecutionStatus, StepStatus};
 use serde_json::{Map, Value, json};
 
-use crate::script::decision;
-use crate::support::{alice, new_execution, plan, state_of};
+use crate::script::{child, decision, person};
+use crate::support::{Actions, alice, new_execution, plan, state_of};
 
 /// One thing that somebody does; numbers choose among what is there.
 #[derive(Debug, Clone)]
@@ -22,7 +26,13 @@ enum Act {
     AdmitAny { step: usize },
     Settle { running: usize, outcome: AttemptOutcome, chance: f64 },
     SettleAny { step: usize, attempt: u32 },
+    Signal { payload: Value },
+    Approve { by: usize, approved: bool },
+    ChildEnded { waiting: usize, well: bool },
     Cancel,
+    Pause,
+    Resume,
+    Restart,
     Pass { millis: i64 },
 }
 
@@ -30,24 +40,31 @@ enum Act {
 struct World {
     live: Execution,
     stored: Execution,
+    actions: Actions,
     now: i64,
     ended: usize,
+    restarts: usize,
 }
 
 impl World {
     fn new(plan: &Arc<Plan>) -> Self {
-        let make = || new_execution(plan.clone(), json!({ "n": 1 }));
-        Self { live: make(), stored: make(), now: 0, ended: 0 }
+        let make = || new_execution(plan.clone(), json!({ "n": 1, "list": [1, 2, 3] }));
+        let actions = Actions::installed();
+        Self { live: make(), stored: make(), actions, now: 0, ended: 0, restarts: 0 }
     }
 
-    fn turn(&mut self, commands: impl FnOnce(&mut Turn<'_>)) {
+    fn turn(&mut self, commands: impl FnOnce(&mut Turn<'_>, &Actions)) {
+        let due = self.live.next_due();
         let mut turn = Turn::new(&mut self.live, Timestamp::from_millis(self.now));
-        commands(&mut turn);
-        let (events, effects) = turn.finish();
+        commands(&mut turn, &self.actions);
+        let (events, effects) = turn.finish().unwrap();
         for event in &events {
             self.store(event);
         }
         check_effects(&events, &effects);
+        let wake = effects.iter().any(|effect| matches!(effect, Effect::Wake { .. }));
+        let next = self.live.next_due();
+        assert!(wake || next.is_none() || next == due, "nobody wakes it at {next:?}");
         self.ended += effects.iter().filter(|effect| **effect == Effect::Ended).count();
         assert_eq!(state_of(&self.stored), state_of(&self.live));
         check_state(&self.live);
@@ -59,76 +76,149 @@ impl World {
         let read: Event = serde_json::from_str(&text).unwrap();
         assert_eq!(read, *event, "{text}");
         assert_eq!(read.seq, self.stored.last_seq + 1);
-        if let EventKind::StepStarted { step, attempt, .. } = &read.kind {
-            let at = self.stored.plan.position(step.as_str()).unwrap();
-            let planned = &self.stored.plan.document.steps[at];
-            let before = |other: &usize| self.stored.steps[*other].status == StepStatus::Succeeded;
-            assert!(planned.waits_for.iter().all(before), "{step} started before what it waits for");
-            assert_eq!(*attempt, self.stored.steps[at].attempt + 1);
-            assert!(*attempt <= planned.retry.max_attempts, "{step} has too many attempts");
-            assert!(!self.stored.is_stopping(), "{step} started in an execution that stops");
-        }
+        self.check_start(&read.kind);
         apply(&mut self.stored, &read).unwrap();
+        self.restarts += usize::from(matches!(read.kind, EventKind::ExecutionRestarted { .. }));
+    }
+
+    /// Nothing starts before what it waits for, more often than allowed, or in an execution that stops.
+    fn check_start(&self, kind: &EventKind) {
+        let (step, slot) = match kind {
+            EventKind::StepStarted { step, element, phase, .. } => (step, Some((*element, *phase))),
+            EventKind::StepWaiting { step, .. } | EventKind::StepExpanded { step, .. } => (step, None),
+            _ => return,
+        };
+        let at = self.stored.plan.position(step.as_str()).unwrap();
+        let planned = &self.stored.plan.document.steps[at];
+        if let (EventKind::StepStarted { attempt, .. }, Some((element, phase))) = (kind, slot) {
+            let state = self.stored.slot(Slot { step: at, element, phase });
+            let (made, before) = state.map_or((0, 0), |state| (state.attempt, state.attempts_before));
+            let undo = planned.compensate.as_ref().map(|undo| undo.retry.max_attempts);
+            let max = if phase.is_run() { planned.retry.max_attempts } else { undo.unwrap() };
+            assert_eq!(*attempt, made + 1);
+            assert!(attempt - before <= max, "{step} has too many attempts");
+            if phase == Phase::Compensate {
+                assert_eq!(self.stored.status, ExecutionStatus::Compensating);
+                return;
+            }
+        }
+        let before = |other: &usize| self.stored.steps[*other].status.is_terminal();
+        assert!(planned.waits_for.iter().all(before), "{step} started before what it waits for");
+        assert!(!self.stored.is_stopping(), "{step} started in an execution that stops");
+        assert_eq!(self.stored.status, ExecutionStatus::Running);
     }
 
     fn act(&mut self, act: &Act) {
         let was_terminal = self.live.status.is_terminal();
-        let last_seq = self.live.last_seq;
+        let (last_seq, restarts) = (self.live.last_seq, self.restarts);
         match act {
             Act::Pass { millis } => {
                 self.now += millis;
-                self.turn(|turn| drop(turn.run(Command::Wake)));
+                self.turn(|turn, _| drop(turn.run(Command::Wake)));
             }
-            Act::AdmitReady { allowed } => self.turn(|turn| admit_ready(turn, *allowed)),
+            Act::AdmitReady { allowed } => self.turn(|turn, actions| admit_ready(turn, actions, *allowed)),
             _ => {
                 let command = self.command(act);
-                self.turn(|turn| drop::<Result<(), Refusal>>(turn.run(command)));
+                self.turn(|turn, _| drop::<Result<(), Refusal>>(turn.run(command)));
             }
         }
-        assert!(!was_terminal || self.live.last_seq == last_seq, "an event after the end");
+        let silent = self.live.last_seq == last_seq || self.restarts > restarts;
+        assert!(!was_terminal || silent, "an event after the end");
+        let most = self.live.plan.document.steps.iter().filter_map(|step| step.for_each.as_ref());
+        let most = most.map(|for_each| for_each.max_parallel as usize).max().unwrap_or(0);
+        for fan_out in self.live.steps.iter().filter_map(|step| step.fan_out.as_ref()) {
+            assert!(fan_out.active <= most, "more elements run than may");
+        }
+    }
+
+    fn running(&self) -> Vec<(Slot, u32)> {
+        let undo =
+            |(slot, state): (Slot, &StepState)| state.undo.as_ref().map(|undo| (slot.undone(), undo.clone()));
+        let undone = self.live.slots().filter_map(undo);
+        let undone = undone.filter(|(_, undo)| undo.status == StepStatus::Compensating);
+        let undone = undone.map(|(slot, undo)| (slot, undo.attempt));
+        let runs = |state: &StepState| state.status == StepStatus::Running && state.fan_out.is_none();
+        let run =
+            self.live.slots().filter(|(_, state)| runs(state)).map(|(slot, state)| (slot, state.attempt));
+        run.chain(undone).collect()
+    }
+
+    fn children(&self) -> Vec<Slot> {
+        let child =
+            |state: &StepState| matches!(&state.waiting, Some(Waiting { wait: Wait::Child { .. }, .. }));
+        self.live.slots().filter(|(_, state)| child(state)).map(|(slot, _)| slot).collect()
     }
 
     fn command(&self, act: &Act) -> Command {
         let count = self.live.steps.len();
+        let requested_by = alice();
         match act {
-            Act::Start => Command::Start,
-            Act::Cancel => Command::Cancel { requested_by: alice(), reason: None },
-            Act::AdmitAny { step } => Command::Admit { step: step % (count + 1), admission: start() },
+            Act::Start => Command::Start { reuse: Vec::new() },
+            Act::Cancel => Command::Cancel { requested_by, reason: None },
+            Act::Pause => Command::Pause { requested_by, reason: None },
+            Act::Resume => Command::Resume { requested_by },
+            Act::Restart => Command::Restart { requested_by },
+            Act::Signal { payload } => {
+                Command::Signal { name: "go".to_owned(), payload: payload.clone(), sent_by: alice() }
+            }
+            Act::Approve { by, approved } => Command::Approve {
+                step: None,
+                element: None,
+                approved: *approved,
+                approved_by: person(["alice", "bob", "carol"][by % 3]),
+                comment: None,
+            },
+            Act::ChildEnded { waiting, well } => {
+                let all = self.children();
+                let slot = all.get(waiting % all.len().max(1)).copied().unwrap_or(Slot::step(0));
+                let failed = ChildOutcome::Failed(Problem::new("child-failed", "it failed"));
+                let outcome = if *well { ChildOutcome::Succeeded(json!(1).into()) } else { failed };
+                Command::ChildEnded { slot, child: child(), outcome }
+            }
+            Act::AdmitAny { step } => {
+                Command::Admit { slot: Slot::step(step % (count + 1)), admission: start() }
+            }
             Act::SettleAny { step, attempt } => {
-                settle(step % (count + 1), *attempt, AttemptOutcome::Completed(json!(1)), 0.5)
+                let slot = Slot::step(step % (count + 1));
+                settle(slot, *attempt, AttemptOutcome::Completed(json!(1)), 0.5)
             }
             Act::Settle { running, outcome, chance } => {
-                let all: Vec<usize> =
-                    (0..count).filter(|at| self.live.steps[*at].status == StepStatus::Running).collect();
-                let step = all.get(running % all.len().max(1)).copied().unwrap_or(0);
-                settle(step, self.live.steps[step].attempt, outcome.clone(), *chance)
+                let all = self.running();
+                let (slot, attempt) =
+                    all.get(running % all.len().max(1)).copied().unwrap_or((Slot::step(0), 1));
+                settle(slot, attempt, outcome.clone(), *chance)
             }
             Act::AdmitReady { .. } | Act::Pass { .. } => Command::Wake,
         }
     }
 
-    /// Every running attempt answers, every ready step starts, and time passes where nothing else can happen.
+    /// Every attempt and every wait is answered, what is ready starts, operators help, and time passes where nothing
+    /// else can happen.
     fn run_to_the_end(&mut self) {
-        self.turn(|turn| drop(turn.run(Command::Start)));
-        let bound =
-            self.live.plan.document.steps.iter().map(|s| s.retry.max_attempts as usize * 3).sum::<usize>();
-        for _ in 0..bound + 3 {
+        self.act(&Act::Start);
+        self.act(&Act::Resume);
+        let attempts = |step: &PlannedStep| step.retry.max_attempts as usize * 3 + 3;
+        let bound = self.live.plan.document.steps.iter().map(attempts).sum::<usize>() * 8;
+        for _ in 0..bound + 8 {
             if self.live.status.is_terminal() {
                 break;
             }
             self.now = self.live.next_due().map_or(self.now, |due| self.now.max(due.as_millis()));
-            self.turn(|turn| admit_ready(turn, true));
-            for step in 0..self.live.steps.len() {
-                let state = &self.live.steps[step];
-                if state.status == StepStatus::Running {
-                    let outcome = failure(FailureKind::Retryable, "busy", None);
-                    let command = settle(step, state.attempt, outcome, 0.5);
-                    self.turn(|turn| turn.run(command).unwrap());
-                }
+            self.act(&Act::AdmitReady { allowed: true });
+            for (slot, attempt) in self.running() {
+                let command = settle(slot, attempt, failure(FailureKind::Retryable, "busy", None), 0.5);
+                self.turn(|turn, _| turn.run(command).unwrap());
+            }
+            self.act(&Act::Signal { payload: json!({}) });
+            self.act(&Act::Approve { by: 1, approved: true });
+            self.act(&Act::Approve { by: 2, approved: true });
+            self.act(&Act::ChildEnded { waiting: 0, well: true });
+            if self.live.status == ExecutionStatus::Parked {
+                self.act(&Act::Cancel);
             }
         }
         assert!(self.live.status.is_terminal(), "it never ends: {:?}", self.live);
-        assert_eq!(self.ended, 1, "the end is told once");
+        assert!(self.ended <= 1 + self.restarts && self.ended > 0, "the end is told once");
     }
 }
 
@@ -136,55 +226,74 @@ fn start() -> Admission {
     Admission::Start { parameters: "{}".to_owned(), decision: decision(true) }
 }
 
-fn admit_ready(turn: &mut Turn<'_>, allowed: bool) {
-    while let Some(step) = turn.next_ready() {
+fn admit_ready(turn: &mut Turn<'_>, actions: &Actions, allowed: bool) {
+    while let Some(slot) = turn.next_ready().unwrap() {
         let refuse = Admission::Refuse {
             error: Problem::new("policy-denied", "the policies refuse the start"),
             decision: Some(decision(false)),
         };
-        let admission = if allowed { start() } else { refuse };
-        turn.run(Command::Admit { step, admission }).unwrap();
+        let circumstances = Circumstances { now: turn.now(), child: child() };
+        let admission = match prepare(turn.execution(), slot, circumstances) {
+            Prepared::Decided(admission) => admission,
+            Prepared::Attempt { action, template } => {
+                match fill(turn.execution(), slot, template, &actions.entry(&action.name)) {
+                    Ok(_) if !allowed => refuse,
+                    Ok(_) => start(),
+                    Err(error) => Admission::refuse(error),
+                }
+            }
+        };
+        turn.run(Command::Admit { slot, admission }).unwrap();
     }
 }
 
-fn settle(step: usize, attempt: u32, outcome: AttemptOutcome, chance: f64) -> Command {
+fn settle(slot: Slot, attempt: u32, outcome: AttemptOutcome, chance: f64) -> Command {
     let bill =
         Bill { cpu_us: 1, wall_us: 2, memory_bytes_peak: 3, host_calls: 4, sent_bytes: 5, received_bytes: 6 };
-    Command::Settle { step, attempt, report: AttemptReport { outcome, bill }, chance }
+    Command::Settle { slot, attempt, report: AttemptReport { outcome, bill }, chance }
 }
 
 fn failure(kind: FailureKind, code: &str, retry_after_ms: Option<u64>) -> AttemptOutcome {
     AttemptOutcome::Failed(Failure { kind, problem: Problem::new(code, "it did not work"), retry_after_ms })
 }
 
-/// What is released is what was written: a run for a start, a wake for a retry, the end for the last event.
+/// What is released is what was written: a run for a start, a child for a wait for one, the end for the last event.
 fn check_effects(events: &[Event], effects: &[Effect]) {
     let events = |is: fn(&EventKind) -> bool| events.iter().filter(|event| is(&event.kind)).count();
     let effects = |is: fn(&Effect) -> bool| effects.iter().filter(|effect| is(effect)).count();
     let starts = events(|kind| matches!(kind, EventKind::StepStarted { .. }));
     assert_eq!(starts, effects(|effect| matches!(effect, Effect::Run { .. })));
-    let retries = events(|kind| matches!(kind, EventKind::StepRetrying { .. }));
-    assert_eq!(retries, effects(|effect| matches!(effect, Effect::Wake { .. })));
-    assert_eq!(events(EventKind::is_last), effects(|effect| matches!(effect, Effect::Ended)));
+    let children = events(|kind| matches!(kind, EventKind::StepWaiting { wait: Wait::Child { .. }, .. }));
+    assert_eq!(children, effects(|effect| matches!(effect, Effect::StartChild { .. })));
+    assert_eq!(events(EventKind::is_end), effects(|effect| matches!(effect, Effect::Ended)));
 }
 
 fn check_state(execution: &Execution) {
-    let all = |status: StepStatus| execution.steps.iter().all(|step| step.status == status);
     match execution.status {
-        ExecutionStatus::Queued => assert!(all(StepStatus::Pending) && execution.last_seq == 0),
-        ExecutionStatus::Running => {
+        ExecutionStatus::Queued => assert!(execution.steps.iter().all(|s| s.status == StepStatus::Pending)),
+        ExecutionStatus::Running | ExecutionStatus::Paused => {
             let open = execution.steps.iter().any(|step| !step.status.is_terminal());
-            assert!(open, "it runs though nothing is left to do");
+            assert!(open || execution.status == ExecutionStatus::Paused, "nothing is left to do");
         }
-        ExecutionStatus::Succeeded => assert!(all(StepStatus::Succeeded) && execution.output.is_some()),
+        ExecutionStatus::Parked => assert!(execution.has(StepStatus::Parked)),
+        ExecutionStatus::Compensating => assert!(execution.is_stopping() && !execution.undo.is_empty()),
+        ExecutionStatus::Succeeded => assert!(execution.output.is_some() && !execution.is_stopping()),
         ExecutionStatus::Failed => assert!(execution.error.is_some() && !execution.cancel_requested),
         ExecutionStatus::Cancelled => assert!(execution.cancel_requested),
-        other => panic!("no command leads to {other}"),
     }
     assert_eq!(execution.ended_at.is_some(), execution.status.is_terminal());
     if execution.status.is_terminal() {
         assert_eq!(execution.steps_done(), execution.steps.len());
+        check_undone(execution);
     }
+}
+
+/// Whatever completed and can be undone is, unless the execution succeeded.
+fn check_undone(execution: &Execution) {
+    let undone = execution.undo.iter().filter(|slot| execution.slot(slot.undone()).is_some()).count();
+    let expected = if execution.status == ExecutionStatus::Succeeded { 0 } else { execution.undo.len() };
+    let output_failed = execution.error.is_some() && !execution.is_stopping();
+    assert!(undone == expected || output_failed, "{undone} of {expected} are undone");
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -239,24 +348,72 @@ fn any_act() -> impl Strategy<Value = Act> {
             .prop_map(|(running, outcome, chance)| Act::Settle { running, outcome, chance }),
         1 => (0_usize..8, 0_u32..5).prop_map(|(step, attempt)| Act::SettleAny { step, attempt }),
         1 => prop::bool::weighted(0.3).prop_map(|yes| if yes { Act::Cancel } else { Act::Start }),
+        1 => any_json().prop_map(|payload| Act::Signal { payload }),
+        2 => (0_usize..3, prop::bool::weighted(0.9)).prop_map(|(by, approved)| Act::Approve { by, approved }),
+        1 => (0_usize..4, any::<bool>()).prop_map(|(waiting, well)| Act::ChildEnded { waiting, well }),
+        1 => proptest::sample::select(vec![Act::Pause, Act::Resume, Act::Resume, Act::Restart]),
         3 => (0_i64..3_000).prop_map(|millis| Act::Pass { millis }),
     ]
 }
 
+/// What a step runs, with the parameters that it needs.
+fn any_call() -> impl Strategy<Value = Value> {
+    let plain = vec!["plain", "plain", "idempotent", "once", "idempotent-once"];
+    let built_in = vec![
+        json!({ "action": "core/wait", "duration": "700ms" }),
+        json!({ "action": "core/signal", "name": "go", "timeout": "3s" }),
+        json!({ "action": "core/signal", "name": "go", "schema": { "type": "object" } }),
+        json!({ "action": "core/approve", "approvals": 2, "timeout": "9s" }),
+        json!({ "action": "core/execute-intent", "intent": "other", "timeout": "9s" }),
+        json!({ "action": "core/fail", "message": "on purpose" }),
+    ];
+    let retry = (1_u32..4, 0_u64..3_000, any::<bool>(), proptest::option::of(0_u64..4_000));
+    let retry = retry.prop_map(|(max_attempts, initial, jitter, budget)| {
+        let mut retry = json!({
+            "max_attempts": max_attempts, "initial_interval": format!("{initial}ms"),
+            "jitter": if jitter { "full" } else { "none" }, "non_retryable": ["gone"],
+        });
+        if let Some(budget) = budget {
+            retry["budget"] = format!("{budget}ms").into();
+        }
+        retry
+    });
+    prop_oneof![
+        5 => (proptest::sample::select(plain), retry, any::<bool>()).prop_map(|(action, retry, park)| {
+            let exhausted = if park { "park" } else { "fail" };
+            json!({ "action": action, "retry": retry, "on_exhausted": exhausted })
+        }),
+        2 => proptest::sample::select(built_in),
+    ]
+}
+
 fn any_step(at: usize) -> impl Strategy<Value = Value> {
-    let actions = vec!["plain", "idempotent", "once", "idempotent-once"];
     let earlier = proptest::collection::btree_set(0..at.max(1), 0..=at.min(3));
-    (proptest::sample::select(actions), 1_u32..4, 0_u64..3_000, any::<bool>(), earlier).prop_map(
-        move |(action, max_attempts, initial, jitter, earlier)| {
+    let keys = vec![
+        json!({}),
+        json!({}),
+        json!({ "when": "input.n == 1" }),
+        json!({ "when": "input.n == 2" }),
+        json!({ "for_each": { "in": "input.list", "max_parallel": 2 } }),
+        json!({ "for_each": { "in": "input.list", "max_parallel": 1 }, "on_error": "continue" }),
+        json!({ "for_each": { "in": "input" } }),
+        json!({ "on_error": "continue" }),
+    ];
+    (any_call(), proptest::sample::select(keys), any::<bool>(), earlier).prop_map(
+        move |(call, keys, undo, earlier)| {
             let after: Vec<String> =
                 earlier.into_iter().filter(|e| *e < at).map(|e| format!("s{e}")).collect();
-            json!({
-                "id": format!("s{at}"), "action": action, "depends_on": after,
-                "retry": {
-                    "max_attempts": max_attempts, "initial_interval": format!("{initial}ms"),
-                    "jitter": if jitter { "full" } else { "none" }, "non_retryable": ["gone"],
-                },
-            })
+            let mut step = json!({ "id": format!("s{at}"), "depends_on": after });
+            let fields = step.as_object_mut().unwrap();
+            fields.extend(call.as_object().unwrap().clone());
+            fields.extend(keys.as_object().unwrap().clone());
+            if undo {
+                fields.insert(
+                    "compensate".to_owned(),
+                    json!({ "action": "plain", "retry": { "max_attempts": 2 } }),
+                );
+            }
+            step
         },
     )
 }
@@ -265,9 +422,14 @@ fn any_plan() -> impl Strategy<Value = Arc<Plan>> {
     let steps = (1_usize..7).prop_flat_map(|count| (0..count).map(any_step).collect::<Vec<_>>());
     let output =
         prop_oneof![Just("${ steps.s0.output }"), Just("${ steps.s0.output.x }"), Just("${ input.n }")];
-    (steps, any::<bool>(), output).prop_map(|(steps, graph, output)| {
+    let timeout = proptest::option::weighted(0.2, 1_u64..20);
+    (steps, any::<bool>(), output, timeout).prop_map(|(steps, graph, output, timeout)| {
         let order = if graph { "graph" } else { "sequential" };
-        plan(&json!({ "order": order, "steps": steps, "output": output }))
+        let mut definition = json!({ "order": order, "steps": steps, "output": output });
+        if let Some(seconds) = timeout {
+            definition["timeout"] = seconds.into();
+        }
+        plan(&definition)
     })
 }
 
@@ -293,7 +455,7 @@ proptest! {
         acts in proptest::collection::vec(any_act(), 0..20),
     ) {
         let mut world = World::new(&plan);
-        for act in acts.iter().filter(|act| !matches!(act, Act::Start)) {
+        for act in acts.iter().filter(|act| !matches!(act, Act::Start | Act::Cancel)) {
             world.act(act);
         }
         prop_assert_eq!(world.live.last_seq, 0);

@@ -18,7 +18,8 @@ use quantum_core::schema::Schema;
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::{Environment, Signature, Trust};
 use quantum_engine::{
-    Clock, Engine, EngineOptions, ExecutionView, FeedItem, LogBuffer, Ports, StartRequest, SystemClock,
+    Clock, Engine, EngineOptions, ExecutionView, FeedItem, IntentSource, LogBuffer, Ports, Runnable,
+    SourceRequest, StartOptions, StartRequest, SystemClock,
 };
 use quantum_store::{IdempotencyRecord, SharedPlan, Store, StoreOptions, Tenant, TenantScope};
 use serde_json::{Value, json};
@@ -108,16 +109,18 @@ impl StepGate for Gate {
     }
 }
 
+impl Default for Actions {
+    fn default() -> Self {
+        Self { entries: Mutex::new(vec![echo("echo", false), echo("echo-idempotent", true)]) }
+    }
+}
+
 /// One action, `echo`, until it is uninstalled; `echo-idempotent` is the same and says so.
 pub struct Actions {
     entries: Mutex<Vec<Arc<ActionEntry>>>,
 }
 
 impl Actions {
-    fn new() -> Self {
-        Self { entries: Mutex::new(vec![echo("echo", false), echo("echo-idempotent", true)]) }
-    }
-
     pub fn uninstall(&self) {
         self.entries.lock().unwrap().clear();
     }
@@ -170,6 +173,31 @@ impl ActionDirectory for Actions {
     }
 }
 
+/// Intents by name, and what stands in the way of some.
+#[derive(Default)]
+pub struct Intents {
+    actions: Arc<Actions>,
+    pub definitions: Mutex<HashMap<String, Value>>,
+    pub refused: Mutex<HashMap<String, Problem>>,
+}
+
+impl IntentSource for Intents {
+    fn runnable(&self, request: SourceRequest) -> BoxFuture<'static, Result<Runnable, Problem>> {
+        let refused = self.refused.lock().unwrap().get(&request.intent).cloned();
+        let known = self.definitions.lock().unwrap().get(&request.intent).cloned();
+        let found = match (refused, known) {
+            (Some(problem), _) => Err(problem),
+            (None, None) => Err(Problem::new("not-found", "there is no such intent")),
+            (None, Some(definition)) => {
+                let plan = plan(&definition, &self.actions);
+                let encoded = SharedPlan::new(serde_json::to_string(&plan.document).unwrap());
+                Ok(Runnable { plan: Arc::new(plan), encoded })
+            }
+        };
+        Box::pin(std::future::ready(found))
+    }
+}
+
 pub struct Bench {
     _folder: tempfile::TempDir,
     pub store: Store,
@@ -177,6 +205,7 @@ pub struct Bench {
     pub runner: Arc<Runner>,
     pub gate: Arc<Gate>,
     pub actions: Arc<Actions>,
+    pub intents: Arc<Intents>,
     pub scope: TenantScope,
 }
 
@@ -198,9 +227,10 @@ impl Bench {
         let store = Store::open(StoreOptions::new(folder.path().join("quantum.db"))).await.unwrap();
         let made = Tenant { id: tenant(), name: "Test".into(), created_at: Timestamp::from_millis(0) };
         store.platform().create_tenant(made).await.unwrap();
-        let (runner, gate, actions) =
-            (Arc::<Runner>::default(), Arc::<Gate>::default(), Arc::new(Actions::new()));
-        let engine = launch(&store, &runner, &gate, &actions, clock).await;
+        let (runner, gate) = (Arc::<Runner>::default(), Arc::<Gate>::default());
+        let intents = Arc::<Intents>::default();
+        let actions = intents.actions.clone();
+        let engine = launch(&store, &runner, &gate, &intents, clock).await;
         Self {
             _folder: folder,
             store,
@@ -208,6 +238,7 @@ impl Bench {
             runner,
             gate,
             actions,
+            intents,
             scope: TenantScope::for_tests(tenant()),
         }
     }
@@ -216,7 +247,7 @@ impl Bench {
     pub async fn restart(&mut self) {
         self.engine.shutdown().await;
         self.engine =
-            launch(&self.store, &self.runner, &self.gate, &self.actions, Arc::new(SystemClock)).await;
+            launch(&self.store, &self.runner, &self.gate, &self.intents, Arc::new(SystemClock)).await;
     }
 
     pub fn script(&self, step: &str, scripts: &[Script]) {
@@ -242,6 +273,7 @@ impl Bench {
             labels: BTreeMap::new(),
             requested_by: requester(),
             idempotency: None,
+            options: StartOptions::default(),
         }
     }
 
@@ -292,14 +324,15 @@ async fn launch(
     store: &Store,
     runner: &Arc<Runner>,
     gate: &Arc<Gate>,
-    actions: &Arc<Actions>,
+    intents: &Arc<Intents>,
     clock: Arc<dyn Clock>,
 ) -> Engine {
     let ports = Ports {
         store: store.clone(),
         runner: runner.clone(),
         gate: gate.clone(),
-        actions: actions.clone(),
+        actions: intents.actions.clone(),
+        intents: intents.clone(),
         clock,
         chance: || 1.0,
     };

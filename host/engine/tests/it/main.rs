@@ -4,8 +4,12 @@
 
 mod bench;
 mod cancel;
+mod children;
+mod elements;
 mod follow;
+mod operate;
 mod recovery;
 mod refusal;
 mod retry;
 mod sequence;
+mod waits;

@@ -22,6 +22,12 @@ intent.execute    o A
 execution.list    v a o p A
 execution.view    v a o p A
 execution.cancel  o A
+execution.pause   o A
+execution.resume  o A
+execution.signal  o A
+execution.approve o A
+execution.restart o A
+execution.replay  o A
 plugin.list       v a o p A
 plugin.install    A
 plugin.uninstall  A

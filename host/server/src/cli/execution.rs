@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use super::client::{Client, segment};
 use super::error::CliError;
 use super::output::{Column, Output, cell, write_table};
+use super::run::json_argument;
 use super::{Context, follow};
 
 const COLUMNS: &[Column] = &[
@@ -53,6 +54,50 @@ pub(crate) enum ExecutionCommand {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// Start nothing new until it is resumed
+    Pause {
+        id: String,
+        /// Why, for the log
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Let a paused execution go on
+    Resume { id: String },
+    /// Run failed, cancelled and parked steps again
+    Restart { id: String },
+    /// Start a new execution with the results before a step of an ended one
+    Replay {
+        id: String,
+        /// The first step that runs again; all of them when not given
+        #[arg(long, value_name = "STEP")]
+        from: Option<String>,
+        /// Version of the intent; the one that ran when not given
+        #[arg(long)]
+        version: Option<u32>,
+        /// Input as JSON text, or @FILE; the old one when not given
+        #[arg(long, value_name = "JSON")]
+        input: Option<String>,
+    },
+    /// Send a signal to the step that waits for it
+    Signal {
+        id: String,
+        name: String,
+        /// JSON text, or @FILE; null when not given
+        #[arg(long, value_name = "JSON")]
+        payload: Option<String>,
+    },
+    /// Approve a step, or refuse it
+    Approve {
+        id: String,
+        /// Needed only where several steps wait
+        #[arg(long)]
+        step: Option<String>,
+        /// Refuse: the step fails
+        #[arg(long)]
+        refuse: bool,
+        #[arg(long)]
+        comment: Option<String>,
+    },
 }
 
 impl ExecutionCommand {
@@ -73,13 +118,64 @@ impl ExecutionCommand {
             }
             Self::Watch { id } => follow::follow(&client, context.output, &segment(&id)).await,
             Self::Cancel { id, reason } => {
-                let path = format!("/api/v1/executions/{}/cancel", segment(&id));
+                tell(&client, context, &id, ("cancel", "is being cancelled"), &because(reason)).await
+            }
+            Self::Pause { id, reason } => {
+                tell(&client, context, &id, ("pause", "is paused"), &because(reason)).await
+            }
+            Self::Resume { id } => tell(&client, context, &id, ("resume", "goes on"), &json!({})).await,
+            Self::Restart { id } => tell(&client, context, &id, ("restart", "runs again"), &json!({})).await,
+            Self::Replay { id, from, version, input } => {
+                let input = input.as_deref().map(|text| json_argument(text, "--input")).transpose()?;
+                let body = given([
+                    ("from_step", from.map(Value::from)),
+                    ("version", version.map(Value::from)),
+                    ("input", input),
+                ]);
                 let answer =
-                    client.post(&path, &reason.map_or_else(|| json!({}), |r| json!({ "reason": r }))).await?;
-                Ok(context.output.line(&format!("execution {id} is being cancelled"), &answer.body)?)
+                    client.post(&format!("/api/v1/executions/{}/replay", segment(&id)), &body).await?;
+                let new = cell(&answer.body, "execution_id");
+                Ok(context
+                    .output
+                    .line(&format!("execution {new} started, a replay of {id}"), &answer.body)?)
+            }
+            Self::Signal { id, name, payload } => {
+                let payload = payload.as_deref().map(|text| json_argument(text, "--payload")).transpose()?;
+                let action = format!("signals/{}", segment(&name));
+                let told = (action.as_str(), "has the signal");
+                tell(&client, context, &id, told, &payload.unwrap_or(Value::Null)).await
+            }
+            Self::Approve { id, step, refuse, comment } => {
+                let body = given([
+                    ("step", step.map(Value::from)),
+                    ("approved", Some((!refuse).into())),
+                    ("comment", comment.map(Value::from)),
+                ]);
+                let said = if refuse { "has your refusal" } else { "has your approval" };
+                tell(&client, context, &id, ("approve", said), &body).await
             }
         }
     }
+}
+
+/// Posts to a route of one execution, and says what it means.
+async fn tell(
+    client: &Client,
+    context: &Context,
+    id: &str,
+    (action, said): (&str, &str),
+    body: &Value,
+) -> Result<(), CliError> {
+    let answer = client.post(&format!("/api/v1/executions/{}/{action}", segment(id)), body).await?;
+    Ok(context.output.line(&format!("execution {id} {said}"), &answer.body)?)
+}
+
+fn because(reason: Option<String>) -> Value {
+    given([("reason", reason.map(Value::from))])
+}
+
+fn given<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
+    Value::Object(fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect())
 }
 
 fn show(output: Output, body: &Value) -> io::Result<()> {
@@ -92,6 +188,7 @@ fn show(output: Output, body: &Value) -> io::Result<()> {
         ("intent", "intent"),
         ("environment", "environment"),
         ("status", "status"),
+        ("waits for", "waits_for"),
         ("requested by", "requested_by.id"),
         ("created", "created_at"),
         ("ended", "ended_at"),

@@ -89,6 +89,9 @@ pub fn create(scope: &TenantScope, execution: u64) -> Commit {
         owner: Some("node-1".into()),
         lease_until: None,
         plan: SharedPlan::new(r#"{"steps":[]}"#),
+        origin: None,
+        priority: 0,
+        concurrency_key: None,
         input: r#"{"tag":"1.0"}"#.into(),
     };
     Commit { create: Some(Box::new(new)), ..commit(scope, execution, 0, 1) }

@@ -1,6 +1,7 @@
 //! Executions as they are read: the row, and the journal that their state is rebuilt from.
 
 mod list;
+mod places;
 mod read;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::journal::{EncodedEvent, SharedPlan};
 use crate::scope::TenantScope;
 use crate::store::Store;
 pub(crate) use list::list_shapes;
+pub(crate) use places::sql as place_sql;
 pub(crate) use read::{decode_row, row_columns, sql, unpack};
 
 /// Orders executions across tenants.
@@ -49,6 +51,10 @@ pub struct ExecutionRow {
     pub steps_done: u32,
     /// JSON text; only the engine knows what it says.
     pub summary: String,
+    /// JSON text: the execution that it comes from.
+    pub origin: Option<String>,
+    pub priority: i32,
+    pub concurrency_key: Option<String>,
 }
 
 /// An execution with everything that its state is rebuilt from.

@@ -17,7 +17,8 @@ macro_rules! row_columns {
     () => {
         "e.tenant_id, e.id, e.intent_uid, e.intent_name, e.intent_version, e.status, e.version, e.owner, e.epoch, \
          e.lease_until, e.next_due, e.environment, e.dry_run, e.requested_by, e.requested_by_kind, e.labels, \
-         e.created_at, e.started_at, e.ended_at, e.steps_total, e.steps_done, e.summary"
+         e.created_at, e.started_at, e.ended_at, e.steps_total, e.steps_done, e.summary, e.origin, e.priority, \
+         e.concurrency_key"
     };
 }
 pub(crate) use row_columns;
@@ -109,6 +110,9 @@ pub(crate) fn decode_row(columns: &mut Columns<'_>) -> Result<ExecutionRow, Erro
         steps_total: columns.number()?,
         steps_done: columns.number()?,
         summary: columns.owned()?,
+        origin: columns.text_or_null()?.map(str::to_owned),
+        priority: columns.number()?,
+        concurrency_key: columns.text_or_null()?.map(str::to_owned),
     })
 }
 

@@ -209,6 +209,9 @@ fn bind_execution<'q>(query: Args<'q>, (commit, new, end): &Created<'_>) -> Args
         .bind(i64::from(end.row.steps_done))
         .bind(end.row.summary.clone())
         .bind(new.plan.digest().as_str().to_owned())
+        .bind(new.origin.clone())
+        .bind(i64::from(new.priority))
+        .bind(new.concurrency_key.clone())
 }
 
 fn bind_journal<'q>(query: Args<'q>, commit: &&Commit) -> Args<'q> {

@@ -80,6 +80,12 @@ pub struct NewExecution {
     pub plan: SharedPlan,
     /// JSON text.
     pub input: String,
+    /// JSON text: the execution that it comes from.
+    pub origin: Option<String>,
+    /// Of those that wait for a limit, greater ones start first.
+    pub priority: i32,
+    /// Executions of the intent with the same key are counted together.
+    pub concurrency_key: Option<String>,
 }
 
 /// A plan as JSON text with its digest. Executions of the same plan share one row; keep it and clone it.

@@ -36,8 +36,8 @@ pub(super) const PLAN_INSERT: Rows = Rows {
 pub(super) const EXECUTION_INSERT: Rows = Rows {
     head: "INSERT INTO executions (tenant_id, id, intent_uid, intent_name, intent_version, status, version, owner, \
            epoch, lease_until, next_due, environment, dry_run, requested_by, requested_by_kind, labels, created_at, \
-           started_at, ended_at, steps_total, steps_done, summary, plan_digest) SELECT * FROM",
-    columns: 23,
+           started_at, ended_at, steps_total, steps_done, summary, plan_digest, origin, priority, concurrency_key) SELECT * FROM",
+    columns: 26,
     tail: "WHERE column1 IS NOT NULL",
 };
 

@@ -12,6 +12,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "start", sql: include_str!("../../migrations/sqlite/0001_start.sql") },
     Migration { number: 2, name: "settings", sql: include_str!("../../migrations/sqlite/0002_settings.sql") },
     Migration { number: 3, name: "effects", sql: include_str!("../../migrations/sqlite/0003_effects.sql") },
+    Migration { number: 4, name: "starts", sql: include_str!("../../migrations/sqlite/0004_starts.sql") },
 ];
 
 const SCHEMA_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

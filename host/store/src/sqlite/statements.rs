@@ -16,6 +16,7 @@ pub(crate) fn registered() -> Vec<String> {
     let fixed = [
         crate::artifacts::read_sql::ALL,
         crate::artifacts::write_sql::ALL,
+        crate::executions::place_sql::ALL,
         crate::executions::sql::ALL,
         crate::idempotency::sql::ALL,
         crate::installations::sql::ALL,

@@ -1,9 +1,11 @@
 //! Scripts of the machine: an intent, the commands of its execution, and below each turn what happened.
 //!
 //! ```text
-//! order graph                         the definition: order, input JSON, output JSON, and a line per step:
-//! step b after a uses once timeout 5s retry {"max_attempts":2} with {"x":"${ input.x }"}
+//! order graph                         the definition: order, timeout, input JSON, output JSON, and a line per step:
+//! step b after a uses once timeout 5s retry {"max_attempts":2} keys {"when":"true"} with {"x":"${ input.x }"}
+//! dry-run                             the execution is one
 //! @10 settle a 1 ok {"x":1}; admit b  one turn, 10 ms after the start: commands separated by `; `
+//! @20 admit a.3; settle undo:a 1 ok 1 an element of a step; what undoes a step
 //! | 4 step_completed …                an event    | -> run …  an effect    | !! …  a refused command
 //! | = running: …                      the state after the turn
 //! ---                                 another intent follows
@@ -13,7 +15,7 @@ mod player;
 mod reader;
 mod words;
 
-pub use words::decision;
+pub use words::{child, decision, person};
 
 use player::Player;
 use reader::Intent;

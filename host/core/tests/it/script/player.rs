@@ -1,6 +1,9 @@
 //! Runs the turns of a script, and keeps the log as the journal would.
 
-use quantum_core::machine::{Admission, Command, Event, Execution, Refusal, Turn, apply, prepare};
+use quantum_core::machine::{
+    Admission, ChildOutcome, Circumstances, Command, Event, Execution, Prepared, Refusal, Slot, Turn, apply,
+    fill, prepare, skipped_by_dry_run,
+};
 use quantum_core::problem::Problem;
 use quantum_core::time::Timestamp;
 
@@ -19,7 +22,11 @@ pub struct Player {
 impl Player {
     pub fn new(intent: &Intent) -> Self {
         let plan = plan(&intent.definition());
-        let make = || new_execution(plan.clone(), intent.input.clone());
+        let make = || {
+            let mut execution = new_execution(plan.clone(), intent.input.clone());
+            execution.dry_run = intent.dry_run;
+            execution
+        };
         Self { fresh: make(), execution: make(), actions: Actions::installed(), log: Vec::new() }
     }
 
@@ -27,26 +34,30 @@ impl Player {
     pub fn turn(&mut self, millis: i64, commands: &str) -> Vec<String> {
         let plan = self.execution.plan.clone();
         let name = |step: usize| plan.document.steps[step].id.to_string();
-        let mut turn = Turn::new(&mut self.execution, Timestamp::from_millis(millis));
+        let now = Timestamp::from_millis(millis);
+        let mut turn = Turn::new(&mut self.execution, now);
         let mut refused = Vec::new();
         for text in commands.split("; ") {
-            let command = command(text, turn.execution(), &self.actions);
+            if text.starts_with("admit") {
+                turn.next_ready().unwrap(); // As the engine does: what follows by itself comes first.
+            }
+            let command = command(text, turn.execution(), now, &self.actions);
             if let Err(refusal) = turn.run(command) {
                 let refusal: Refusal = refusal;
                 refused.push(format!("!! {refusal}"));
             }
         }
-        let (events, effects) = turn.finish();
+        let (events, effects) = turn.finish().unwrap();
         self.log.extend(events.iter().map(|event| serde_json::to_string(event).unwrap()));
         let events = events.iter().map(words::event);
-        let effects = effects.iter().map(|effect| words::effect(effect, name));
+        let effects = effects.iter().map(|effect| words::effect(effect, &name));
         events.chain(effects).chain(refused).chain([self.state()]).collect()
     }
 
     fn state(&self) -> String {
         let steps = self.execution.plan.document.steps.iter().zip(&self.execution.steps);
         let steps: Vec<String> =
-            steps.map(|(planned, state)| format!("{} {}", planned.id, state.status)).collect();
+            steps.map(|(planned, state)| format!("{} {}", planned.id, words::status(state))).collect();
         let due =
             self.execution.next_due().map(|at| format!(", due @{}", at.as_millis())).unwrap_or_default();
         format!("= {}: {}{due}", self.execution.status, steps.join(", "))
@@ -62,51 +73,70 @@ impl Player {
     }
 }
 
-fn command(text: &str, execution: &Execution, actions: &Actions) -> Command {
+fn command(text: &str, execution: &Execution, now: Timestamp, actions: &Actions) -> Command {
     let (word, rest) = words::first(text);
     match word {
-        "start" => Command::Start,
+        "queue" => Command::Queue { reason: rest.to_owned() },
+        "start" => Command::Start { reuse: words::reuse(rest, execution) },
         "wake" => Command::Wake,
         "cancel" => Command::Cancel { requested_by: alice(), reason: words::rest(rest) },
+        "pause" => Command::Pause { requested_by: alice(), reason: words::rest(rest) },
+        "resume" => Command::Resume { requested_by: alice() },
+        "restart" => Command::Restart { requested_by: alice() },
         "admit" => {
             let (name, answer) = words::first(rest);
-            let step = position(execution, name);
-            Command::Admit { step, admission: admission(execution, step, answer, actions) }
+            let slot = words::slot(execution, name);
+            Command::Admit { slot, admission: admission(execution, slot, answer, (now, actions)) }
         }
         "settle" => {
             let (name, rest) = words::first(rest);
             let (attempt, rest) = words::first(rest);
             let (report, chance) = words::report(rest);
-            Command::Settle {
-                step: position(execution, name),
-                attempt: attempt.parse().unwrap(),
-                report,
-                chance,
-            }
+            let slot = words::slot(execution, name);
+            Command::Settle { slot, attempt: attempt.parse().unwrap(), report, chance }
+        }
+        "signal" => {
+            let (name, payload) = words::first(rest);
+            let payload = serde_json::from_str(payload).unwrap();
+            Command::Signal { name: name.to_owned(), payload, sent_by: words::person("bob") }
+        }
+        "approve" | "refuse" => words::approval(word == "approve", rest),
+        "child" => {
+            let (name, rest) = words::first(rest);
+            let (how, output) = words::first(rest);
+            let outcome = match how {
+                "ok" => ChildOutcome::Succeeded(serde_json::from_str(output).unwrap()),
+                code => ChildOutcome::Failed(Problem::new(code, "the child did not succeed")),
+            };
+            Command::ChildEnded { slot: words::slot(execution, name), child: words::child(), outcome }
         }
         other => panic!("there is no command {other:?}"),
     }
 }
 
-/// `#9` is the step at that position, also when there is none.
-fn position(execution: &Execution, name: &str) -> usize {
-    match name.strip_prefix('#') {
-        Some(digits) => digits.parse().unwrap(),
-        None => execution.plan.position(name).unwrap(),
+/// As the engine admits: conditions and parameters first, then the policies' answer.
+fn admission(
+    execution: &Execution,
+    slot: Slot,
+    answer: &str,
+    (now, actions): (Timestamp, &Actions),
+) -> Admission {
+    let circumstances = Circumstances { now, child: words::child() };
+    let (action, template) = match prepare(execution, slot, circumstances) {
+        Prepared::Decided(admission) => return admission,
+        Prepared::Attempt { action, template } => (action, template),
+    };
+    let entry = actions.entry(&action.name);
+    if let Some(skipped) = skipped_by_dry_run(execution, slot, &entry) {
+        return skipped;
     }
-}
-
-/// As the engine admits: parameters first, then the policies' answer.
-fn admission(execution: &Execution, step: usize, answer: &str, actions: &Actions) -> Admission {
+    let parameters = match fill(execution, slot, template, &entry) {
+        Ok(parameters) => parameters,
+        Err(error) => return Admission::Refuse { error, decision: None },
+    };
     if answer == "refused" {
         let error = Problem::new("policy-denied", "the policies refuse the start");
         return Admission::Refuse { error, decision: Some(words::decision(false)) };
     }
-    let Some(planned) = execution.plan.step(step) else {
-        return Admission::Start { parameters: "{}".to_owned(), decision: words::decision(true) };
-    };
-    match prepare(execution, step, &actions.entry(&planned.action.name)) {
-        Ok(parameters) => Admission::Start { parameters, decision: words::decision(true) },
-        Err(error) => Admission::Refuse { error, decision: None },
-    }
+    Admission::Start { parameters, decision: words::decision(true) }
 }

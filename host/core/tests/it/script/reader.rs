@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 #[derive(Default)]
 pub struct Intent {
     pub input: Value,
+    pub dry_run: bool,
     definition: Map<String, Value>,
     steps: Vec<Value>,
 }
@@ -18,6 +19,11 @@ impl Intent {
             }
             "order" => {
                 self.definition.insert("order".to_owned(), rest.into());
+            }
+            "dry-run" => self.dry_run = true,
+            "timeout" | "concurrency" => {
+                let value = serde_json::from_str(rest).unwrap_or_else(|_| rest.into());
+                self.definition.insert(word.to_owned(), value);
             }
             "step" => self.steps.push(read_step(rest)),
             other => panic!("a script has no line {other:?}"),
@@ -33,9 +39,12 @@ impl Intent {
 
 fn read_step(text: &str) -> Value {
     let (text, parameters) = text.split_once(" with ").unwrap_or((text, "{}"));
+    let (text, keys) = text.split_once(" keys ").unwrap_or((text, "{}"));
     let mut words = text.split_whitespace().peekable();
     let mut step = json!({ "id": words.next().unwrap(), "action": "plain" });
     step["parameters"] = serde_json::from_str(parameters).unwrap();
+    let keys: Map<String, Value> = serde_json::from_str(keys).unwrap();
+    step.as_object_mut().unwrap().extend(keys);
     while let Some(word) = words.next() {
         match word {
             "after" => {

@@ -30,6 +30,8 @@ impl Actions {
         actions.add("test:plain", "strict", strict(), |_| {});
         actions.add("test:plain", "idempotent", json!({"type": "object"}), |a| a.idempotent = true);
         actions.add("test:plain", "once", json!({"type": "object"}), |a| a.effects = Effects::AtMostOnce);
+        actions.add("test:plain", "reader", json!({"type": "object"}), |a| a.side_effects = false);
+        actions.add("test:plain", "rehearsed", json!({"type": "object"}), |a| a.dry_run = true);
         actions.add("test:plain", "idempotent-once", json!({"type": "object"}), |action| {
             action.idempotent = true;
             action.effects = Effects::AtMostOnce;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use quantum_core::id::{ExecutionId, IntentName, IntentUid, PrincipalId};
 use quantum_core::intent::{CheckContext, Definition};
 use quantum_core::json::Json;
-use quantum_core::machine::{Execution, NewExecution, StepState};
+use quantum_core::machine::{Execution, NewExecution, Slot, StepState};
 use quantum_core::plan::{self, Plan, PlannedIntent};
 use quantum_core::port::{PrincipalKind, Requester};
 use quantum_core::problem::Problem;
@@ -45,6 +45,8 @@ pub fn new_execution(plan: Arc<Plan>, input: Value) -> Execution {
         input: input.into(),
         requested_by: alice(),
         created_at: Timestamp::from_millis(0),
+        dry_run: false,
+        origin: None,
     })
 }
 
@@ -54,7 +56,12 @@ pub struct State {
     status: ExecutionStatus,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
+    deadline: Option<Timestamp>,
+    paused_at: Option<Timestamp>,
+    queued_by: Option<String>,
     steps: Vec<StepState>,
+    undo: Vec<Slot>,
+    timed_out: bool,
     last_seq: u64,
     cancel_requested: bool,
     output: Option<Json>,
@@ -67,7 +74,12 @@ pub fn state_of(execution: &Execution) -> State {
         status: execution.status,
         started_at: execution.started_at,
         ended_at: execution.ended_at,
+        deadline: execution.deadline,
+        paused_at: execution.paused_at,
+        queued_by: execution.queued_by.clone(),
         steps: execution.steps.clone(),
+        undo: execution.undo.clone(),
+        timed_out: execution.timed_out,
         last_seq: execution.last_seq,
         cancel_requested: execution.cancel_requested,
         output: execution.output.clone(),

@@ -1,9 +1,10 @@
-//! Lengths of time in documents: a number of seconds, or a text such as `500ms`, `90s`, `5m`, `1h`.
+//! Lengths of time in documents: a number of seconds, or a text such as `500ms`, `90s`, `5m`, `1h`, `7d`.
 
 use serde_json::Value;
 
 /// What may stand there, for findings.
-pub const DURATION_HINT: &str = "a number of seconds, or a text such as \"500ms\", \"90s\", \"5m\", \"1h\"";
+pub const DURATION_HINT: &str =
+    "a number of seconds, or a text such as \"500ms\", \"90s\", \"5m\", \"1h\", \"7d\"";
 
 /// Milliseconds. None: not a length of time.
 pub fn parse_duration_ms(value: &Value) -> Option<u64> {
@@ -17,6 +18,7 @@ pub fn parse_duration_ms(value: &Value) -> Option<u64> {
                 "s" => 1_000,
                 "m" => 60_000,
                 "h" => 3_600_000,
+                "d" => 86_400_000,
                 _ => return None,
             };
             count.checked_mul(unit)

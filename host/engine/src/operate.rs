@@ -1,0 +1,145 @@
+//! What people ask of executions beside starting them.
+
+use std::sync::Arc;
+
+use quantum_core::id::{ExecutionId, StepId};
+use quantum_core::machine::{Command, Execution, Origin, Refusal, Reuse};
+use quantum_core::plan::Plan;
+use quantum_core::port::Requester;
+use quantum_core::problem::Problem;
+use quantum_core::vocabulary::StepStatus;
+use quantum_store::{IdempotencyRecord, SharedPlan, TenantScope};
+use serde_json::Value;
+
+use crate::admit::uninstalled;
+use crate::engine::Shared;
+use crate::entry::Entry;
+use crate::error::{CommandError, Error, StartError};
+use crate::start::{StartOptions, StartRequest, Started};
+
+/// A new execution that begins with results of an old one.
+#[derive(Debug, Clone)]
+pub struct ReplayRequest {
+    pub scope: TenantScope,
+    /// Of the new execution.
+    pub id: ExecutionId,
+    pub of: ExecutionId,
+    /// The first step that runs again, with everything that waits for it; none: all steps.
+    pub from: Option<StepId>,
+    /// None: the plan of the old execution.
+    pub plan: Option<(Arc<Plan>, SharedPlan)>,
+    /// None: the input of the old execution.
+    pub input: Option<Value>,
+    pub requested_by: Requester,
+    pub idempotency: Option<IdempotencyRecord>,
+}
+
+impl Shared {
+    /// On an execution that has not ended.
+    pub(crate) async fn operate(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        id: &ExecutionId,
+        command: Command,
+    ) -> Result<(), CommandError> {
+        let Some(entry) = self.entry(scope, id).await? else {
+            let ended = self.ports.store.executions(scope).get(id).await.map_err(Error::from)?.is_some();
+            let refused = CommandError::Refused(Refusal::AlreadyEnded);
+            return Err(if ended { refused } else { CommandError::NotFound });
+        };
+        self.commit(&entry, command).await
+    }
+
+    /// On one that may have ended.
+    pub(crate) async fn restart(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        id: &ExecutionId,
+        requested_by: Requester,
+    ) -> Result<(), CommandError> {
+        let entry = match self.entry(scope, id).await? {
+            Some(entry) => entry,
+            None => {
+                let row = self.ports.store.executions(scope).get(id).await.map_err(Error::from)?;
+                row.ok_or(CommandError::NotFound)?;
+                self.live.insert(Entry::new(*id, TenantScope::engine(scope.tenant().clone()), None))
+            }
+        };
+        self.commit(&entry, Command::Restart { requested_by }).await
+    }
+
+    pub(crate) async fn replay(self: &Arc<Self>, request: ReplayRequest) -> Result<Started, StartError> {
+        let ReplayRequest { scope, id, of, from, plan, input, requested_by, idempotency } = request;
+        let stored = self.ports.store.executions(&scope).load(&of).await.map_err(Error::from)?;
+        let stored = stored.ok_or(StartError::NotFound)?;
+        let old = self.rebuild(&stored)?;
+        if !old.status.is_terminal() {
+            let message = format!("the execution is {}: only one that has ended can be replayed", old.status);
+            return Err(StartError::Replay(Problem::new("execution-not-ended", message)));
+        }
+        let (plan, encoded) = plan.unwrap_or_else(|| (old.plan.clone(), stored.plan.clone()));
+        let reuse = reusable(&old, &plan, from.as_ref()).map_err(StartError::Replay)?;
+        self.check_installed(&old, &plan, &reuse).map_err(StartError::Replay)?;
+        let origin = Origin::Replay { of, from };
+        self.start(StartRequest {
+            scope,
+            id,
+            plan,
+            encoded,
+            input: input.unwrap_or_else(|| (*old.input).clone()),
+            labels: stored.row.labels,
+            requested_by,
+            idempotency,
+            options: StartOptions { origin: Some(origin), dry_run: old.dry_run, ..StartOptions::default() },
+        })
+        .await
+    }
+
+    #[expect(clippy::result_large_err, reason = "the problem is shown as it is")]
+    fn check_installed(&self, old: &Execution, plan: &Plan, reuse: &[Reuse]) -> Result<(), Problem> {
+        let steps = plan.document.steps.iter().enumerate();
+        let runs = steps.filter(|(at, _)| !reuse.iter().any(|reused| reused.step == *at));
+        let actions = runs.flat_map(|(_, step)| {
+            step.action.component().into_iter().chain(step.compensate.as_ref().map(|undo| &undo.action))
+        });
+        for action in actions {
+            if self.pinned(old, action).is_none() {
+                return Err(uninstalled(action));
+            }
+        }
+        Ok(())
+    }
+
+    /// The results that a new execution of this origin begins with. None: the one that it replays is gone.
+    pub(crate) async fn reuse(
+        &self,
+        scope: &TenantScope,
+        plan: &Plan,
+        origin: Option<&Origin>,
+    ) -> Result<Option<Vec<Reuse>>, Error> {
+        let Some(Origin::Replay { of, from }) = origin else { return Ok(Some(Vec::new())) };
+        let Some(stored) = self.ports.store.executions(scope).load(of).await? else { return Ok(None) };
+        Ok(reusable(&self.rebuild(&stored)?, plan, from.as_ref()).ok())
+    }
+}
+
+/// Results of steps that neither are the first to run again nor wait for it. A step of another name, or one that did
+/// not succeed, runs.
+#[expect(clippy::result_large_err, reason = "the problem is shown as it is")]
+fn reusable(old: &Execution, plan: &Plan, from: Option<&StepId>) -> Result<Vec<Reuse>, Problem> {
+    let Some(from) = from else { return Ok(Vec::new()) };
+    let first = plan.position(from.as_str()).ok_or_else(|| {
+        let steps: Vec<&str> = plan.document.steps.iter().map(|step| step.id.as_str()).collect();
+        let message = format!("there is no step \"{from}\" to replay from; steps are {}", steps.join(", "));
+        Problem::new("step-unknown", message)
+    })?;
+    let again = plan.document.after(first);
+    let steps = plan.document.steps.iter().enumerate().filter(|(at, _)| !again.contains(at));
+    let reused = steps.filter_map(|(at, step)| {
+        let state = old.step(old.plan.position(step.id.as_str())?)?;
+        let stands = state.shown_status() == StepStatus::Succeeded;
+        let result = state.output.clone().filter(|_| stands)?;
+        Some(Reuse { step: at, from: old.id, result })
+    });
+    Ok(reused.collect())
+}

@@ -1,0 +1,75 @@
+//! `core/execute-intent`: a child lives and ends with its parent, whatever the process does in between.
+
+use quantum_core::vocabulary::ExecutionStatus;
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, Script, requester, step};
+
+fn parent() -> Value {
+    let call =
+        json!({ "id": "call", "action": "core/execute-intent", "intent": "other", "input": { "n": 1 } });
+    json!({ "steps": [call], "output": "${ steps.call.output.output }" })
+}
+
+fn offer(bench: &Bench, name: &str, definition: Value) {
+    bench.intents.definitions.lock().unwrap().insert(name.to_owned(), definition);
+}
+
+#[tokio::test]
+async fn a_parent_goes_on_with_the_output_of_its_child() {
+    let bench = Bench::new().await;
+    offer(&bench, "other", json!({ "steps": [step("a")], "output": "${ input.n }" }));
+    let view = bench.run(&parent()).await;
+    assert_eq!((view.status, view.output.as_deref()), (ExecutionStatus::Succeeded, Some(&json!(1))));
+}
+
+#[tokio::test]
+async fn a_child_that_fails_or_cannot_start_fails_the_step() {
+    let bench = Bench::new().await;
+    let view = bench.run(&parent()).await;
+    assert_eq!(view.error.unwrap().code, "child-not-started");
+    offer(&bench, "other", json!({ "steps": [step("b")] }));
+    bench.script("b", &[Script::Permanent("broken")]);
+    let error = bench.run(&parent()).await.error.unwrap();
+    assert_eq!(error.code, "child-failed");
+    assert!(error.message.contains("broken: as the script says"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_child_is_found_again_after_a_restart() {
+    let mut bench = Bench::new().await;
+    offer(&bench, "other", json!({ "steps": [step("slow")] }));
+    bench.script("slow", &[Script::Hang]);
+    let mut attempts = bench.attempts();
+    let id = bench.start(&parent()).await;
+    attempts.recv().await.unwrap();
+    bench.restart().await;
+    assert_eq!(bench.end(&id).await.status, ExecutionStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn a_child_is_cancelled_with_its_parent() {
+    let bench = Bench::new().await;
+    offer(&bench, "other", json!({ "steps": [step("slow")] }));
+    bench.script("slow", &[Script::UntilCancelled]);
+    let mut attempts = bench.attempts();
+    let id = bench.start(&parent()).await;
+    attempts.recv().await.unwrap();
+    bench.engine.cancel(&bench.scope, &id, requester(), None).await.unwrap();
+    assert_eq!(bench.end(&id).await.status, ExecutionStatus::Cancelled);
+    let filter = quantum_store::ExecutionFilter::default();
+    let page = quantum_store::PageRequest { limit: 10, after: None };
+    let rows = bench.engine.list(&bench.scope, &filter, page).await.unwrap().items;
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row.status == ExecutionStatus::Cancelled), "{rows:?}");
+}
+
+#[tokio::test]
+async fn intents_that_call_each_other_end_at_the_greatest_depth() {
+    let bench = Bench::new().await;
+    offer(&bench, "other", parent());
+    let view = bench.run(&parent()).await;
+    let error = view.error.unwrap();
+    assert_eq!(error.code, "child-failed");
+    assert!(error.message.contains("8 are allowed"), "{}", error.message);
+}

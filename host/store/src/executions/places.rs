@@ -1,0 +1,63 @@
+//! How many executions take a place under a limit, and who waits for one. Counted from the rows each time: a counter
+//! that is kept beside them leaks.
+
+use quantum_core::id::{ExecutionId, IntentUid};
+
+use super::{ExecutionRow, Executions, decode_row, row_columns};
+use crate::Error;
+
+pub(crate) mod sql {
+    crate::sqlite::statements! {
+        RUNNING = "SELECT count(*) FROM executions WHERE tenant_id = ? AND ended_at IS NULL AND status != 'queued'";
+        QUEUED_COUNT = "SELECT count(*) FROM executions WHERE tenant_id = ? AND status = 'queued'";
+        WITH_KEY = "SELECT tenant_id, id FROM executions WHERE tenant_id = ? AND intent_uid = ? AND concurrency_key = ? \
+                    AND ended_at IS NULL AND status != 'queued' ORDER BY id LIMIT ?";
+        QUEUED = concat!(
+            "SELECT ", super::row_columns!(), " FROM executions e WHERE e.tenant_id = ? AND e.status = 'queued' \
+             ORDER BY e.priority DESC, e.id LIMIT ?"
+        );
+    }
+}
+
+impl Executions<'_> {
+    /// Those that have started and not ended.
+    pub async fn count_running(&self) -> Result<u64, Error> {
+        self.count(sql::RUNNING).await
+    }
+
+    /// Those that a limit holds back.
+    pub async fn count_queued(&self) -> Result<u64, Error> {
+        self.count(sql::QUEUED_COUNT).await
+    }
+
+    /// Of one intent, started and not ended, with this key; oldest first, at most `limit`.
+    pub async fn running_with_key(
+        &self,
+        intent: IntentUid,
+        key: &str,
+        limit: u32,
+    ) -> Result<Vec<ExecutionId>, Error> {
+        let query = sqlx::query(sql::WITH_KEY).bind(self.scope.tenant().to_string());
+        let query = query.bind(intent.to_string()).bind(key.to_owned()).bind(i64::from(limit));
+        let rows = query.fetch_all(&self.store.readers).await?;
+        let id = |row| {
+            let mut columns = self.columns(row, "executions")?;
+            columns.tenant()?;
+            columns.parsed()
+        };
+        rows.iter().map(id).collect()
+    }
+
+    /// In the order in which they start.
+    pub async fn queued(&self, limit: u32) -> Result<Vec<ExecutionRow>, Error> {
+        let query = sqlx::query(sql::QUEUED).bind(self.scope.tenant().to_string()).bind(i64::from(limit));
+        let rows = query.fetch_all(&self.store.readers).await?;
+        rows.iter().map(|row| decode_row(&mut self.columns(row, "executions")?)).collect()
+    }
+
+    async fn count(&self, statement: &'static str) -> Result<u64, Error> {
+        let query = sqlx::query(statement).bind(self.scope.tenant().to_string());
+        let row = query.fetch_one(&self.store.readers).await?;
+        crate::sqlite::Columns::new(&row, "executions").number()
+    }
+}
