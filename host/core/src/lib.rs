@@ -16,6 +16,7 @@ pub mod builtin;
 pub mod intent;
 pub mod manifest;
 pub mod installation;
+pub mod tenant;
 pub mod plan;
 pub mod machine;
 pub mod port;

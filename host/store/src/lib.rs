@@ -22,6 +22,7 @@ mod secrets;
 mod sqlite;
 mod stats;
 mod store;
+mod tenant_settings;
 mod writer;
 
 pub use artifacts::{
@@ -45,3 +46,4 @@ pub use scope::TenantScope;
 pub use secrets::{SealedSecret, SecretRow, Secrets, StoredSecret, TenantKey};
 pub use stats::Stats;
 pub use store::{Health, Store, StoreOptions};
+pub use tenant_settings::{NewSettings, Settings, SettingsInForce, StoredSettings};

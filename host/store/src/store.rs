@@ -20,6 +20,7 @@ use crate::scope::TenantScope;
 use crate::secrets::Secrets;
 use crate::sqlite::reader_pool;
 use crate::stats::{Counters, Stats};
+use crate::tenant_settings::{KnownSettings, Settings};
 use crate::writer::Writer;
 
 /// Where the database is, and how large its parts are.
@@ -59,10 +60,12 @@ pub struct Store {
     pub(crate) writer: Writer,
     pub(crate) readers: SqlitePool,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) settings: Arc<KnownSettings>,
 }
 
 impl Store {
-    /// Makes the file and brings its schema to this program's. Err: `NewerDatabase`, `Open`, `Folder`, `Migration`.
+    /// Makes the file and brings its schema to this program's. Err: `NewerDatabase`, `Open`, `Folder`, `Migration`,
+    /// `Corrupt` (settings of a tenant).
     pub async fn open(options: StoreOptions) -> Result<Self, Error> {
         if let Some(folder) = options.path.parent() {
             make_folder(folder)?;
@@ -70,7 +73,9 @@ impl Store {
         let readers = reader_pool(&options);
         let counters = Arc::<Counters>::default();
         let writer = Writer::start(options, Arc::clone(&counters)).await?;
-        Ok(Self { writer, readers, counters })
+        let settings = Arc::<KnownSettings>::default();
+        settings.load(&readers).await?;
+        Ok(Self { writer, readers, counters, settings })
     }
 
     pub const fn platform(&self) -> Platform<'_> {
@@ -103,6 +108,10 @@ impl Store {
 
     pub const fn secrets<'a>(&'a self, scope: &'a TenantScope) -> Secrets<'a> {
         Secrets { store: self, scope }
+    }
+
+    pub const fn settings<'a>(&'a self, scope: &'a TenantScope) -> Settings<'a> {
+        Settings { store: self, scope }
     }
 
     pub fn journal(&self) -> Journal {

@@ -69,5 +69,6 @@ findings! {
     "step-key", "a key of a step looks like a misspelt one";
     "step-order", "an expression reads a step that cannot have run before";
     "step-unknown", "a step is named that does not exist";
+    "tenant-settings", "the settings of a tenant do not fit schemas/tenant-settings.json";
     "timeout-range", "a timeout lies outside of what is allowed";
 }

@@ -51,7 +51,7 @@ async fn an_approval_is_given_by_somebody_else_and_once() {
     let execution = world.execute(&token, &id).await;
     let own = tell(&world, &token, &execution, "approve", json!({})).await;
     assert_eq!(own.problem(), (403, "forbidden".into()));
-    assert!(own.text.contains("requester"), "{}", own.text);
+    assert!(own.text.contains("your own request"), "{}", own.text);
     let forbidden = tell(&world, &viewer, &execution, "approve", json!({})).await;
     assert_eq!(forbidden.problem(), (403, "forbidden".into()));
     let first = tell(&world, &bob, &execution, "approve", json!({ "comment": "fine" })).await.is(200).json();

@@ -15,6 +15,7 @@ use crate::json::depth;
 use crate::limits::{JSON_DEPTH_MAX, STEPS_MAX};
 use crate::port::ActionDirectory;
 use crate::problem::Finding;
+use crate::tenant::Targets;
 
 /// What a document is held against.
 #[derive(Clone, Copy)]
@@ -30,8 +31,13 @@ pub struct Checked {
     pub findings: Vec<Finding>,
 }
 
-/// Checks what a client posted. Warnings do not refuse it.
+/// Checks what a client posted, in a tenant without targets of its own. Warnings do not refuse it.
 pub fn check_document(source: &Value, context: &CheckContext<'_>) -> Checked {
+    check_document_with(source, context, &Targets::new())
+}
+
+/// As `check_document`; `targets` are the tenant's.
+pub fn check_document_with(source: &Value, context: &CheckContext<'_>, targets: &Targets) -> Checked {
     let mut findings = Vec::new();
     if depth(source) > JSON_DEPTH_MAX {
         let message = format!("a document has at most {JSON_DEPTH_MAX} levels of JSON");
@@ -48,7 +54,7 @@ pub fn check_document(source: &Value, context: &CheckContext<'_>) -> Checked {
     }
     let definition = read_definition(written, &mut findings);
     let mut filled = definition.clone();
-    let environment = environment_of(definition.target.as_deref(), &BTreeMap::new());
+    let environment = environment_of(definition.target.as_deref(), targets);
     installation::fill(&mut filled, environment, context);
     let called = source.get("name").and_then(Value::as_str);
     rules::check(called, &filled, context, &mut findings);

@@ -9,7 +9,7 @@ mod rules;
 mod schema;
 mod target;
 
-pub use check::{CheckContext, Checked, check_document};
+pub use check::{CheckContext, Checked, check_document, check_document_with};
 pub use definition::{
     Concurrency, Definition, ForEach, OnError, OnExhausted, OnLimit, Order, RetryPolicy, StepDefinition,
 };

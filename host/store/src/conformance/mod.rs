@@ -15,6 +15,7 @@ pub mod key_value;
 pub mod logs;
 pub mod platform;
 pub mod secrets;
+pub mod tenant_settings;
 
 use quantum_core::port::BoxFuture;
 

@@ -12,11 +12,15 @@ use crate::idempotency::{self, IdempotencyRecord};
 use crate::sqlite::{Args, Columns};
 
 pub(crate) mod sql {
+    use crate::tenant_settings::{class_of_target, has_own_target};
+
     crate::sqlite::statements! {
         INSERT = "INSERT INTO intents (tenant_id, uid, name, status, revision, active_version, latest_version, \
                   environment, created_at, created_by, updated_at, text_id) VALUES (?, ?, ?, ?, 1, ?, 1, ?, ?, ?, ?, ?)";
         INSERT_VERSION = "INSERT INTO intent_versions (tenant_id, intent_uid, number, status, description, labels, \
                           environment, definition, created_at, created_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        CLASSIFY = concat!("UPDATE intent_versions SET environment = ", class_of_target!(), " WHERE tenant_id = ?1 \
+                   AND intent_uid = ?2 AND number = ?3 AND ", has_own_target!());
         INSERT_LABEL = "INSERT INTO intent_labels (tenant_id, intent_uid, key, value) VALUES (?, ?, ?, ?)";
         INSERT_TEXT = "INSERT INTO intent_text (tenant, name, description) VALUES (?, ?, ?)";
         INSERT_SHOWN_TEXT = "INSERT INTO intent_text (tenant, name, description, rowid) SELECT ?3, name, ?4, text_id \
@@ -205,8 +209,10 @@ async fn insert_version(
         .bind(version.definition.clone())
         .bind(version.at.as_millis())
         .bind(version.created_by.to_string())
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
+    // The tenant may have changed its targets since the caller looked the class up.
+    of(sql::CLASSIFY, tenant, uid).bind(i64::from(number)).execute(conn).await?;
     Ok(())
 }
 

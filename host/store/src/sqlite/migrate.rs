@@ -13,6 +13,11 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "settings", sql: include_str!("../../migrations/sqlite/0002_settings.sql") },
     Migration { number: 3, name: "effects", sql: include_str!("../../migrations/sqlite/0003_effects.sql") },
     Migration { number: 4, name: "starts", sql: include_str!("../../migrations/sqlite/0004_starts.sql") },
+    Migration {
+        number: 5,
+        name: "tenant_settings",
+        sql: include_str!("../../migrations/sqlite/0005_tenant_settings.sql"),
+    },
 ];
 
 const SCHEMA_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

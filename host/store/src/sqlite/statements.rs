@@ -27,6 +27,8 @@ pub(crate) fn registered() -> Vec<String> {
         crate::platform::sql::TENANT,
         crate::secrets::key_sql::ALL,
         crate::secrets::sql::ALL,
+        crate::tenant_settings::sql::ALL,
+        crate::tenant_settings::write_sql::ALL,
     ];
     let mut all: Vec<String> = fixed.concat().into_iter().map(str::to_owned).collect();
     all.extend(crate::artifacts::list_shapes());

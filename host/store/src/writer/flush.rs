@@ -96,8 +96,9 @@ impl Flusher {
         Unavailable { reason, source: Some(Arc::new(error)) }
     }
 
-    fn acknowledge(&self, batch: Batch, verdicts: Verdicts) {
+    fn acknowledge(&self, mut batch: Batch, verdicts: Verdicts) {
         let counters = &self.state.counters;
+        batch.tasks.iter_mut().for_each(|task| task.durable());
         if !batch.tasks.is_empty() {
             // Before anybody is answered: who was told of a change never reads what was kept from before it.
             counters.changes.fetch_add(1, Ordering::Release);

@@ -111,8 +111,18 @@ impl Writer {
     /// Runs `write` in the next transaction, inside a savepoint, and waits until it is durable. When it gives an
     /// error nothing of it is kept, and the rest of the transaction is not touched.
     pub async fn run<T: Send + 'static>(&self, write: impl Write<T>) -> Result<T, Error> {
+        self.run_then(write, |_| {}).await
+    }
+
+    /// As `run`. Once the write is durable, and before anybody is told of anything, `durable` brings in line what is
+    /// kept in memory; also when the caller does not wait any more.
+    pub async fn run_then<T: Send + 'static>(
+        &self,
+        write: impl Write<T>,
+        durable: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        self.send(Work::Task(Box::new(Job::new(write, reply)))).await?;
+        self.send(Work::Task(Box::new(Job::new(write, durable, reply)))).await?;
         answer.await.map_err(|_| stopped())?
     }
 

@@ -27,23 +27,27 @@ pub(crate) trait Task: Send {
     /// Err: the database cannot write; a refusal is kept for `settle`.
     fn run<'a>(&'a mut self, conn: &'a mut SqliteConnection) -> Outcome<'a, Result<(), sqlx::Error>>;
 
+    /// The flush succeeded; nobody was told yet.
+    fn durable(&mut self);
+
     /// Tells the one who waits: what `run` gave when the flush succeeded, else that it did not.
     fn settle(self: Box<Self>, flushed: Result<(), Unavailable>);
 }
 
-pub(super) struct Job<T, F> {
+pub(super) struct Job<T, F, D> {
     write: Option<F>,
+    durable: Option<D>,
     result: Option<Result<T, Error>>,
     reply: oneshot::Sender<Result<T, Error>>,
 }
 
-impl<T, F> Job<T, F> {
-    pub const fn new(write: F, reply: oneshot::Sender<Result<T, Error>>) -> Self {
-        Self { write: Some(write), result: None, reply }
+impl<T, F, D> Job<T, F, D> {
+    pub const fn new(write: F, durable: D, reply: oneshot::Sender<Result<T, Error>>) -> Self {
+        Self { write: Some(write), durable: Some(durable), result: None, reply }
     }
 }
 
-impl<T: Send + 'static, F: Write<T>> Task for Job<T, F> {
+impl<T: Send + 'static, F: Write<T>, D: FnOnce(&T) + Send> Task for Job<T, F, D> {
     fn run<'a>(&'a mut self, conn: &'a mut SqliteConnection) -> Outcome<'a, Result<(), sqlx::Error>> {
         Box::pin(async move {
             let Some(write) = self.write.take() else { return Ok(()) };
@@ -59,6 +63,12 @@ impl<T: Send + 'static, F: Write<T>> Task for Job<T, F> {
             sqlx::query("RELEASE task").execute(conn).await?;
             Ok(())
         })
+    }
+
+    fn durable(&mut self) {
+        if let (Some(durable), Some(Ok(value))) = (self.durable.take(), &self.result) {
+            durable(value);
+        }
     }
 
     fn settle(self: Box<Self>, flushed: Result<(), Unavailable>) {

@@ -82,6 +82,11 @@ topics! {
         secrets_are_listed_and_bounded,
         keys_are_replaced_without_losing_a_value,
     }
+    tenant_settings::{
+        a_change_is_based_on_the_latest_revision,
+        what_holds_is_known_from_memory,
+        targets_classify_the_versions_that_name_them,
+    }
     platform::{ a_tenant_is_created_once, a_person_has_one_membership_a_tenant }
 }
 

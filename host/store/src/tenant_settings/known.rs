@@ -1,0 +1,43 @@
+//! The settings of all tenants in memory: read at the start, kept in line by the writer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use quantum_core::id::TenantId;
+use quantum_core::tenant::TenantSettings;
+use sqlx::SqlitePool;
+
+use super::{SettingsInForce, StoredSettings, decode_platform_row, parse};
+use crate::Error;
+
+const ALL: &str = "SELECT tenant_id, revision, document, updated_at, updated_by FROM tenant_settings";
+
+/// Tenants that have nothing stored are not in it. INVARIANT: it holds what the table holds, for every change that
+/// anybody was told of.
+#[derive(Debug, Default)]
+pub(crate) struct KnownSettings {
+    by_tenant: RwLock<HashMap<TenantId, SettingsInForce>>,
+    defaults: Arc<TenantSettings>,
+}
+
+impl KnownSettings {
+    /// Err: also a row that cannot be read: limits that are not known must not be passed over.
+    pub async fn load(&self, readers: &SqlitePool) -> Result<(), Error> {
+        for row in sqlx::query(ALL).fetch_all(readers).await? {
+            let StoredSettings { tenant, revision, document, .. } = decode_platform_row(&row)?;
+            self.set(tenant, SettingsInForce { revision, settings: Arc::new(parse(&document)?) });
+        }
+        Ok(())
+    }
+
+    pub fn of(&self, tenant: &TenantId) -> SettingsInForce {
+        let known = self.by_tenant.read().unwrap_or_else(PoisonError::into_inner);
+        let defaults = || SettingsInForce { revision: 0, settings: self.defaults.clone() };
+        known.get(tenant).cloned().unwrap_or_else(defaults)
+    }
+
+    /// Called in the order of the transactions, by their one thread.
+    pub fn set(&self, tenant: TenantId, now: SettingsInForce) {
+        self.by_tenant.write().unwrap_or_else(PoisonError::into_inner).insert(tenant, now);
+    }
+}
