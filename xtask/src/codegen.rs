@@ -12,6 +12,7 @@ use crate::{shell, workspace};
 const GENERATED: &[(&str, &[&str])] = &[
     ("schemas/intent.json", &["schema", "intent"]),
     ("schemas/manifest.json", &["schema", "manifest"]),
+    ("schemas/tenant-settings.json", &["schema", "tenant-settings"]),
     ("schemas/openapi.json", &["schema", "openapi"]),
 ];
 

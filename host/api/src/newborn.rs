@@ -3,11 +3,17 @@
 
 use quantum_catalog::{Activation, IntentSummary, NewDocument, StoredIntent, VersionSummary, version_id};
 use quantum_core::intent::{IntentDocument, environment_of};
+use quantum_core::tenant::Targets;
 use quantum_core::vocabulary::{IntentStatus, VersionStatus};
 
 use crate::auth::Session;
 
-pub(crate) fn newborn(session: &Session, document: IntentDocument, new: &NewDocument<'_>) -> StoredIntent {
+pub(crate) fn newborn(
+    session: &Session,
+    document: IntentDocument,
+    targets: &Targets,
+    new: &NewDocument<'_>,
+) -> StoredIntent {
     let draft = new.activation == Activation::Draft;
     let (by, at) = (&session.caller.id, session.now());
     let version = VersionSummary {
@@ -15,7 +21,7 @@ pub(crate) fn newborn(session: &Session, document: IntentDocument, new: &NewDocu
         status: if draft { VersionStatus::Draft } else { VersionStatus::Active },
         description: document.description,
         labels: document.labels,
-        environment: environment_of(document.definition.target.as_deref(), &Default::default()),
+        environment: environment_of(document.definition.target.as_deref(), targets),
         created_at: at,
         created_by: by.clone(),
     };

@@ -45,7 +45,8 @@ impl From<CatalogError> for Problem {
                     CatalogError::Invalid { findings }
                     | CatalogError::InvalidManifest { findings }
                     | CatalogError::InvalidConsent { findings, .. }
-                    | CatalogError::InvalidSecret { findings, .. } => problem.findings(findings),
+                    | CatalogError::InvalidSecret { findings, .. }
+                    | CatalogError::InvalidSettings { findings } => problem.findings(findings),
                     _ => problem,
                 }
             }
@@ -60,7 +61,7 @@ fn catalog_code(error: &CatalogError) -> &'static Code {
         CatalogError::NameTaken { .. } => &codes::NAME_TAKEN,
         CatalogError::Renamed { .. } => &codes::NAME_DIFFERS,
         CatalogError::RevisionConflict { .. } => &codes::REVISION_CONFLICT,
-        CatalogError::Busy { .. } => &codes::BUSY,
+        CatalogError::Busy { .. } | CatalogError::BusySettings => &codes::BUSY,
         CatalogError::Archived { .. } => &codes::INTENT_ARCHIVED,
         CatalogError::Paused { .. } => &codes::INTENT_PAUSED,
         CatalogError::NoSteps { .. } => &codes::NO_STEPS,
@@ -78,6 +79,7 @@ fn catalog_code(error: &CatalogError) -> &'static Code {
         CatalogError::Quota { .. } | CatalogError::TooManyUnfinished { .. } => &codes::QUOTA,
         CatalogError::InvalidName { .. } => &codes::INVALID_NAME,
         CatalogError::InvalidSecret { .. } => &codes::INVALID_SECRET,
+        CatalogError::InvalidSettings { .. } => &codes::INVALID_SETTINGS,
         CatalogError::NotFound { .. } => &codes::NOT_FOUND,
         CatalogError::Vault(_) | CatalogError::Store(_) => &codes::INTERNAL,
     }

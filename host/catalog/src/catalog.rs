@@ -11,6 +11,7 @@ use crate::installations::{Changes, Installations};
 use crate::intents::Intents;
 use crate::kept::Kept;
 use crate::plans::PlanCache;
+use crate::settings::Settings;
 use crate::tenants::Tenants;
 
 /// Cheap to clone.
@@ -45,6 +46,10 @@ impl Catalog {
 
     pub const fn installations<'a>(&'a self, scope: &'a TenantScope) -> Installations<'a> {
         Installations { catalog: self, scope }
+    }
+
+    pub const fn settings<'a>(&'a self, scope: &'a TenantScope) -> Settings<'a> {
+        Settings { catalog: self, scope }
     }
 
     pub const fn tenants(&self) -> Tenants<'_> {

@@ -66,6 +66,10 @@ pub enum Error {
     InvalidName { kind: &'static str, name: String, rule: &'static str },
     #[error("the secret \"{name}\" has {}", errors(findings))]
     InvalidSecret { name: String, findings: Vec<Finding> },
+    #[error("the settings have {}", errors(findings))]
+    InvalidSettings { findings: Vec<Finding> },
+    #[error("the tenant's settings are being changed by others all the time")]
+    BusySettings,
     #[error("open the tenant's secrets")]
     Vault(#[source] VaultError),
     #[error(transparent)]
@@ -82,7 +86,7 @@ impl Error {
             Self::Renamed { .. } => "name-differs",
             Self::NotFound { .. } => "not-found",
             Self::RevisionConflict { .. } => "revision-conflict",
-            Self::Busy { .. } => "busy",
+            Self::Busy { .. } | Self::BusySettings => "busy",
             Self::Archived { .. } => "intent-archived",
             Self::Paused { .. } => "intent-paused",
             Self::NoSteps { .. } => "no-steps",
@@ -100,6 +104,7 @@ impl Error {
             Self::Quota { .. } | Self::TooManyUnfinished { .. } => "quota",
             Self::InvalidName { .. } => "invalid-name",
             Self::InvalidSecret { .. } => "invalid-secret",
+            Self::InvalidSettings { .. } => "invalid-settings",
             Self::Store(StoreError::Unavailable(_)) => "store-unavailable",
             Self::Vault(_) | Self::Store(_) => "store",
         }
@@ -117,7 +122,7 @@ impl Error {
             }
             Self::NotFound { kind, .. } => format!("list what is there: {}", listing(kind)),
             Self::RevisionConflict { .. } => "read it again, repeat the change and send its new ETag".to_owned(),
-            Self::Busy { .. } => "try again, with If-Match to see what changed".to_owned(),
+            Self::Busy { .. } | Self::BusySettings => "try again, with If-Match to see what changed".to_owned(),
             Self::Archived { .. } => "create an intent under another name with POST /api/v1/intents".to_owned(),
             Self::Paused { name } => format!("resume it with POST /api/v1/intents/{name}/resume"),
             Self::NoSteps { name } => format!(
@@ -148,7 +153,9 @@ impl Error {
             Self::TooManyUnfinished { .. } => "try again when other writes have ended".to_owned(),
             Self::InvalidName { kind: "media type", .. } => return None,
             Self::InvalidName { .. } => "names are such as ./app, myapp:latest or reports/today.json".to_owned(),
-            Self::InvalidSecret { .. } => "each finding says what would be accepted".to_owned(),
+            Self::InvalidSecret { .. } | Self::InvalidSettings { .. } => {
+                "each finding says what would be accepted".to_owned()
+            }
             Self::Store(StoreError::Unavailable(_)) => "try again later; the host's log says why".to_owned(),
             Self::Vault(_) | Self::Store(_) => return None,
         };

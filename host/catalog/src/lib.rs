@@ -1,5 +1,5 @@
-//! Use cases on stored things: intents with their versions, plans, tenants with their members, installed plugins, and
-//! what steps store: artifacts, values, secrets.
+//! Use cases on stored things: intents with their versions, plans, tenants with their members and settings, installed
+//! plugins, and what steps store: artifacts, values, secrets.
 //!
 //! Nothing is executed here, no id is made and no clock is read: both are arguments. Whether a caller may do what it
 //! asks is decided before, by the api.
@@ -12,6 +12,7 @@ mod installations;
 mod intents;
 mod kept;
 mod plans;
+mod settings;
 mod tenants;
 
 pub use catalog::Catalog;
@@ -28,7 +29,8 @@ pub use intents::{
 pub use plans::{Purpose, RunnablePlan};
 pub use quantum_store::{
     ArtifactFilter, ArtifactQuota, Holder, IdempotencyKey, IdempotencyRecord, IntentFilter, IntentSummary,
-    KeyValueQuota, Membership, NamedArtifact, Page, PageRequest, StoredArtifact, StoredResponse, Tenant,
-    Usage, VersionSummary,
+    KeyValueQuota, Membership, NamedArtifact, Page, PageRequest, SettingsInForce, StoredArtifact,
+    StoredResponse, Tenant, Usage, VersionSummary,
 };
+pub use settings::Settings;
 pub use tenants::Tenants;

@@ -87,6 +87,7 @@ codes! {
     BACKLOG_FULL = "backlog-full", 429, "As many wait as may", "try again after the time in Retry-After";
     // Tenants, users, plugins.
     TENANT_EXISTS = "tenant-exists", 409, "Tenant exists", "use it, or choose another id";
+    INVALID_SETTINGS = "invalid-settings", 422, "Invalid settings", "each entry of errors says where and what would be accepted";
     UNKNOWN_ROLE = "unknown-role", 422, "Unknown role", "roles: viewer, author, operator, publisher, admin, sre";
     ROLE_NOT_ASSIGNABLE = "role-not-assignable", 422, "Role not assignable", "platformAdmin is of the host, not of a tenant: quantum token create --role platformAdmin";
     INVALID_PLUGIN = "invalid-plugin", 422, "Not a plugin for this host", "build it with quantum plugin build";

@@ -37,7 +37,7 @@ pub(crate) async fn replace_intent(
 ) -> Result<Response, Problem> {
     let change = Change::read(&api, &session, &id, &parameters, &headers).await?;
     let body = payload.json(&api.limits, api.limits.document_bytes_max).await?;
-    change.authorize_move(&api, &session, target_environment(&body.value))?;
+    change.authorize_move(&api, &session, target_environment(&api, &session, &body.value))?;
     let intents = api.services.catalog.intents(&session.scope);
     let written = intents.replace(&change.reference, &body.value, change.activation, change.act).await?;
     Ok(changed(&api, &session, written).into_response())
@@ -66,7 +66,7 @@ pub(crate) async fn update_intent(
     let change = Change::read(&api, &session, &id, &parameters, &headers).await?;
     let body = payload.json(&api.limits, api.limits.document_bytes_max).await?;
     if body.value.pointer("/definition/target").is_some() {
-        change.authorize_move(&api, &session, target_environment(&body.value))?;
+        change.authorize_move(&api, &session, target_environment(&api, &session, &body.value))?;
     }
     let intents = api.services.catalog.intents(&session.scope);
     let written = intents.merge_patch(&change.reference, &body.value, change.activation, change.act).await?;

@@ -50,7 +50,7 @@ pub(crate) async fn create_intent(
     parameters.check(&["draft"], &[])?;
     let activation = activation(&parameters)?;
     let body = payload.json(&api.limits, api.limits.document_bytes_max).await?;
-    authorize_environment(&api, &session, target_environment(&body.value))?;
+    authorize_environment(&api, &session, target_environment(&api, &session, &body.value))?;
     let draft = if activation == Activation::Draft { "draft" } else { "" };
     let key = Key::read(&headers, &session, "create_intent", &[draft.as_bytes(), &body.bytes])?;
     if let Some(key) = &key
@@ -83,7 +83,8 @@ async fn foresee(
 ) -> Result<Option<IdempotencyRecord>, Problem> {
     let checked = api.services.catalog.intents(&session.scope).validate(new.source).await?;
     let Some(document) = checked.document else { return Ok(None) };
-    let intent = newborn(session, document, new);
+    let targets = api.services.catalog.settings(&session.scope).targets();
+    let intent = newborn(session, document, &targets, new);
     key.record(&created(api, session, intent, checked.findings), session.now()).map(Some)
 }
 
@@ -196,9 +197,10 @@ pub(super) fn authorize_environment(api: &Api, session: &Session, to: Environmen
 }
 
 /// Of a document that was not checked yet. What is no text is refused later; until then it counts as production.
-pub(super) fn target_environment(document: &Value) -> Environment {
+pub(super) fn target_environment(api: &Api, session: &Session, document: &Value) -> Environment {
     let target = document.pointer("/definition/target").filter(|target| !target.is_null());
-    environment_of(target.map(|target| target.as_str().unwrap_or_default()), &Default::default())
+    let targets = api.services.catalog.settings(&session.scope).targets();
+    environment_of(target.map(|target| target.as_str().unwrap_or_default()), &targets)
 }
 
 pub(super) fn activation(parameters: &Parameters) -> Result<Activation, Problem> {

@@ -15,6 +15,7 @@ mod operate;
 mod plans;
 mod plugins;
 mod secrets;
+mod settings;
 mod status;
 mod tenants;
 mod users;
@@ -62,6 +63,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(events::stream_execution_events))
         .routes(routes!(logs::list_execution_logs))
         .routes(routes!(tenants::list_tenants, tenants::create_tenant))
+        .routes(routes!(settings::get_settings, settings::replace_settings, settings::update_settings))
         .routes(routes!(users::list_users))
         .routes(routes!(users::get_user, users::put_user))
         .routes(routes!(plugins::list_plugins))

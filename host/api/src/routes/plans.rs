@@ -27,7 +27,7 @@ pub(crate) async fn validate_intent(
     payload: Payload,
 ) -> Result<Response, Problem> {
     let body = payload.json(&api.limits, api.limits.document_bytes_max).await?;
-    let environment = target_environment(&body.value);
+    let environment = target_environment(&api, &session, &body.value);
     authorize_environment(&api, &session, environment)?;
     let checked = api.services.catalog.intents(&session.scope).validate(&body.value).await?;
     let mut found = checked.findings;

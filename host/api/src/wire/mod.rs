@@ -9,6 +9,7 @@ mod plan;
 mod plugin;
 mod problem;
 mod secret;
+mod settings;
 mod tenant;
 
 pub(crate) use artifact::{ArtifactBody, ArtifactPage};
@@ -26,6 +27,7 @@ pub(crate) use plugin::{
 };
 pub(crate) use problem::{FindingBody, ProblemBody};
 pub(crate) use secret::{SecretBody, SecretPage, SecretRequest};
+pub(crate) use settings::SettingsBody;
 pub(crate) use tenant::{MemberBody, MemberRequest, TenantBody, TenantList, TenantRequest, UserList};
 
 /// What a `From` for a list of findings would be.

@@ -20,6 +20,7 @@ mod pages;
 mod plugins;
 mod raw;
 mod secrets;
+mod settings;
 mod tokens;
 mod tutorial;
 mod world;

@@ -144,7 +144,7 @@ impl Intents<'_> {
                 return Ok(Step::Keep(current, findings));
             }
         }
-        Ok(Step::Version(Document::version(&document, activation, act)?, findings))
+        Ok(Step::Version(Document::version(&document, &self.targets(), activation, act)?, findings))
     }
 
     async fn version_of(&self, record: &IntentRecord, number: u32) -> Result<IntentRecord, Error> {

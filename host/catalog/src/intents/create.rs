@@ -15,7 +15,7 @@ impl Intents<'_> {
             uid: new.uid,
             name: document.name.clone(),
             status: IntentStatus::Active,
-            version: Document::version(&document, new.activation, &act)?,
+            version: Document::version(&document, &self.targets(), new.activation, &act)?,
         };
         let outcome = self.stored().create(intent, act.idempotency).await?;
         let record = match outcome {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// `null` removes, an object goes deeper, anything else replaces. Recurses as deep as the patch, which the reader of
 /// the request bounded.
-pub(super) fn merge(target: Value, patch: &Value) -> Value {
+pub(crate) fn merge(target: Value, patch: &Value) -> Value {
     let Value::Object(changes) = patch else { return patch.clone() };
     let mut fields = match target {
         Value::Object(fields) => fields,

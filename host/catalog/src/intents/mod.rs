@@ -7,19 +7,18 @@ mod merge;
 mod read;
 mod write;
 
-use std::collections::BTreeMap;
-
 use quantum_core::id::{IntentUid, PrincipalId};
-use quantum_core::intent::{CheckContext, Checked, check_document};
+use quantum_core::intent::{CheckContext, Checked, check_document_with};
 use quantum_core::problem::Finding;
+use quantum_core::tenant::Targets;
 use quantum_core::time::Timestamp;
-use quantum_core::vocabulary::Environment;
 use quantum_store::{Error as StoreError, IdempotencyRecord, IntentRecord, IntentSummary, TenantScope};
 use serde_json::Value;
 
 use crate::{Catalog, Error};
 
 pub use diff::{DiffOp, Difference};
+pub(crate) use merge::merge;
 
 /// Who changes something, when, on what condition, and under which key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,11 +92,17 @@ impl StoredIntent {
 }
 
 impl Intents<'_> {
+    /// The tenant's own names of places.
+    fn targets(&self) -> Targets {
+        self.catalog.settings(self.scope).targets()
+    }
+
     /// Everything that is wrong with a document; nothing is written.
     pub async fn validate(&self, source: &Value) -> Result<Checked, Error> {
         self.catalog.settle(self.scope).await?;
         let actions = self.catalog.directory.snapshot();
-        Ok(check_document(source, &CheckContext { tenant: self.scope.tenant(), actions: &actions }))
+        let context = CheckContext { tenant: self.scope.tenant(), actions: &actions };
+        Ok(check_document_with(source, &context, &self.targets()))
     }
 }
 
@@ -107,10 +112,4 @@ pub(crate) fn parse_definition(record: &IntentRecord) -> Result<Value, Error> {
     read.map_err(|error| {
         StoreError::Corrupt { what: "the definition of an intent", detail: error.to_string() }.into()
     })
-}
-
-/// A tenant's own names for classes of environments. No setting can make one yet, so every target that is not a
-/// class is production.
-const fn targets() -> BTreeMap<String, Environment> {
-    BTreeMap::new()
 }

@@ -4,10 +4,11 @@ use quantum_core::id::IntentName;
 use quantum_core::intent::{IntentDocument, environment_of};
 use quantum_core::limits::DOCUMENT_BYTES_MAX;
 use quantum_core::problem::Finding;
+use quantum_core::tenant::Targets;
 use quantum_store::{IntentRecord, NewVersion};
 use serde_json::{Value, json};
 
-use super::{Act, Activation, Intents, parse_definition, targets};
+use super::{Act, Activation, Intents, parse_definition};
 use crate::Error;
 
 /// A document that can be stored, with the warnings.
@@ -41,6 +42,7 @@ impl Document {
     /// Err: `TooLarge`.
     pub fn version(
         document: &IntentDocument,
+        targets: &Targets,
         activation: Activation,
         act: &Act,
     ) -> Result<NewVersion, Error> {
@@ -52,7 +54,7 @@ impl Document {
         Ok(NewVersion {
             description: document.description.clone(),
             labels: document.labels.clone(),
-            environment: environment_of(document.definition.target.as_deref(), &targets()),
+            environment: environment_of(document.definition.target.as_deref(), targets),
             definition,
             created_by: act.by.clone(),
             at: act.at,

@@ -46,7 +46,10 @@ impl Intents<'_> {
         let actions = self.catalog.directory.snapshot();
         let key = Key::of(&record.summary);
         let revision = actions.revision(self.scope.tenant());
-        let built = match self.catalog.plans.get(&key, revision) {
+        // A change of the tenant's targets gives versions another class than their plans were built for.
+        let class = record.summary.version.environment;
+        let kept = self.catalog.plans.get(&key, revision);
+        let built = match kept.filter(|kept| kept.plan.document.environment == class) {
             Some(built) => built,
             None => {
                 let built = build_plan(&record, &actions)?;

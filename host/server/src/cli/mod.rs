@@ -16,6 +16,7 @@ mod policy;
 mod run;
 mod schema;
 mod secret;
+mod settings;
 mod sse;
 mod tenant;
 mod token;
@@ -92,6 +93,9 @@ enum Command {
     /// Store and list secrets, which plugins use without seeing them
     #[command(subcommand)]
     Secret(secret::SecretCommand),
+    /// Show and change what holds for the whole tenant: targets, limits, retention
+    #[command(subcommand)]
+    Settings(settings::SettingsCommand),
     /// Check Cedar policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -129,6 +133,7 @@ impl Cli {
             Command::Plugin(command) => command.run(&context).await,
             Command::Artifact(command) => command.run(&context).await,
             Command::Secret(command) => command.run(&context).await,
+            Command::Settings(command) => command.run(&context).await,
             Command::Policy(command) => command.run(context.output),
             Command::Schema { which } => schema::print(which),
             Command::Doctor(options) => options.run(&context).await,

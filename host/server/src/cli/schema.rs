@@ -12,6 +12,8 @@ pub(crate) enum Which {
     Intent,
     /// JSON Schema of a plugin's manifest
     Manifest,
+    /// JSON Schema of a tenant's settings
+    TenantSettings,
     /// OpenAPI document of the HTTP API
     Openapi,
 }
@@ -24,6 +26,7 @@ fn document(which: Which) -> Result<Value, CliError> {
     match which {
         Which::Intent => Ok(quantum_core::intent::document_schema()),
         Which::Manifest => Ok(quantum_core::manifest::manifest_schema()),
+        Which::TenantSettings => Ok(quantum_core::tenant::settings_schema()),
         Which::Openapi => serde_json::to_value(quantum_api::document())
             .map_err(|source| CliError::Json { what: "the OpenAPI document".into(), source }),
     }
