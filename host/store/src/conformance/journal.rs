@@ -40,6 +40,33 @@ pub async fn a_refused_commit_does_not_fail_its_batch(open: &Open) -> Check {
     Ok(())
 }
 
+/// Commits that are handed over together are one transaction, and each of them is judged by itself.
+pub async fn commits_that_are_handed_over_together_share_one_flush(open: &Open) -> Check {
+    let store = with_tenants(open, &["t-1"]).await?;
+    let (scope, stranger) = (scope("t-1"), scope("t-none"));
+    let journal = store.journal();
+    journal.commit(create(&scope, 1)).await?;
+    let mut gap = create(&scope, 8);
+    gap.events = Vec::new();
+    let before = store.stats();
+    let others = (1_000..2_100).map(|number| create(&scope, number));
+    let batch = [create(&scope, 1), create(&scope, 2), gap, create(&stranger, 3), create(&scope, 4)];
+    let verdicts = journal.commit_all(batch.into_iter().chain(others).collect()).await;
+    let shown: Vec<String> = verdicts.iter().take(5).map(show).collect();
+    assert_eq!(shown, ["conflict at 1", "at 1", "invalid", "invalid", "at 1"], "{verdicts:?}");
+    assert!(verdicts.iter().skip(5).all(Result::is_ok));
+    let after = store.stats();
+    assert_eq!(after.flushes - before.flushes, 1);
+    assert_eq!(after.awaited_commits - before.awaited_commits, 1_102);
+    assert!(journal.commit_all(Vec::new()).await.is_empty());
+    store.close().await;
+    assert_eq!(
+        show(&journal.commit_all(vec![create(&scope, 5)]).await.remove(0)),
+        "write to the database: the store is closed"
+    );
+    Ok(())
+}
+
 /// A hundred commits share one flush.
 pub async fn what_is_queued_becomes_durable_together(open: &Open) -> Check {
     let store = with_tenants(open, &["t-1", "t-2"]).await?;

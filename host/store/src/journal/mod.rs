@@ -146,6 +146,30 @@ impl Journal {
         self.writer.send(Work::Commit(Box::new(PendingCommit { commit, reply }))).await?;
         answer.await.map_err(|_| stopped())?
     }
+
+    /// As `commit`, for many in one transaction: after a crash all of the accepted ones are there, or none. Each is
+    /// judged by itself, and a refused one fails no other. One answer a commit, in order.
+    pub async fn commit_all(&self, commits: Vec<Commit>) -> Vec<Result<CommitOutcome, CommitError>> {
+        let mut pending = Vec::with_capacity(commits.len());
+        let mut answers = Vec::with_capacity(commits.len());
+        for commit in commits {
+            answers.push(check::consistent(&commit).map(|()| {
+                let (reply, answer) = oneshot::channel();
+                pending.push(PendingCommit { commit, reply });
+                answer
+            }));
+        }
+        // A writer that is gone drops what it was given, and whoever waits for an answer sees that.
+        drop(self.writer.send(Work::Commits(pending)).await);
+        let mut outcomes = Vec::with_capacity(answers.len());
+        for answer in answers {
+            outcomes.push(match answer {
+                Ok(answer) => answer.await.unwrap_or_else(|_| Err(stopped().into())),
+                Err(inconsistent) => Err(inconsistent),
+            });
+        }
+        outcomes
+    }
 }
 
 impl Commit {

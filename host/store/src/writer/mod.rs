@@ -21,7 +21,8 @@ use task::{Job, Task};
 /// Items that wait for the writer; a caller beyond them waits for a place.
 const QUEUE_MAX: usize = 4_096;
 
-/// Items of one transaction: it must end before its callers lose patience, and its memory is bounded.
+/// Items of one transaction: it must end before its callers lose patience, and its memory is bounded. Commits that are
+/// kept together may go beyond it, by what one caller may hand over.
 const BATCH_MAX: usize = 1_024;
 
 /// Bytes of one transaction's commits, roughly. A commit that is larger on its own is written alone.
@@ -33,6 +34,8 @@ const LOG_QUEUE_MAX: usize = 64;
 /// What callers hand over.
 pub(crate) enum Work {
     Commit(Box<PendingCommit>),
+    /// Kept together: all of them in one transaction, however many the batch has already.
+    Commits(Vec<PendingCommit>),
     Task(Box<dyn Task>),
     /// Nothing is taken after it; the sender is told when the database is closed.
     Close(oneshot::Sender<()>),
@@ -208,13 +211,16 @@ async fn next_batch(
 impl Batch {
     fn add(&mut self, work: Work) {
         match work {
-            Work::Commit(pending) => {
-                self.bytes += pending.commit.bytes();
-                self.commits.push(*pending);
-            }
+            Work::Commit(pending) => self.add_commit(*pending),
+            Work::Commits(pending) => pending.into_iter().for_each(|one| self.add_commit(one)),
             Work::Task(task) => self.tasks.push(task),
             Work::Close(closed) => self.close = Some(closed),
         }
+    }
+
+    fn add_commit(&mut self, pending: PendingCommit) {
+        self.bytes += pending.commit.bytes();
+        self.commits.push(pending);
     }
 
     fn is_full(&self) -> bool {

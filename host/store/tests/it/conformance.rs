@@ -27,6 +27,7 @@ macro_rules! topics {
 topics! {
     journal::{
         a_refused_commit_does_not_fail_its_batch,
+        commits_that_are_handed_over_together_share_one_flush,
         what_is_queued_becomes_durable_together,
         commits_of_one_execution_in_a_batch_follow_each_other,
         one_of_many_racing_commits_wins,
