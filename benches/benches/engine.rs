@@ -1,11 +1,14 @@
 //! The engine without sandbox, policies and HTTP: from the start to the end of executions of three sequential steps, 64
-//! at the same time. `synchronous=FULL`, on a real disk.
+//! at the same time; and starts alone, one by one and in a batch. `synchronous=FULL`, on a real disk.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use futures::StreamExt;
 use futures::future::join_all;
+use futures::stream;
 use quantum_core::id::{DecisionId, Digest, ExecutionId, IntentName, IntentUid, PrincipalId, TenantId};
 use quantum_core::intent::{CheckContext, Definition};
 use quantum_core::plan::{Plan, PlannedIntent, build};
@@ -29,6 +32,8 @@ use uuid::Uuid;
 const TENANT: &str = "tenant-1";
 /// Executions at the same time.
 const CLIENTS: u64 = 64;
+/// Starts of a batch: as many as the API takes.
+const STARTS: usize = 1_000;
 
 /// All ports of the engine: permits everything; an action gives its parameters back.
 #[derive(Clone)]
@@ -161,5 +166,59 @@ fn executions(criterion: &mut Criterion) {
     runtime.block_on(engine.shutdown());
 }
 
-criterion_group!(benches, executions);
+/// From the request for so many starts to the answer that all are durable. The executions end outside of the
+/// measurement, but run in it.
+async fn starts(engine: &Engine, scope: &TenantScope, requests: Vec<StartRequest>, how: How) -> Duration {
+    let ids: Vec<_> = requests.iter().map(|request| request.id).collect();
+    let begun = Instant::now();
+    let started = match how {
+        How::OneByOne => stream::iter(requests).then(|request| engine.start(request)).collect().await,
+        How::AtOnce => join_all(requests.into_iter().map(|request| engine.start(request))).await,
+        How::Batch => engine.start_all(requests).await,
+    };
+    let took = begun.elapsed();
+    assert!(started.iter().all(Result::is_ok), "the store writes");
+    for id in ids {
+        engine.ended(scope, &id).await.expect("it is known");
+    }
+    took
+}
+
+#[derive(Clone, Copy)]
+enum How {
+    /// One client, which waits for each answer.
+    OneByOne,
+    /// As many clients as starts.
+    AtOnce,
+    /// One client, one request.
+    Batch,
+}
+
+fn batches(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let (echo, scope) = (echo(), scope(TENANT));
+    let request = request(&echo);
+    let engine = runtime.block_on(launch(StoreOptions::new(folder.path().join("quantum.db")), &echo));
+    let born = || StartRequest { id: ExecutionId::from_uuid(Uuid::now_v7()), ..request.clone() };
+    let mut group = criterion.benchmark_group("starts");
+    group.sample_size(10).throughput(Throughput::Elements(STARTS as u64));
+    let ways = [("one by one", How::OneByOne), ("at once", How::AtOnce), ("in a batch", How::Batch)];
+    for (name, how) in ways {
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|rounds| {
+                let round = |_| {
+                    let requests = (0..STARTS).map(|_| born()).collect();
+                    runtime.block_on(starts(&engine, &scope, requests, how))
+                };
+                (0..rounds).map(round).sum()
+            });
+        });
+    }
+    group.finish();
+    runtime.block_on(engine.shutdown());
+}
+
+criterion_group!(benches, executions, batches);
 criterion_main!(benches);

@@ -119,7 +119,7 @@ impl Shared {
             Err(problem) => return Next::Tell(ChildOutcome::Failed(not_started(&child.intent, &problem))),
         };
         let origin = Origin::Child { parent: entry.id, slot: child.slot, depth: child.depth };
-        let started = self.start(StartRequest {
+        let request = StartRequest {
             scope: entry.scope.clone(),
             id: child.id,
             plan: runnable.plan,
@@ -129,8 +129,8 @@ impl Shared {
             requested_by: child.requested_by.clone(),
             idempotency: None,
             options: StartOptions { origin: Some(origin), ..StartOptions::default() },
-        });
-        match started.await {
+        };
+        match self.start(request, None).await {
             Ok(_) => Next::Nothing,
             Err(StartError::Unavailable { .. } | StartError::Encode(_)) => Next::TryAgain,
             Err(refused) => {

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::engine::Shared;
 use crate::entry::{Entry, Owned, Progress};
 use crate::error::CommandError;
+use crate::together::Place;
 
 /// Milliseconds after which a client may try again when the store cannot write.
 pub(crate) const RETRY_AFTER_MS: u64 = 1_000;
@@ -24,6 +25,8 @@ const RESTS_FROM_MS: u64 = 30_000;
 pub(crate) struct Birth {
     pub row: Box<NewExecution>,
     pub idempotency: Option<IdempotencyRecord>,
+    /// In a batch of starts; none: the commit is written by itself.
+    pub place: Option<Place>,
 }
 
 impl Shared {
@@ -81,7 +84,7 @@ impl Shared {
         entry: &Arc<Entry>,
         owned: &mut Owned,
         command: Command,
-        birth: Option<Birth>,
+        mut birth: Option<Birth>,
     ) -> Result<(), TurnError> {
         let now = self.ports.clock.now();
         let expected_version = owned.execution.last_seq;
@@ -96,8 +99,12 @@ impl Shared {
         }
         let (events, effects) = turn.finish()?;
         if !events.is_empty() {
+            let place = birth.as_mut().and_then(|birth| birth.place.take());
             let commit = encode(entry, owned, &events, expected_version, birth)?;
-            self.ports.store.journal().commit(commit).await?;
+            match place {
+                Some(place) => place.commit(commit).await?,
+                None => self.ports.store.journal().commit(commit).await?,
+            };
         }
         self.release(entry, &owned.execution, effects, now);
         Ok(())

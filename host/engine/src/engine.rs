@@ -98,11 +98,17 @@ impl Engine {
     /// After `Ok` the execution survives any crash. Dropping the future does not undo a start that was under way.
     pub async fn start(&self, request: StartRequest) -> Result<Started, StartError> {
         let shared = self.shared.clone();
-        let task = self.shared.attempts.spawn(async move { shared.start(request).await });
-        task.await.unwrap_or_else(|_| {
-            let reason = "the host is stopping".to_owned();
-            Err(StartError::Unavailable { reason, retry_after_ms: RETRY_AFTER_MS })
-        })
+        let task = self.shared.attempts.spawn(async move { shared.start(request, None).await });
+        task.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    /// As `start`, for many in one transaction: after a crash all that were accepted are there, or none. Each is decided
+    /// by itself, and a refused one fails no other. One answer a request, in order.
+    pub async fn start_all(&self, requests: Vec<StartRequest>) -> Vec<Result<Started, StartError>> {
+        let count = requests.len();
+        let shared = self.shared.clone();
+        let task = self.shared.attempts.spawn(async move { shared.start_all(requests).await });
+        task.await.unwrap_or_else(|_| (0..count).map(|_| Err(stopping())).collect())
     }
 
     /// Anything but a start and a restart. After `Ok` it is durable. Dropping the future does not undo it.
@@ -114,7 +120,7 @@ impl Engine {
     ) -> Result<(), CommandError> {
         let (shared, scope, id) = (self.shared.clone(), scope.clone(), *id);
         let task = self.shared.attempts.spawn(async move { shared.operate(&scope, &id, command).await });
-        task.await.unwrap_or_else(|_| Err(stopping()))
+        task.await.unwrap_or_else(|_| Err(not_now()))
     }
 
     /// Runs what failed, was cancelled, or is parked again; completed steps keep their results.
@@ -126,17 +132,14 @@ impl Engine {
     ) -> Result<(), CommandError> {
         let (shared, scope, id) = (self.shared.clone(), scope.clone(), *id);
         let task = self.shared.attempts.spawn(async move { shared.restart(&scope, &id, requested_by).await });
-        task.await.unwrap_or_else(|_| Err(stopping()))
+        task.await.unwrap_or_else(|_| Err(not_now()))
     }
 
     /// Starts a new execution that begins with results of an old one.
     pub async fn replay(&self, request: ReplayRequest) -> Result<Started, StartError> {
         let shared = self.shared.clone();
         let task = self.shared.attempts.spawn(async move { shared.replay(request).await });
-        task.await.unwrap_or_else(|_| {
-            let reason = "the host is stopping".to_owned();
-            Err(StartError::Unavailable { reason, retry_after_ms: RETRY_AFTER_MS })
-        })
+        task.await.unwrap_or_else(|_| Err(stopping()))
     }
 
     pub async fn cancel(
@@ -252,7 +255,12 @@ impl Engine {
     }
 }
 
-fn stopping() -> CommandError {
+fn stopping() -> StartError {
+    let reason = "the host is stopping".to_owned();
+    StartError::Unavailable { reason, retry_after_ms: RETRY_AFTER_MS }
+}
+
+fn not_now() -> CommandError {
     CommandError::Unavailable { reason: "the host is stopping".to_owned(), retry_after_ms: RETRY_AFTER_MS }
 }
 

@@ -21,6 +21,7 @@ mod places;
 mod recover;
 mod source;
 mod start;
+mod together;
 mod timers;
 mod view;
 

@@ -81,7 +81,7 @@ impl Shared {
         let reuse = reusable(&old, &plan, from.as_ref()).map_err(StartError::Replay)?;
         self.check_installed(&old, &plan, &reuse).map_err(StartError::Replay)?;
         let origin = Origin::Replay { of, from };
-        self.start(StartRequest {
+        let request = StartRequest {
             scope,
             id,
             plan,
@@ -91,8 +91,8 @@ impl Shared {
             requested_by,
             idempotency,
             options: StartOptions { origin: Some(origin), dry_run: old.dry_run, ..StartOptions::default() },
-        })
-        .await
+        };
+        self.start(request, None).await
     }
 
     #[expect(clippy::result_large_err, reason = "the problem is shown as it is")]

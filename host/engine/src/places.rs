@@ -55,7 +55,7 @@ impl Places {
 }
 
 /// What a start takes a place of.
-pub(crate) struct Place<'a> {
+pub(crate) struct PlaceRequest<'a> {
     pub scope: &'a TenantScope,
     pub plan: &'a Plan,
     pub key: Option<&'a str>,
@@ -66,7 +66,13 @@ pub(crate) struct Place<'a> {
 pub(crate) struct Granted {
     /// None: it may start.
     pub held_by: Option<String>,
-    _turn: Option<OwnedMutexGuard<()>>,
+    turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Granted {
+    pub const fn is_limited(&self) -> bool {
+        self.turn.is_some()
+    }
 }
 
 /// Why a start has to wait.
@@ -78,15 +84,15 @@ struct Held {
 
 impl Shared {
     /// Err: over a limit that refuses.
-    pub(crate) async fn ask_for_place(self: &Arc<Self>, place: &Place<'_>) -> Result<Granted, StartError> {
+    pub(crate) async fn ask_for_place(self: &Arc<Self>, place: &PlaceRequest<'_>) -> Result<Granted, StartError> {
         let tenant = place.scope.tenant();
         if place.key.is_none() && self.tenant_limit(tenant).is_none() {
-            return Ok(Granted { held_by: None, _turn: None });
+            return Ok(Granted { held_by: None, turn: None });
         }
         let turn = self.places.decide(tenant).await;
         let held = self.held(place).await?;
         let Some(Held { reason, replaces }) = held else {
-            return Ok(Granted { held_by: None, _turn: Some(turn) });
+            return Ok(Granted { held_by: None, turn: Some(turn) });
         };
         let concurrency = place.plan.document.concurrency.as_ref();
         if place.key.is_some() && concurrency.is_some_and(|limit| limit.on_limit == OnLimit::Reject) {
@@ -97,10 +103,10 @@ impl Shared {
             self.cancel_child(place.scope, place.requested_by, replaced);
         }
         self.places.note_waiting(tenant);
-        Ok(Granted { held_by: Some(reason), _turn: Some(turn) })
+        Ok(Granted { held_by: Some(reason), turn: Some(turn) })
     }
 
-    async fn held(&self, place: &Place<'_>) -> Result<Option<Held>, Error> {
+    async fn held(&self, place: &PlaceRequest<'_>) -> Result<Option<Held>, Error> {
         let executions = self.ports.store.executions(place.scope);
         if let Some(limit) = self.tenant_limit(place.scope.tenant()) {
             let running = executions.count_running().await?;
@@ -172,7 +178,7 @@ impl Shared {
             (owned.execution.plan.clone(), owned.execution.origin.clone())
         };
         let key = row.concurrency_key.as_deref();
-        let place = Place { scope, plan: &plan, key, requested_by: &row.requested_by };
+        let place = PlaceRequest { scope, plan: &plan, key, requested_by: &row.requested_by };
         if self.held(&place).await?.is_some() {
             return Ok(false);
         }

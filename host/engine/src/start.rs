@@ -15,7 +15,8 @@ use crate::commit::{Birth, RETRY_AFTER_MS, TurnError};
 use crate::engine::Shared;
 use crate::entry::{Entry, Owned};
 use crate::error::StartError;
-use crate::places::Place;
+use crate::places::PlaceRequest;
+use crate::together::Place;
 
 /// The epoch of an execution that was never taken over.
 pub(crate) const FIRST_EPOCH: u64 = 1;
@@ -52,7 +53,12 @@ pub struct Started {
 }
 
 impl Shared {
-    pub(crate) async fn start(self: &Arc<Self>, request: StartRequest) -> Result<Started, StartError> {
+    /// `place`: in a batch of starts that are written together.
+    pub(crate) async fn start(
+        self: &Arc<Self>,
+        request: StartRequest,
+        place: Option<Place>,
+    ) -> Result<Started, StartError> {
         self.accepting()?;
         let findings = request.plan.check_input(&request.input);
         if !findings.is_empty() {
@@ -60,14 +66,16 @@ impl Shared {
         }
         let key = request.plan.concurrency_key(&request.input).map_err(StartError::Key)?;
         let scope = request.scope.clone();
-        let place = Place {
+        let asked = PlaceRequest {
             scope: &scope,
             plan: &request.plan.clone(),
             key: key.as_deref(),
             requested_by: &request.requested_by.clone(),
         };
         // Held until the start is durable: whoever counts next counts it too.
-        let granted = self.ask_for_place(&place).await?;
+        let granted = self.ask_for_place(&asked).await?;
+        // Under a limit starts are decided one after another, so none of them waits for others of a batch.
+        let place = place.filter(|_| !granted.is_limited());
         let command = match granted.held_by.clone() {
             Some(reason) => Command::Queue { reason },
             None => {
@@ -75,20 +83,20 @@ impl Shared {
                 Command::Start { reuse: reuse.ok_or(StartError::NotFound)? }
             }
         };
-        self.bear_execution(request, key, command).await
+        self.bear_execution(request, key, (command, place)).await
     }
 
     async fn bear_execution(
         self: &Arc<Self>,
         request: StartRequest,
         key: Option<String>,
-        command: Command,
+        (command, place): (Command, Option<Place>),
     ) -> Result<Started, StartError> {
         let id = request.id;
         let mut owned = Owned { execution: self.newborn(&request), epoch: FIRST_EPOCH };
         let mut row = self.row(&request, &owned.execution)?;
         row.concurrency_key = key;
-        let birth = Birth { row, idempotency: request.idempotency };
+        let birth = Birth { row, idempotency: request.idempotency, place };
         let entry = Entry::new(id, request.scope, None);
         let mut state = entry.state.lock().await;
         self.live.insert(entry.clone());

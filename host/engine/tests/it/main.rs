@@ -12,4 +12,5 @@ mod recovery;
 mod refusal;
 mod retry;
 mod sequence;
+mod together;
 mod waits;
