@@ -32,9 +32,14 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-pub(crate) async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
+/// The request's id, for answers that hold problems of their parts.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub String);
+
+pub(crate) async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(request.headers());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let method = method_word(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
     let span =

@@ -46,17 +46,19 @@ impl Key {
     ) -> Result<Option<Self>, Problem> {
         let mut values = headers.get_all(KEY_HEADER).iter();
         let Some(value) = values.next() else { return Ok(None) };
-        let key = value.to_str().ok().filter(|key| is_key(key)).filter(|_| values.next().is_none());
-        let key = key.ok_or_else(|| {
-            Problem::new(&codes::IDEMPOTENCY_KEY_MALFORMED)
-                .detail("Idempotency-Key is not one short ASCII text")
-        })?;
-        let key = IdempotencyKey {
-            principal: session.caller.id.clone(),
-            route: route.to_owned(),
-            key: key.to_owned(),
-        };
-        Ok(Some(Self { key, fingerprint: fingerprint(asked) }))
+        let text = value.to_str().ok().filter(|_| values.next().is_none());
+        let text = text.ok_or_else(|| malformed("Idempotency-Key is not one short ASCII text"))?;
+        Self::new(text, session, route, asked).map(Some)
+    }
+
+    /// A key that stands elsewhere than in the header.
+    pub fn new(text: &str, session: &Session, route: &str, asked: &[&[u8]]) -> Result<Self, Problem> {
+        if !is_key(text) {
+            return Err(malformed("the idempotency key is not one short ASCII text"));
+        }
+        let (principal, route) = (session.caller.id.clone(), route.to_owned());
+        let key = IdempotencyKey { principal, route, key: text.to_owned() };
+        Ok(Self { key, fingerprint: fingerprint(asked) })
     }
 
     /// The answer that was given to this request before.
@@ -97,6 +99,10 @@ impl IntoResponse for Answer {
         }
         response
     }
+}
+
+fn malformed(detail: &str) -> Problem {
+    Problem::new(&codes::IDEMPOTENCY_KEY_MALFORMED).detail(detail)
 }
 
 fn is_key(key: &str) -> bool {

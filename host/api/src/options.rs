@@ -71,6 +71,8 @@ pub struct Limits {
     pub document_bytes_max: usize,
     /// Bytes of the body of an execute. Over it: 413.
     pub input_bytes_max: usize,
+    /// Bytes of the body of a batch. Over it: 413.
+    pub batch_bytes_max: usize,
     /// Bytes of an uploaded component. Over it: 413.
     pub component_bytes_max: usize,
     /// Uploads at the same time; over it: 503.
@@ -105,6 +107,7 @@ impl Default for Limits {
             body_bytes_max: 64 * 1024,
             document_bytes_max: 256 * 1024,
             input_bytes_max: 1024 * 1024,
+            batch_bytes_max: 1024 * 1024,
             component_bytes_max: 32 * 1024 * 1024,
             uploads_max: 4,
             body_deadline: Duration::from_secs(30),

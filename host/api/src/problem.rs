@@ -82,6 +82,17 @@ impl Problem {
         self.findings(vec![finding])
     }
 
+    /// Of the part of the body at `base`. What it points to in a stored document stays as it is.
+    #[must_use]
+    pub fn within(mut self, base: &str) -> Self {
+        if self.0.code != &codes::INVALID_DOCUMENT {
+            for finding in &mut self.0.findings {
+                finding.pointer.insert_str(0, base);
+            }
+        }
+        self
+    }
+
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));

@@ -11,7 +11,7 @@ use quantum_core::intent::IntentRef;
 use quantum_core::limits::{LABEL_CHARS_MAX, LABELS_MAX, PRIORITY_MAX};
 use quantum_core::problem::Finding;
 use quantum_core::vocabulary::{IntentStatus, Operation};
-use quantum_engine::{StartError, StartOptions, StartRequest};
+use quantum_engine::{StartError, StartOptions, StartRequest, Started};
 use serde_json::{Map, Value, json};
 
 use super::intents::reference;
@@ -72,7 +72,7 @@ pub(crate) async fn execute_intent(
 }
 
 /// Authorized before anything else is said, so that a stored answer is given even when the intent is paused by now.
-async fn authorized_plan(
+pub(super) async fn authorized_plan(
     api: &Api,
     session: &Session,
     reference: &IntentRef,
@@ -96,6 +96,17 @@ async fn start(
     request: ExecuteRequest,
     key: Option<&Key>,
 ) -> Result<Answer, Problem> {
+    let (start, answer) = prepare(session, plan, request, key)?;
+    conclude(api.services.engine.start(start).await, answer, key)
+}
+
+/// A start, and the answer that is given when it is durable.
+pub(super) fn prepare(
+    session: &Session,
+    plan: RunnablePlan,
+    request: ExecuteRequest,
+    key: Option<&Key>,
+) -> Result<(StartRequest, Answer), Problem> {
     let id = ExecutionId::from_uuid(new_uuid(session.now()));
     let intent = quantum_catalog::version_id(&plan.intent);
     let answer = Answer {
@@ -120,7 +131,16 @@ async fn start(
             ..StartOptions::default()
         },
     };
-    match (api.services.engine.start(start).await, key) {
+    Ok((start, answer))
+}
+
+/// What is answered to a start that was tried.
+pub(super) fn conclude(
+    tried: Result<Started, StartError>,
+    answer: Answer,
+    key: Option<&Key>,
+) -> Result<Answer, Problem> {
+    match (tried, key) {
         (Ok(_), _) => Ok(answer),
         (Err(StartError::IdempotencyTaken(stored)), Some(key)) => key.answer(&stored),
         (Err(error), _) => Err(error.into()),
@@ -157,7 +177,7 @@ async fn await_end(
     Ok(Some(Answer { status: StatusCode::OK.as_u16(), body, ..answer.clone() }))
 }
 
-fn check(request: &ExecuteRequest) -> Result<(), Problem> {
+pub(super) fn check(request: &ExecuteRequest) -> Result<(), Problem> {
     if !(-PRIORITY_MAX..=PRIORITY_MAX).contains(&request.priority) {
         let message = format!("a priority lies between -{PRIORITY_MAX} and {PRIORITY_MAX}");
         let finding = Finding::error("/priority", codes::INVALID_BODY.code, message.clone());

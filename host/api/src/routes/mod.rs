@@ -2,6 +2,7 @@
 //! anything; its name is the operation's id in the OpenAPI document.
 
 mod artifacts;
+mod batch;
 mod changes;
 mod document;
 mod errors;
@@ -51,6 +52,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(plans::plan_intent))
         .routes(routes!(execute::execute_intent))
         .routes(routes!(executions::list_executions))
+        .routes(routes!(batch::start_executions))
         .routes(routes!(executions::get_execution))
         .routes(routes!(executions::cancel_execution))
         .routes(routes!(operate::pause_execution))

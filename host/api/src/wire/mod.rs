@@ -2,6 +2,7 @@
 //! change the contract by accident.
 
 mod artifact;
+mod batch;
 mod event;
 mod execution;
 mod intent;
@@ -13,6 +14,7 @@ mod settings;
 mod tenant;
 
 pub(crate) use artifact::{ArtifactBody, ArtifactPage};
+pub(crate) use batch::{BatchBody, BatchItemBody, BatchRequest, BatchStart};
 pub(crate) use event::{EventPage, LogPage, log_event, wire_event};
 pub(crate) use execution::{
     ApproveRequest, ExecuteRequest, ExecutionBody, ExecutionPage, ExecutionSummaryBody, ReasonRequest,

@@ -5,6 +5,7 @@
 
 mod admin;
 mod artifacts;
+mod batch;
 mod bodies;
 mod codes;
 mod conventions;
