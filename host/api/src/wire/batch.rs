@@ -34,6 +34,13 @@ pub(crate) struct BatchStart {
     pub input: Option<Value>,
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// Actions with effects are skipped, or rehearse.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Of those that a limit holds back, greater ones start first: -100 to 100.
+    #[serde(default)]
+    #[schema(minimum = -100, maximum = 100)]
+    pub priority: i32,
     /// The same start again under the same key gives the same answer, and has one effect.
     pub idempotency_key: Option<String>,
 }

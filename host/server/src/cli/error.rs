@@ -61,7 +61,7 @@ impl CliError {
 }
 
 /// A problem as people read it: what, every finding with its place and hint, and the decision.
-fn problem_text(problem: &Value) -> String {
+pub(crate) fn problem_text(problem: &Value) -> String {
     let word = |key: &str| problem.get(key).and_then(Value::as_str);
     let title = word("title").unwrap_or("the host refused");
     let mut text = match (word("detail"), word("code")) {

@@ -2,6 +2,7 @@
 
 mod archive;
 mod artifact;
+mod batch;
 mod client;
 mod consent;
 mod doctor;
@@ -79,7 +80,7 @@ enum Command {
     /// Store, check and look at intents
     #[command(subcommand)]
     Intent(intent::IntentCommand),
-    /// Execute an intent
+    /// Execute an intent, or many in one request
     Run(run::RunOptions),
     /// Look at and cancel executions
     #[command(subcommand)]

@@ -1,4 +1,6 @@
-//! `quantum run INTENT`
+//! `quantum run INTENT`, and many at once.
+
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -7,12 +9,13 @@ use super::client::{Client, segment};
 use super::error::CliError;
 use super::intent::read_json;
 use super::output::cell;
-use super::{Context, follow};
+use super::{Context, batch, follow};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunOptions {
     /// name, name-vN or uid
-    intent: String,
+    #[arg(required_unless_present = "batch")]
+    intent: Option<String>,
     /// Input as JSON text, or @FILE
     #[arg(long, value_name = "JSON")]
     input: Option<String>,
@@ -25,11 +28,19 @@ pub(crate) struct RunOptions {
     /// Follow the execution until it ends; exit with 1 when it does not succeed
     #[arg(long)]
     follow: bool,
+    /// Start what a file says instead, a JSON object a line: intent, input, labels, idempotency_key; - reads standard
+    /// input. Exit with 1 when one is refused
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["intent", "input", "follow"])]
+    batch: Option<PathBuf>,
 }
 
 impl RunOptions {
     pub async fn run(self, context: &Context) -> Result<(), CliError> {
         let client = Client::in_tenant(context).await?;
+        let intent = match (self.batch, self.intent) {
+            (Some(file), _) => return batch::run(&client, context, &file).await,
+            (None, intent) => intent.unwrap_or_default(),
+        };
         let mut body = match self.input.as_deref().map(|text| json_argument(text, "--input")).transpose()? {
             Some(input) => json!({ "input": input }),
             None => json!({}),
@@ -38,8 +49,7 @@ impl RunOptions {
             fields.extend(self.dry_run.then(|| ("dry_run".to_owned(), true.into())));
             fields.extend((self.priority != 0).then(|| ("priority".to_owned(), self.priority.into())));
         }
-        let answer =
-            client.post(&format!("/api/v1/intents/{}/execute", segment(&self.intent)), &body).await?;
+        let answer = client.post(&format!("/api/v1/intents/{}/execute", segment(&intent)), &body).await?;
         let id = cell(&answer.body, "execution_id");
         if !self.follow {
             return Ok(context.output.line(&format!("execution {id} started"), &answer.body)?);

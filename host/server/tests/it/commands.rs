@@ -57,6 +57,35 @@ fn run_with_follow_shows_each_event_and_the_result() {
     assert_eq!(types, ["execution_started", "step_started", "step_completed", "execution_completed"]);
 }
 
+#[test]
+fn a_batch_of_starts_says_which_lines_were_refused() {
+    let (home, host) = start();
+    let good = r#"{ "intent": "say-hello", "input": { "name": "Ada" }, "idempotency_key": "KEY" }"#;
+    let good = |key: usize| good.replace("KEY", &format!("k{key}"));
+    // More than one request's worth.
+    let lines: Vec<String> = (0..1_001).map(good).collect();
+    home.file("many.jsonl", lines.join("\n"));
+    let run = ["run", "--batch", "many.jsonl"];
+    assert_eq!(home.run(Some(&host), &run).ok(), "1001 of 1001 executions started\n");
+    let again = home.run(Some(&host), &[&run[..], &["--output", "json"]].concat()).ok();
+    let again: Value = serde_json::from_str(&again).unwrap();
+    assert_eq!(again["started"], 1_001);
+    assert!(again["items"].as_array().unwrap().iter().all(|item| item["replayed"] == json!(true)));
+
+    let mixed = format!("{}\n\n{{ \"intent\": \"say-hello\", \"input\": {{}} }}\n", good(1));
+    let ran = home.run_with(Some(&host), &["run", "--batch", "-"], &mixed);
+    let told = "line 3: Invalid input: the input does not fit the intent's schema [invalid-input]\n  \
+                /items/1/input: \"name\" is a required property [input]\n  \
+                hint: each entry of errors says where and what would be accepted\n\
+                1 of 2 executions started\n";
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), told));
+    assert_eq!(ran.err, "error: 1 of 2 starts were refused\n");
+    let broken = home.run_with(Some(&host), &["run", "--batch", "-"], "{}\n{").fails(2);
+    let expected = "error: understand line 2 of - as JSON: EOF while parsing an object at line 1 column 1\n";
+    assert_eq!(broken, expected);
+    assert!(home.run(Some(&host), &["run"]).fails(2).contains("<INTENT>"));
+}
+
 /// Exit code, arguments, and everything that is said.
 const FAILURES: &[(i32, &[&str], &str)] = &[
     (
