@@ -62,6 +62,3 @@ pub const SIGNAL_BYTES_MAX: usize = 64 * 1024;
 /// Events that one commit may hold before the rest of the work is left to the next one. At it the execution is woken at
 /// once.
 pub const TURN_EVENTS_MAX: usize = 1_000;
-/// How far a start's priority may lie from 0, either way: enough steps for people, few enough to be understood. Over it:
-/// 422.
-pub const PRIORITY_MAX: i32 = 100;

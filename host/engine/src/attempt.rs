@@ -13,6 +13,7 @@ use quantum_core::problem::Problem;
 
 use crate::admit::{subject, uninstalled};
 use crate::commit::RETRY_AFTER_MS;
+use crate::dispatch::Class;
 use crate::engine::Shared;
 use crate::entry::{Entry, RunningAttempt};
 use crate::error::CommandError;
@@ -42,7 +43,13 @@ impl Shared {
         let signals = entry.track(slot, number);
         let attempt = self.build_attempt(execution, slot, parameters, &signals);
         let job = Job { entry: entry.clone(), slot, signals, attempt };
-        self.lock_queue().push(entry.tenant(), job);
+        let plugin = match &job.attempt {
+            Ok(attempt) => attempt.subject.action.plugin.clone(),
+            Err(_) => String::new(),
+        };
+        let class = Class { priority: entry.priority, plugin };
+        let settings = self.ports.store.platform().settings_of(entry.tenant());
+        self.lock_queue().push(entry.tenant(), class, settings, job);
         self.pump();
     }
 
@@ -79,13 +86,13 @@ impl Shared {
             if self.closing.is_cancelled() {
                 return;
             }
-            let Some(job) = self.lock_queue().next() else { return };
+            let Some((class, job)) = self.lock_queue().next() else { return };
             let shared = self.clone();
-            self.attempts.spawn(async move { shared.run(job).await });
+            self.attempts.spawn(async move { shared.run(class, job).await });
         }
     }
 
-    async fn run(self: Arc<Self>, job: Job) {
+    async fn run(self: Arc<Self>, class: Class, job: Job) {
         let Job { entry, slot, signals, attempt } = job;
         let number = signals.attempt;
         let report = tokio::select! {
@@ -97,7 +104,7 @@ impl Shared {
             self.settle(&entry, slot, number, report).await;
         }
         entry.untrack(slot, number);
-        self.lock_queue().done(entry.tenant());
+        self.lock_queue().done(entry.tenant(), &class);
         self.pump();
     }
 

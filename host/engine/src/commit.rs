@@ -39,11 +39,8 @@ impl Shared {
     ) -> Result<(), CommandError> {
         let mut state = entry.state.lock().await;
         if state.is_none() {
-            let owned = self.reload(entry).await?;
-            if owned.execution.status.is_terminal() && !matches!(command, Command::Restart { .. }) {
-                self.retire(entry, owned.execution.last_seq);
-            }
-            *state = Some(owned);
+            let reopens = matches!(command, Command::Restart { .. });
+            *state = Some(self.take_up(entry, reopens).await?);
         }
         let Some(owned) = state.as_mut() else { return Err(CommandError::NotFound) };
         let before = owned.execution.last_seq;
@@ -59,6 +56,25 @@ impl Shared {
         }
         drop(state);
         done.map_err(|error| self.command_error(entry, error))
+    }
+
+    /// Loads an execution and does what was left of it: whatever was lost in memory, such as the answer of a commit that
+    /// was written, follows from the state.
+    async fn take_up(self: &Arc<Self>, entry: &Arc<Entry>, reopens: bool) -> Result<Owned, CommandError> {
+        let mut owned = self.reload(entry).await?;
+        if owned.execution.status.is_terminal() {
+            if !reopens {
+                self.retire(entry, owned.execution.last_seq);
+            }
+            return Ok(owned);
+        }
+        if let Some(at) = owned.execution.next_due() {
+            self.timers.set(at, entry);
+        }
+        match self.turn(entry, &mut owned, Command::Wake, None).await {
+            Ok(()) | Err(TurnError::Refused(_)) => Ok(owned),
+            Err(error) => Err(self.command_error(entry, error)),
+        }
     }
 
     /// Forgets an execution that only waits, once nobody else holds it. Its row and its timer stay.

@@ -23,6 +23,8 @@ pub(crate) struct Progress {
 pub(crate) struct Entry {
     pub id: ExecutionId,
     pub scope: TenantScope,
+    /// Of its attempts among those of the tenant.
+    pub priority: i32,
     /// None: what is in memory may differ from the store, and is loaded again before it is used.
     /// INVARIANT: whoever holds the lock sees only durable state.
     pub state: Mutex<Option<Owned>>,
@@ -50,13 +52,13 @@ pub(crate) struct RunningAttempt {
 }
 
 impl Entry {
-    pub fn new(id: ExecutionId, scope: TenantScope, owned: Option<Owned>) -> Arc<Self> {
-        let last_seq = owned.as_ref().map_or(0, |owned| owned.execution.last_seq);
+    pub fn new(id: ExecutionId, scope: TenantScope, priority: i32) -> Arc<Self> {
         Arc::new(Self {
             id,
             scope,
-            state: Mutex::new(owned),
-            progress: watch::Sender::new(Progress { last_seq, ended: false }),
+            priority,
+            state: Mutex::new(None),
+            progress: watch::Sender::new(Progress { last_seq: 0, ended: false }),
             running: StdMutex::default(),
             children: StdMutex::default(),
             lines: StdMutex::default(),

@@ -61,8 +61,9 @@ impl Shared {
             Some(entry) => entry,
             None => {
                 let row = self.ports.store.executions(scope).get(id).await.map_err(Error::from)?;
-                row.ok_or(CommandError::NotFound)?;
-                self.live.insert(Entry::new(*id, TenantScope::engine(scope.tenant().clone()), None))
+                let row = row.ok_or(CommandError::NotFound)?;
+                let scope = TenantScope::engine(scope.tenant().clone());
+                self.live.insert(Entry::new(*id, scope, row.priority))
             }
         };
         self.commit(&entry, Command::Restart { requested_by }).await

@@ -19,6 +19,9 @@ use crate::error::{CommandError, Error, StartError};
 /// have started.
 const LOOKED_AT: u32 = 1_000;
 
+/// Milliseconds after which a start over the backlog's limit is worth another try.
+const BACKLOG_RETRY_MS: u64 = 5_000;
+
 /// Who is deciding about places, and which tenants have somebody waiting.
 #[derive(Default)]
 pub(crate) struct Places {
@@ -84,7 +87,10 @@ struct Held {
 
 impl Shared {
     /// Err: over a limit that refuses.
-    pub(crate) async fn ask_for_place(self: &Arc<Self>, place: &PlaceRequest<'_>) -> Result<Granted, StartError> {
+    pub(crate) async fn ask_for_place(
+        self: &Arc<Self>,
+        place: &PlaceRequest<'_>,
+    ) -> Result<Granted, StartError> {
         let tenant = place.scope.tenant();
         if place.key.is_none() && self.tenant_limit(tenant).is_none() {
             return Ok(Granted { held_by: None, turn: None });
@@ -195,11 +201,17 @@ impl Shared {
         }
     }
 
-    fn tenant_limit(&self, _tenant: &TenantId) -> Option<u32> {
-        None
+    fn tenant_limit(&self, tenant: &TenantId) -> Option<u32> {
+        self.ports.store.platform().settings_of(tenant).limits.executions_running_max
     }
 
-    async fn check_backlog(&self, _scope: &TenantScope) -> Result<(), StartError> {
-        Ok(())
+    async fn check_backlog(&self, scope: &TenantScope) -> Result<(), StartError> {
+        let max = self.ports.store.platform().settings_of(scope.tenant()).limits.executions_queued_max;
+        let queued = self.ports.store.executions(scope).count_queued().await.map_err(Error::from)?;
+        if queued < u64::from(max) {
+            return Ok(());
+        }
+        let reason = format!("{queued} executions of the tenant wait for their turn, {max} may");
+        Err(StartError::Backlog { reason, retry_after_ms: BACKLOG_RETRY_MS })
     }
 }

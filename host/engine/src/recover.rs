@@ -92,15 +92,13 @@ impl Shared {
             return Ok((entry.tenant() == scope.tenant()).then_some(entry));
         }
         let executions = self.ports.store.executions(scope);
-        let is_open = |row: Option<ExecutionRow>| row.is_some_and(|row| !row.status.is_terminal());
-        if !is_open(executions.get(id).await?) {
-            return Ok(None);
-        }
+        let open = |row: Option<ExecutionRow>| row.filter(|row| !row.status.is_terminal());
+        let Some(row) = open(executions.get(id).await?) else { return Ok(None) };
         // INVARIANT: an entry starts without state, so that whoever uses it first loads what is durable by then.
         let engine_scope = TenantScope::engine(scope.tenant().clone());
-        let entry = self.live.insert(Entry::new(*id, engine_scope, None));
+        let entry = self.live.insert(Entry::new(*id, engine_scope, row.priority));
         // It may have ended since it was read; from here on it can only end through this entry.
-        if is_open(executions.get(id).await?) {
+        if open(executions.get(id).await?).is_some() {
             return Ok(Some(entry));
         }
         self.retire(&entry, 0);
@@ -134,38 +132,39 @@ impl Shared {
 
     async fn resume(self: &Arc<Self>, stored: &StoredExecution) {
         let row = &stored.row;
-        let entry = self.live.insert(Entry::new(row.id, TenantScope::engine(row.tenant.clone()), None));
+        let entry =
+            self.live.insert(Entry::new(row.id, TenantScope::engine(row.tenant.clone()), row.priority));
         let mut state = entry.state.lock().await;
-        if state.is_some() {
+        if state.is_none() {
+            match self.latest(&entry, stored).await {
+                Ok(owned) => *state = Some(owned),
+                Err(error) => {
+                    tracing::error!(execution = %row.id, error = %error, "an execution cannot be recovered; it is left as it is");
+                    drop(state);
+                    self.retire(&entry, row.version);
+                    return;
+                }
+            }
+        }
+        // Somebody may have been faster and changed nothing: the timer and the wake-up are due all the same.
+        let Some(execution) = state.as_ref().map(|owned| &owned.execution) else { return };
+        if execution.status.is_terminal() {
+            self.retire(&entry, execution.last_seq);
             return;
         }
-        match self.latest(&entry, stored).await {
-            Ok(owned) if owned.execution.status.is_terminal() => {
-                self.retire(&entry, owned.execution.last_seq)
-            }
-            Ok(owned) => {
-                let due = owned.execution.next_due();
-                let child = ChildOf::of(&owned.execution);
-                if owned.execution.status == ExecutionStatus::Queued {
-                    self.places.note_waiting(entry.tenant());
-                }
-                entry.progress.send_replace(Progress { last_seq: owned.execution.last_seq, ended: false });
-                *state = Some(owned);
-                drop(state);
-                if let Some(at) = due {
-                    self.timers.set(at, &entry);
-                }
-                self.wake(&entry).await;
-                if let Some(child) = child {
-                    let (shared, entry) = (self.clone(), entry.clone());
-                    self.attempts.spawn(async move { shared.cancel_orphan(entry, child).await });
-                }
-            }
-            Err(error) => {
-                tracing::error!(execution = %row.id, error = %error, "an execution cannot be recovered; it is left as it is");
-                drop(state);
-                self.retire(&entry, row.version);
-            }
+        let (due, child) = (execution.next_due(), ChildOf::of(execution));
+        if execution.status == ExecutionStatus::Queued {
+            self.places.note_waiting(entry.tenant());
+        }
+        entry.progress.send_replace(Progress { last_seq: execution.last_seq, ended: false });
+        drop(state);
+        if let Some(at) = due {
+            self.timers.set(at, &entry);
+        }
+        self.wake(&entry).await;
+        if let Some(child) = child {
+            let (shared, entry) = (self.clone(), entry.clone());
+            self.attempts.spawn(async move { shared.cancel_orphan(entry, child).await });
         }
     }
 

@@ -97,7 +97,7 @@ impl Shared {
         let mut row = self.row(&request, &owned.execution)?;
         row.concurrency_key = key;
         let birth = Birth { row, idempotency: request.idempotency, place };
-        let entry = Entry::new(id, request.scope, None);
+        let entry = Entry::new(id, request.scope, request.options.priority);
         let mut state = entry.state.lock().await;
         self.live.insert(entry.clone());
         match self.turn(&entry, &mut owned, command, Some(birth)).await {

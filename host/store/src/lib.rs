@@ -47,3 +47,5 @@ pub use secrets::{SealedSecret, SecretRow, Secrets, StoredSecret, TenantKey};
 pub use stats::Stats;
 pub use store::{Health, Store, StoreOptions};
 pub use tenant_settings::{NewSettings, Settings, SettingsInForce, StoredSettings};
+#[doc(hidden)]
+pub use writer::{Fault, Faults};

@@ -21,7 +21,7 @@ use crate::secrets::Secrets;
 use crate::sqlite::reader_pool;
 use crate::stats::{Counters, Stats};
 use crate::tenant_settings::{KnownSettings, Settings};
-use crate::writer::Writer;
+use crate::writer::{Faults, Writer};
 
 /// Where the database is, and how large its parts are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +32,13 @@ pub struct StoreOptions {
     pub readers: u32,
     /// Bytes that the database may grow to; over it writes fail as on a full disk. None: as large as the disk.
     pub bytes_max: Option<u64>,
+    /// What goes wrong, in tests.
+    pub faults: Option<Faults>,
 }
 
 impl StoreOptions {
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), readers: 4, bytes_max: None }
+        Self { path: path.into(), readers: 4, bytes_max: None, faults: None }
     }
 }
 

@@ -12,7 +12,7 @@ use quantum_core::problem::Finding;
 use quantum_engine::StartRequest;
 use serde_json::Value;
 
-use super::execute::{authorized_plan, check, conclude, prepare};
+use super::execute::{authorized_plan, check, conclude, prepare, priority_max};
 use super::intents::reference;
 use crate::auth::Session;
 use crate::codes;
@@ -104,7 +104,7 @@ impl Batch<'_> {
         let key = item.idempotency_key.as_deref();
         let key = key.map(|key| Key::new(key, self.session, route, &[asked.as_bytes()])).transpose()?;
         let request = item.request();
-        check(&request)?;
+        check(&request, priority_max(self.api, self.session))?;
         if let Some(key) = &key
             && let Some(answer) = key.replay(self.api, self.session).await?
         {

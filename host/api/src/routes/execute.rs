@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode, header};
 use quantum_catalog::{Error as CatalogError, IntentSummary, Purpose, RunnablePlan};
 use quantum_core::id::ExecutionId;
 use quantum_core::intent::IntentRef;
-use quantum_core::limits::{LABEL_CHARS_MAX, LABELS_MAX, PRIORITY_MAX};
+use quantum_core::limits::{LABEL_CHARS_MAX, LABELS_MAX};
 use quantum_core::problem::Finding;
 use quantum_core::vocabulary::{IntentStatus, Operation};
 use quantum_engine::{StartError, StartOptions, StartRequest, Started};
@@ -54,7 +54,7 @@ pub(crate) async fn execute_intent(
     let body = payload.optional_json(&api.limits, api.limits.input_bytes_max).await?;
     let bytes = body.as_ref().map(|body| body.bytes.clone()).unwrap_or_default();
     let request = body.map(|body| typed(body.value)).transpose()?.unwrap_or_default();
-    check(&request)?;
+    check(&request, priority_max(&api, &session))?;
     let key = Key::read(&headers, &session, "execute_intent", &[id.as_bytes(), &bytes])?;
     let replayed = match &key {
         Some(key) => key.replay(&api, &session).await?,
@@ -127,7 +127,7 @@ pub(super) fn prepare(
         idempotency: key.map(|key| key.record(&answer, session.now())).transpose()?,
         options: StartOptions {
             dry_run: request.dry_run,
-            priority: request.priority,
+            priority: i32::from(request.priority),
             ..StartOptions::default()
         },
     };
@@ -177,9 +177,14 @@ async fn await_end(
     Ok(Some(Answer { status: StatusCode::OK.as_u16(), body, ..answer.clone() }))
 }
 
-pub(super) fn check(request: &ExecuteRequest) -> Result<(), Problem> {
-    if !(-PRIORITY_MAX..=PRIORITY_MAX).contains(&request.priority) {
-        let message = format!("a priority lies between -{PRIORITY_MAX} and {PRIORITY_MAX}");
+/// The highest priority that the tenant's settings allow.
+pub(super) fn priority_max(api: &Api, session: &Session) -> u8 {
+    api.services.store.platform().settings_of(session.tenant()).limits.priority_max
+}
+
+pub(super) fn check(request: &ExecuteRequest, priority_max: u8) -> Result<(), Problem> {
+    if request.priority > priority_max {
+        let message = format!("a start in this tenant may have a priority from 0 to {priority_max}");
         let finding = Finding::error("/priority", codes::INVALID_BODY.code, message.clone());
         return Err(Problem::new(&codes::INVALID_BODY).detail(message).finding(finding));
     }

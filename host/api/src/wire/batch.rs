@@ -37,10 +37,10 @@ pub(crate) struct BatchStart {
     /// Actions with effects are skipped, or rehearse.
     #[serde(default)]
     pub dry_run: bool,
-    /// Of those that a limit holds back, greater ones start first: -100 to 100.
+    /// Of those that a limit holds back, greater ones start first: 0 to 9.
     #[serde(default)]
-    #[schema(minimum = -100, maximum = 100)]
-    pub priority: i32,
+    #[schema(maximum = 9)]
+    pub priority: u8,
     /// The same start again under the same key gives the same answer, and has one effect.
     pub idempotency_key: Option<String>,
 }
@@ -78,6 +78,11 @@ pub(crate) struct BatchItemBody {
 impl BatchStart {
     /// What a request of its own would hold.
     pub fn request(self) -> ExecuteRequest {
-        ExecuteRequest { input: self.input, labels: self.labels, ..ExecuteRequest::default() }
+        ExecuteRequest {
+            input: self.input,
+            labels: self.labels,
+            dry_run: self.dry_run,
+            priority: self.priority,
+        }
     }
 }

@@ -24,9 +24,9 @@ pub(crate) struct ExecuteRequest {
     pub labels: BTreeMap<String, String>,
     /// Actions with effects are skipped, or rehearse.
     pub dry_run: bool,
-    /// Of those that a limit holds back, greater ones start first: -100 to 100.
-    #[schema(minimum = -100, maximum = 100)]
-    pub priority: i32,
+    /// Of those that a limit holds back, greater ones start first: 0 to 9.
+    #[schema(maximum = 9)]
+    pub priority: u8,
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -52,7 +52,7 @@ async fn an_input_that_does_not_fit_is_refused_with_every_finding() {
         world.post(&token, "/api/v1/intents/typed/execute", &json!({ "input": { "n": "x" } })).await;
     assert_eq!(refused.problem(), (422, "invalid-input".into()));
     assert_eq!(refused.json()["errors"].as_array().unwrap().len(), 2);
-    let body = json!({ "input": { "tag": "1" }, "priority": 101 });
+    let body = json!({ "input": { "tag": "1" }, "priority": 10 });
     let refused = world.post(&token, "/api/v1/intents/typed/execute", &body).await;
     assert_eq!(refused.problem(), (422, "invalid-body".into()));
 }

@@ -262,19 +262,7 @@ impl Bench {
     }
 
     pub fn request(&self, definition: &Value, input: Value) -> StartRequest {
-        let plan = plan(definition, &self.actions);
-        let encoded = SharedPlan::new(serde_json::to_string(&plan.document).unwrap());
-        StartRequest {
-            scope: self.scope.clone(),
-            id: ExecutionId::from_uuid(Uuid::now_v7()),
-            plan: Arc::new(plan),
-            encoded,
-            input,
-            labels: BTreeMap::new(),
-            requested_by: requester(),
-            idempotency: None,
-            options: StartOptions::default(),
-        }
+        StartRequest { input, ..request(&self.scope, &self.intents, definition) }
     }
 
     pub async fn start(&self, definition: &Value) -> ExecutionId {
@@ -320,6 +308,22 @@ impl Bench {
     }
 }
 
+pub fn request(scope: &TenantScope, intents: &Intents, definition: &Value) -> StartRequest {
+    let plan = plan(definition, &intents.actions);
+    let encoded = SharedPlan::new(serde_json::to_string(&plan.document).unwrap());
+    StartRequest {
+        scope: scope.clone(),
+        id: ExecutionId::from_uuid(Uuid::now_v7()),
+        plan: Arc::new(plan),
+        encoded,
+        input: json!({}),
+        labels: BTreeMap::new(),
+        requested_by: requester(),
+        idempotency: None,
+        options: StartOptions::default(),
+    }
+}
+
 async fn launch(
     store: &Store,
     runner: &Arc<Runner>,
@@ -327,9 +331,20 @@ async fn launch(
     intents: &Arc<Intents>,
     clock: Arc<dyn Clock>,
 ) -> Engine {
+    try_launch(store, runner.clone(), gate, intents, clock).await.unwrap()
+}
+
+/// Err: the store fails as it starts.
+pub async fn try_launch(
+    store: &Store,
+    runner: Arc<dyn StepRunner>,
+    gate: &Arc<Gate>,
+    intents: &Arc<Intents>,
+    clock: Arc<dyn Clock>,
+) -> Result<Engine, quantum_engine::Error> {
     let ports = Ports {
         store: store.clone(),
-        runner: runner.clone(),
+        runner,
         gate: gate.clone(),
         actions: intents.actions.clone(),
         intents: intents.clone(),
@@ -337,7 +352,7 @@ async fn launch(
         chance: || 1.0,
     };
     let options = EngineOptions { shutdown_grace_ms: 0, cancel_grace_ms: 0, ..EngineOptions::default() };
-    Engine::launch(options, ports, Arc::new(LogBuffer::default())).await.unwrap()
+    Engine::launch(options, ports, Arc::new(LogBuffer::default())).await
 }
 
 fn plan(definition: &Value, actions: &Actions) -> Plan {

@@ -12,5 +12,6 @@ mod recovery;
 mod refusal;
 mod retry;
 mod sequence;
+mod simulation;
 mod together;
 mod waits;

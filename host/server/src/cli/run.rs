@@ -22,9 +22,9 @@ pub(crate) struct RunOptions {
     /// Skip actions with effects, or rehearse them where they can
     #[arg(long)]
     dry_run: bool,
-    /// Of those that a limit holds back, greater ones start first: -100 to 100
-    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
-    priority: i32,
+    /// Of those that a limit holds back, greater ones start first: 0 to 9
+    #[arg(long, default_value_t = 0)]
+    priority: u8,
     /// Follow the execution until it ends; exit with 1 when it does not succeed
     #[arg(long)]
     follow: bool,

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use sqlx::{Connection, SqliteConnection};
 
-use super::{Batch, State};
+use super::{Batch, Fault, State};
 use crate::journal::{self, Verdicts};
 use crate::sqlite::{Code, code, migrate, writer_connection};
 use crate::stats::count;
@@ -18,11 +18,21 @@ pub(super) struct Flusher {
     options: StoreOptions,
     conn: Option<SqliteConnection>,
     state: Arc<State>,
+    /// Counts flushes, for faults.
+    flushes: u64,
+}
+
+/// Whether there is a flush after this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    Next,
+    /// As if the process had died: nobody was answered.
+    Dead,
 }
 
 impl Flusher {
     pub const fn new(options: StoreOptions, state: Arc<State>) -> Self {
-        Self { options, conn: None, state }
+        Self { options, conn: None, state, flushes: 0 }
     }
 
     pub async fn open(&mut self) -> Result<(), Error> {
@@ -45,13 +55,32 @@ impl Flusher {
         }
     }
 
-    pub async fn flush(&mut self, mut batch: Batch) {
-        match self.write(&mut batch).await {
-            Ok(verdicts) => {
+    pub async fn flush(&mut self, mut batch: Batch) -> Flow {
+        let fault = self.next_fault().await;
+        if fault == Fault::DiesBefore {
+            return Flow::Dead;
+        }
+        let written = match fault {
+            Fault::Refused => Err(self.told(Code::Full, None)),
+            _ => self.write(&mut batch).await,
+        };
+        match (written, fault) {
+            (_, Fault::DiesAfter) => return Flow::Dead,
+            (Ok(_), Fault::Unconfirmed) => refuse(batch, &self.told(Code::Lost, None)),
+            (Ok(verdicts), _) => {
                 self.state.set_health(Health::Ready);
                 self.acknowledge(batch, verdicts);
             }
-            Err(unavailable) => refuse(batch, &unavailable),
+            (Err(unavailable), _) => refuse(batch, &unavailable),
+        }
+        Flow::Next
+    }
+
+    async fn next_fault(&mut self) -> Fault {
+        self.flushes += 1;
+        match &self.options.faults {
+            Some(faults) => faults.ask(self.flushes).await,
+            None => Fault::None,
         }
     }
 
@@ -80,20 +109,26 @@ impl Flusher {
     }
 
     fn unavailable(&self, error: sqlx::Error) -> Unavailable {
-        let code = code(&error);
+        self.told(code(&error), Some(error))
+    }
+
+    /// Notes what a write that did not succeed means for the store. `Lost` is final: after a failed sync the disk's
+    /// cache may have dropped pages that it calls clean, so that a later sync which succeeds proves nothing.
+    fn told(&self, code: Code, error: Option<sqlx::Error>) -> Unavailable {
         let reason = match code {
             Code::Full => "no space is left on the disk, or the database's limit is reached",
             Code::Busy => "another process holds the database's lock",
             Code::Lost => "the disk did not confirm the write, or the file is damaged",
             Code::Constraint | Code::Other => "the database refused the transaction",
         };
-        tracing::error!(error = %error, reason, "a batch of writes was refused");
-        let told = format!("{reason}: {error}");
+        let cause = error.as_ref().map_or_else(|| "a fault of a test".to_owned(), ToString::to_string);
+        tracing::error!(error = cause, reason, "a batch of writes was refused");
+        let told = format!("{reason}: {cause}");
         self.state.set_health(match code {
             Code::Lost => Health::Failed { reason: told },
             _ => Health::Degraded { reason: told },
         });
-        Unavailable { reason, source: Some(Arc::new(error)) }
+        Unavailable { reason, source: error.map(Arc::new) }
     }
 
     fn acknowledge(&self, mut batch: Batch, verdicts: Verdicts) {

@@ -3,6 +3,7 @@
 //! While one transaction is being flushed, the next batch fills: latency stays one flush, and throughput grows with
 //! the number of callers.
 
+mod faults;
 mod flush;
 mod task;
 
@@ -14,7 +15,8 @@ use crate::journal::PendingCommit;
 use crate::logs::PendingLines;
 use crate::stats::Counters;
 use crate::{Error, Health, StoreOptions, Unavailable};
-use flush::Flusher;
+pub use faults::{Fault, Faults};
+use flush::{Flow, Flusher};
 pub(crate) use task::Write;
 use task::{Job, Task};
 
@@ -176,8 +178,8 @@ async fn serve(
 ) -> Option<oneshot::Sender<()>> {
     while let Some(mut batch) = next_batch(&mut work, &mut lines).await {
         let close = batch.close.take();
-        flusher.flush(batch).await;
-        if close.is_some() {
+        let flow = flusher.flush(batch).await;
+        if close.is_some() || flow == Flow::Dead {
             return close;
         }
     }

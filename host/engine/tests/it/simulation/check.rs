@@ -1,0 +1,88 @@
+//! What has to hold at the end.
+
+use std::collections::BTreeMap;
+
+use quantum_core::vocabulary::{ExecutionStatus, StepStatus};
+use serde_json::{Value, json};
+
+use super::process::{End, World};
+use super::scenario::Scenario;
+
+/// The same status, output and steps. Where a failure stops steps beside it, how far those came is a matter of time: then
+/// the status alone is compared.
+pub fn ends_are_equal(scenario: &Scenario, expected: &[End], ends: &[End]) {
+    assert_eq!(expected.len(), ends.len());
+    for ((expected, end), definition) in expected.iter().zip(ends).zip(&scenario.starts) {
+        assert_eq!(expected.view.status, end.view.status, "{:#?}", end.log);
+        let raced = definition["order"] == "graph" && expected.view.status != ExecutionStatus::Succeeded;
+        assert!(raced || summary(expected) == summary(end), "{:#?}", end.log);
+        whole_log(&end.log);
+    }
+}
+
+fn summary(end: &End) -> Value {
+    let view = &end.view;
+    let steps: Vec<Value> = view
+        .steps
+        .iter()
+        .map(|step| {
+            json!([
+                step.id,
+                step.status,
+                output(step.output.as_deref()),
+                step.error.as_ref().map(|e| &e.code)
+            ])
+        })
+        .collect();
+    let error = view.error.as_ref().map(|error| &error.code);
+    json!({ "status": view.status, "output": view.output.as_deref(), "error": error, "steps": steps })
+}
+
+/// Ids of children are new each time, and who is faster to approve is a matter of time.
+fn output(output: Option<&Value>) -> Option<Value> {
+    let mut output = output?.clone();
+    if let Some(fields) = output.as_object_mut() {
+        fields.remove("execution_id");
+        fields.remove("approved_by");
+    }
+    Some(output)
+}
+
+/// `seq` without gaps, and one result for each step and each element.
+fn whole_log(log: &[Value]) {
+    let mut results: BTreeMap<String, u32> = BTreeMap::new();
+    for (event, seq) in log.iter().zip(1_u64..) {
+        assert_eq!(event["seq"].as_u64(), Some(seq), "{log:#?}");
+        let ends = ["step_completed", "step_failed", "step_skipped", "step_cancelled", "step_compensated"];
+        if ends.contains(&event["type"].as_str().unwrap()) {
+            let undone = event["type"] == "step_compensated";
+            *results.entry(format!("{}/{}/{undone}", event["step"], event["element"])).or_default() += 1;
+        }
+    }
+    let twice = results.iter().find(|(_, count)| **count > 1);
+    assert!(twice.is_none(), "{twice:?} in {log:#?}");
+    let last = log.last().unwrap()["type"].as_str().unwrap();
+    assert!(["execution_completed", "execution_failed", "execution_cancelled"].contains(&last), "{last}");
+}
+
+/// What completed has happened; what happened more than once did so around a death, or because it was tried again.
+pub fn effects(world: &World, ends: &[End]) {
+    let effects = world.ledger();
+    for end in ends {
+        let happened = |key: &str| effects.get(&format!("{}/{key}", end.view.id)).copied().unwrap_or(0);
+        for step in end.view.steps.iter().filter(|step| step.plugin.is_some() && step.elements.is_none()) {
+            let done = matches!(step.status, StepStatus::Succeeded | StepStatus::Compensated);
+            assert!(!done || happened(&format!("{}/run", step.id)) > 0, "{} never happened", step.id);
+            let undone = step.status == StepStatus::Compensated;
+            assert!(
+                !undone || happened(&format!("{}/compensate", step.id)) > 0,
+                "{} was not undone",
+                step.id
+            );
+        }
+        assert!(end.view.status != ExecutionStatus::Running);
+    }
+    let most = 2 + world.deaths() as u32;
+    let twice = effects.iter().find(|(_, count)| **count > most);
+    assert!(twice.is_none(), "{twice:?} with {} deaths", world.deaths());
+}
