@@ -45,12 +45,12 @@ impl Shared {
         let Some(owned) = state.as_mut() else { return Err(CommandError::NotFound) };
         let before = owned.execution.last_seq;
         let done = self.turn(entry, owned, command, None).await;
-        if owned.execution.status.is_terminal() {
-            self.live.remove(entry);
-        }
         let ahead = done.is_err() && owned.execution.last_seq != before;
         if ahead || matches!(done, Err(TurnError::Commit(_))) {
             *state = None;
+        } else if owned.execution.status.is_terminal() {
+            // Also after a refused restart, which has loaded what had ended.
+            self.live.remove(entry);
         } else {
             self.rest_locked(entry, &mut state);
         }

@@ -84,5 +84,6 @@ pub fn effects(world: &World, ends: &[End]) {
     }
     let most = 2 + world.deaths() as u32;
     let twice = effects.iter().find(|(_, count)| **count > most);
-    assert!(twice.is_none(), "{twice:?} with {} deaths", world.deaths());
+    let logs: Vec<&Vec<Value>> = ends.iter().map(|end| &end.log).collect();
+    assert!(twice.is_none(), "{twice:?} with {} deaths: {logs:#?}", world.deaths());
 }
