@@ -25,8 +25,17 @@ fn every_example_is_json_and_its_file_has_its_name() {
         assert_eq!(document["name"], name.as_str());
     }
     let names: Vec<_> = documents.iter().map(|(name, _)| name.as_str()).collect();
-    let expected =
-        ["deploy-application", "deploy-web-app", "hello", "metadata-read", "release-check", "survive-crash"];
+    let expected = [
+        "approved-release",
+        "check-all-releases",
+        "check-hosts",
+        "deploy-application",
+        "deploy-web-app",
+        "hello",
+        "metadata-read",
+        "release-check",
+        "survive-crash",
+    ];
     assert_eq!(names, expected);
 }
 
