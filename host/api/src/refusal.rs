@@ -106,7 +106,10 @@ impl From<StartError> for Problem {
             StartError::Backlog { reason, retry_after_ms } => {
                 Self::new(&codes::BACKLOG_FULL).detail(reason).retry_after(retry_after_ms)
             }
-            StartError::Key(problem) => Self::new(&codes::INVALID_INPUT).detail(problem.message),
+            StartError::Key(problem) => {
+                let hint = "the input must give concurrency.key a value";
+                Self::new(&codes::INVALID_INPUT).detail(problem.message).hint(hint)
+            }
             StartError::Replay(problem) => Self::new(&codes::NOT_REPLAYABLE).detail(problem.message),
             StartError::NotFound => Self::not_found(),
             StartError::Failed(error) => error.into(),
@@ -124,6 +127,7 @@ impl From<CommandError> for Problem {
                 Self::unavailable(&reason, retry_after_ms)
             }
             CommandError::Failed(error) => error.into(),
+            CommandError::Limit { reason } => Self::new(&codes::CONCURRENCY_LIMIT).detail(reason),
         }
     }
 }
@@ -142,7 +146,7 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::ApprovalNotExpected { .. } | Refusal::ApprovalAmbiguous(_) => &codes::APPROVAL_NOT_EXPECTED,
         Refusal::ApprovalByRequester => &codes::APPROVAL_BY_REQUESTER,
         Refusal::ApprovalTwice(_) => &codes::APPROVAL_TWICE,
-        Refusal::NotRunning(_) | Refusal::NotStarted => &codes::EXECUTION_NOT_RUNNING,
+        Refusal::NotRunning(_) | Refusal::NotStarted | Refusal::Failing => &codes::EXECUTION_NOT_RUNNING,
         Refusal::NotPaused(_) => &codes::EXECUTION_NOT_PAUSED,
         Refusal::NotRestartable(_) | Refusal::Undone => &codes::NOT_RESTARTABLE,
         Refusal::AlreadyStarted

@@ -16,6 +16,9 @@ use crate::engine::Shared;
 
 impl Shared {
     pub(crate) fn admit(&self, execution: &Execution, slot: Slot, now: Timestamp) -> Admission {
+        if let Some(skipped) = self.rehearsed(execution, slot) {
+            return skipped;
+        }
         let circumstances = Circumstances { now, child: new_execution_id(now) };
         let (action, template) = match prepare(execution, slot, circumstances) {
             Prepared::Decided(admission) => return admission,
@@ -24,9 +27,6 @@ impl Shared {
         let Some(entry) = self.pinned(execution, action) else {
             return Admission::refuse(uninstalled(action));
         };
-        if let Some(skipped) = skipped_by_dry_run(execution, slot, &entry) {
-            return skipped;
-        }
         let parameters = match fill(execution, slot, template, &entry) {
             Ok(parameters) => parameters,
             Err(error) => return Admission::refuse(error),
@@ -42,6 +42,12 @@ impl Shared {
         let reason = verdict.decision.reason.clone().unwrap_or_else(|| "no policy allows it".to_owned());
         let message = format!("the policies refuse to start step \"{}\": {reason}", planned.id);
         Admission::Refuse { error: Problem::new("step-denied", message), decision: Some(verdict.decision) }
+    }
+
+    /// In a dry run, before the step's list is even expanded: whether its action is left out.
+    fn rehearsed(&self, execution: &Execution, slot: Slot) -> Option<Admission> {
+        let action = execution.plan.step(slot.step).filter(|_| execution.dry_run)?.action.component()?;
+        skipped_by_dry_run(execution, slot, &*self.pinned(execution, action)?)
     }
 
     pub(crate) fn pinned(&self, execution: &Execution, action: &PinnedAction) -> Option<Arc<ActionEntry>> {

@@ -147,7 +147,7 @@ impl Shared {
                     tracing::debug!(execution = %entry.id, %refusal, "a result came too late");
                     return;
                 }
-                Err(CommandError::NotFound) => return,
+                Err(CommandError::NotFound | CommandError::Limit { .. }) => return,
             }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(RETRY_AFTER_MS)) => {}

@@ -64,7 +64,13 @@ impl Shared {
     async fn mind(self: Arc<Self>, entry: Arc<Entry>, child: Child) {
         loop {
             match self.next(&entry, &child).await {
-                Next::Nothing => break,
+                Next::Nothing => {
+                    // Whoever stopped the parent before the child was there found nobody to cancel.
+                    if matches!(self.wants(&entry, &child).await, Ok(false)) {
+                        self.cancel_child(&entry.scope, &child.requested_by, child.id);
+                    }
+                    break;
+                }
                 Next::Tell(outcome) => {
                     self.tell(&entry, child.slot, child.id, outcome).await;
                     break;
@@ -107,6 +113,14 @@ impl Shared {
     }
 
     async fn bear(self: &Arc<Self>, entry: &Arc<Entry>, child: &Child) -> Next {
+        match self.wants(entry, child).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let problem = Problem::new("child-cancelled", "the execution that asked for it is ending");
+                return Next::Tell(ChildOutcome::Failed(problem));
+            }
+            Err(_) => return Next::TryAgain,
+        }
         let request = SourceRequest {
             scope: entry.scope.clone(),
             intent: child.intent.clone(),
@@ -132,7 +146,8 @@ impl Shared {
         };
         match self.start(request, None).await {
             Ok(_) => Next::Nothing,
-            Err(StartError::Unavailable { .. } | StartError::Encode(_)) => Next::TryAgain,
+            Err(StartError::Unavailable { .. } | StartError::Backlog { .. }) => Next::TryAgain,
+            Err(StartError::Encode(_) | StartError::Failed(_)) => Next::TryAgain,
             Err(refused) => {
                 let mut problem = Problem::new("child-refused", refused.to_string());
                 if let StartError::Input(findings) = &refused {
@@ -154,8 +169,8 @@ impl Shared {
         loop {
             let command = Command::ChildEnded { slot, child, outcome: outcome.clone() };
             match self.commit(entry, command).await {
-                Ok(()) | Err(CommandError::Refused(_) | CommandError::NotFound) => return,
                 Err(CommandError::Unavailable { .. } | CommandError::Failed(_)) => {}
+                Ok(()) | Err(_) => return,
             }
             if self.pause_before_retry().await.is_err() {
                 return;
@@ -185,10 +200,21 @@ impl Shared {
     }
 
     pub(crate) fn cancel_child(self: &Arc<Self>, scope: &TenantScope, by: &Requester, child: ExecutionId) {
+        self.cancel_soon(scope, by, child, "the execution that waited for it does not any more");
+    }
+
+    /// Cancels, however long the store is away.
+    pub(crate) fn cancel_soon(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        by: &Requester,
+        child: ExecutionId,
+        reason: &'static str,
+    ) {
         let (shared, scope, by) = (self.clone(), scope.clone(), by.clone());
         self.attempts.spawn(async move {
             loop {
-                let reason = Some("the execution that waited for it does not any more".to_owned());
+                let reason = Some(reason.to_owned());
                 let command = Command::Cancel { requested_by: by.clone(), reason };
                 let cancelled = match shared.entry(&scope, &child).await {
                     // It has ended, or has not begun: whoever would start it finds out that nobody waits.
@@ -222,15 +248,26 @@ impl Shared {
         }
     }
 
+    /// Whether the parent still wants the child.
+    async fn wants(&self, parent: &Entry, child: &Child) -> Result<bool, CommandError> {
+        self.waits_for(parent, child.slot, child.id).await
+    }
+
     async fn waits_for(&self, parent: &Entry, slot: Slot, child: ExecutionId) -> Result<bool, CommandError> {
-        let mut state = parent.state.lock().await;
-        if state.is_none() {
-            *state = Some(self.reload(parent).await?);
-        }
-        let waiting = state.as_ref().and_then(|owned| owned.execution.slot(slot)?.waiting.as_ref());
-        Ok(waiting.is_some_and(
+        let state = parent.state.lock().await;
+        let loaded;
+        let execution = match state.as_ref() {
+            Some(owned) => &owned.execution,
+            None => {
+                loaded = self.reload(parent).await?;
+                &loaded.execution
+            }
+        };
+        let waiting = execution.slot(slot).and_then(|state| state.waiting.as_ref());
+        let waits = waiting.is_some_and(
             |waiting| matches!(&waiting.wait, Wait::Child { execution_id, .. } if *execution_id == child),
-        ))
+        );
+        Ok(waits && !execution.is_stopping())
     }
 
     /// Err: the host stops.

@@ -91,6 +91,7 @@ impl Engine {
         loops.spawn(shared.clone().fire_timers());
         loops.spawn(shared.clone().write_logs());
         loops.spawn(purge(shared.clone()));
+        loops.spawn(shared.clone().promote_again());
         loops.spawn(recover(shared.clone()));
         Ok(Self { shared, loops: Arc::new(Mutex::new(loops)) })
     }

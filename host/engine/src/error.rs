@@ -62,6 +62,9 @@ pub enum CommandError {
     NotFound,
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// 409: as many as may run do.
+    #[error("{reason}")]
+    Limit { reason: String },
     /// 503: try again after so many milliseconds.
     #[error("{reason}")]
     Unavailable { reason: String, retry_after_ms: u64 },

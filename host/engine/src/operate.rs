@@ -15,6 +15,7 @@ use crate::admit::uninstalled;
 use crate::engine::Shared;
 use crate::entry::Entry;
 use crate::error::{CommandError, Error, StartError};
+use crate::places::PlaceRequest;
 use crate::start::{StartOptions, StartRequest, Started};
 
 /// A new execution that begins with results of an old one.
@@ -57,15 +58,19 @@ impl Shared {
         id: &ExecutionId,
         requested_by: Requester,
     ) -> Result<(), CommandError> {
-        let entry = match self.entry(scope, id).await? {
-            Some(entry) => entry,
-            None => {
-                let row = self.ports.store.executions(scope).get(id).await.map_err(Error::from)?;
-                let row = row.ok_or(CommandError::NotFound)?;
-                let scope = TenantScope::engine(scope.tenant().clone());
-                self.live.insert(Entry::new(*id, scope, row.priority))
-            }
-        };
+        if let Some(entry) = self.entry(scope, id).await? {
+            return self.commit(&entry, Command::Restart { requested_by }).await;
+        }
+        let stored = self.ports.store.executions(scope).load(id).await.map_err(Error::from)?;
+        let stored = stored.ok_or(CommandError::NotFound)?;
+        let plan = self.rebuild(&stored)?.plan;
+        let key = stored.row.concurrency_key.as_deref();
+        let is_child = stored.row.origin.as_deref().is_some_and(is_child);
+        // It gave up its place when it ended, and takes one again.
+        let asked = PlaceRequest { scope, plan: &plan, key, is_child };
+        let _turn = self.take_place(&asked).await?;
+        let scope = TenantScope::engine(scope.tenant().clone());
+        let entry = self.live.insert(Entry::new(*id, scope, stored.row.priority));
         self.commit(&entry, Command::Restart { requested_by }).await
     }
 
@@ -124,6 +129,10 @@ impl Shared {
     }
 }
 
+fn is_child(origin: &str) -> bool {
+    matches!(serde_json::from_str(origin), Ok(Origin::Child { .. }))
+}
+
 /// Results of steps that neither are the first to run again nor wait for it. A step of another name, or one that did
 /// not succeed, runs.
 #[expect(clippy::result_large_err, reason = "the problem is shown as it is")]
@@ -138,7 +147,7 @@ fn reusable(old: &Execution, plan: &Plan, from: Option<&StepId>) -> Result<Vec<R
     let steps = plan.document.steps.iter().enumerate().filter(|(at, _)| !again.contains(at));
     let reused = steps.filter_map(|(at, step)| {
         let state = old.step(old.plan.position(step.id.as_str())?)?;
-        let stands = state.shown_status() == StepStatus::Succeeded;
+        let stands = state.status == StepStatus::Succeeded && !state.is_undone();
         let result = state.output.clone().filter(|_| stands)?;
         Some(Reuse { step: at, from: old.id, result })
     });

@@ -3,10 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use quantum_core::id::{ExecutionId, IntentUid, TenantId};
+use quantum_core::id::{ExecutionId, TenantId};
 use quantum_core::intent::OnLimit;
-use quantum_core::machine::Command;
+use quantum_core::machine::{Command, Origin};
 use quantum_core::plan::Plan;
 use quantum_core::port::Requester;
 use quantum_store::{ExecutionRow, TenantScope};
@@ -21,6 +22,9 @@ const LOOKED_AT: u32 = 1_000;
 
 /// Milliseconds after which a start over the backlog's limit is worth another try.
 const BACKLOG_RETRY_MS: u64 = 5_000;
+
+/// How often queued executions are looked at where nothing has ended.
+const PROMOTE_EVERY: Duration = Duration::from_secs(10);
 
 /// Who is deciding about places, and which tenants have somebody waiting.
 #[derive(Default)]
@@ -62,7 +66,8 @@ pub(crate) struct PlaceRequest<'a> {
     pub scope: &'a TenantScope,
     pub plan: &'a Plan,
     pub key: Option<&'a str>,
-    pub requested_by: &'a Requester,
+    /// It runs in the place of its parent, which waits for it: the tenant's limit is not asked again.
+    pub is_child: bool,
 }
 
 /// The answer to a start, and the turn to decide that is given up once the answer is durable.
@@ -81,6 +86,8 @@ impl Granted {
 /// Why a start has to wait.
 struct Held {
     reason: String,
+    /// The limit is the intent's own.
+    by_key: bool,
     /// Whoever is cancelled for it.
     replaces: Vec<ExecutionId>,
 }
@@ -89,42 +96,62 @@ impl Shared {
     /// Err: over a limit that refuses.
     pub(crate) async fn ask_for_place(
         self: &Arc<Self>,
-        place: &PlaceRequest<'_>,
+        asked: &PlaceRequest<'_>,
+        requested_by: &Requester,
     ) -> Result<Granted, StartError> {
-        let tenant = place.scope.tenant();
-        if place.key.is_none() && self.tenant_limit(tenant).is_none() {
+        let tenant = asked.scope.tenant();
+        if asked.key.is_none() && self.tenant_limit(asked).is_none() {
             return Ok(Granted { held_by: None, turn: None });
         }
-        let turn = self.places.decide(tenant).await;
-        let held = self.held(place).await?;
-        let Some(Held { reason, replaces }) = held else {
-            return Ok(Granted { held_by: None, turn: Some(turn) });
+        let turn = Some(self.places.decide(tenant).await);
+        let held = match self.held(asked).await? {
+            Some(held) => Some(held),
+            None => self.behind_others(asked).await?,
         };
-        let concurrency = place.plan.document.concurrency.as_ref();
-        if place.key.is_some() && concurrency.is_some_and(|limit| limit.on_limit == OnLimit::Reject) {
+        let Some(Held { reason, by_key, replaces }) = held else {
+            return Ok(Granted { held_by: None, turn });
+        };
+        let concurrency = asked.plan.document.concurrency.as_ref();
+        if by_key && concurrency.is_some_and(|limit| limit.on_limit == OnLimit::Reject) {
             return Err(StartError::Limit { reason });
         }
-        self.check_backlog(place.scope).await?;
+        self.check_backlog(asked.scope).await?;
         for replaced in replaces {
-            self.cancel_child(place.scope, place.requested_by, replaced);
+            self.cancel_soon(asked.scope, requested_by, replaced, "a newer start took its place");
         }
         self.places.note_waiting(tenant);
-        Ok(Granted { held_by: Some(reason), turn: Some(turn) })
+        Ok(Granted { held_by: Some(reason), turn })
     }
 
-    async fn held(&self, place: &PlaceRequest<'_>) -> Result<Option<Held>, Error> {
-        let executions = self.ports.store.executions(place.scope);
-        if let Some(limit) = self.tenant_limit(place.scope.tenant()) {
+    /// For what has begun before and goes on. Err: `Limit`. The place is taken as long as what is given is kept, until
+    /// the execution is durable.
+    pub(crate) async fn take_place(
+        &self,
+        asked: &PlaceRequest<'_>,
+    ) -> Result<Option<OwnedMutexGuard<()>>, CommandError> {
+        if asked.key.is_none() && self.tenant_limit(asked).is_none() {
+            return Ok(None);
+        }
+        let turn = self.places.decide(asked.scope.tenant()).await;
+        match self.held(asked).await? {
+            Some(Held { reason, .. }) => Err(CommandError::Limit { reason }),
+            None => Ok(Some(turn)),
+        }
+    }
+
+    async fn held(&self, asked: &PlaceRequest<'_>) -> Result<Option<Held>, Error> {
+        let executions = self.ports.store.executions(asked.scope);
+        if let Some(limit) = self.tenant_limit(asked) {
             let running = executions.count_running().await?;
             if running >= u64::from(limit) {
                 let reason = format!("{running} executions of the tenant run, {limit} may");
-                return Ok(Some(Held { reason, replaces: Vec::new() }));
+                return Ok(Some(Held { reason, by_key: false, replaces: Vec::new() }));
             }
         }
-        let (Some(concurrency), Some(key)) = (&place.plan.document.concurrency, place.key) else {
+        let (Some(concurrency), Some(key)) = (&asked.plan.document.concurrency, asked.key) else {
             return Ok(None);
         };
-        let intent: IntentUid = place.plan.document.intent.uid;
+        let intent = asked.plan.document.intent.uid;
         let running = executions.running_with_key(intent, key, concurrency.limit).await?;
         let count = u32::try_from(running.len()).unwrap_or(u32::MAX);
         if count < concurrency.limit {
@@ -132,11 +159,37 @@ impl Shared {
         }
         let shown = if key.is_empty() { String::new() } else { format!(" with the key \"{key}\"") };
         let reason = format!("{count} executions of the intent{shown} run, {} may", concurrency.limit);
-        let replaces = match concurrency.on_limit {
-            OnLimit::Replace => running.into_iter().take(1).collect(),
-            OnLimit::Queue | OnLimit::Reject => Vec::new(),
+        let mut replaces = Vec::new();
+        if concurrency.on_limit == OnLimit::Replace {
+            // The newest wins: whoever waits for the same place is not wanted any more either.
+            replaces = executions.queued_with_key(intent, key, LOOKED_AT).await?;
+            replaces.extend(running.into_iter().take(1));
+        }
+        Ok(Some(Held { reason, by_key: true, replaces }))
+    }
+
+    /// A place is free, and somebody waits for it already: nobody overtakes.
+    async fn behind_others(self: &Arc<Self>, asked: &PlaceRequest<'_>) -> Result<Option<Held>, Error> {
+        if !self.places.is_waiting(asked.scope.tenant()) {
+            return Ok(None);
+        }
+        let executions = self.ports.store.executions(asked.scope);
+        let with_key = match asked.key {
+            Some(key) => {
+                executions.queued_with_key(asked.plan.document.intent.uid, key, 1).await?.len() as u64
+            }
+            None => 0,
         };
-        Ok(Some(Held { reason, replaces }))
+        let waiting = match self.tenant_limit(asked) {
+            Some(_) => executions.count_queued().await?,
+            None => with_key,
+        };
+        if waiting == 0 {
+            return Ok(None);
+        }
+        self.place_freed(asked.scope);
+        let reason = format!("{waiting} executions wait before it");
+        Ok(Some(Held { reason, by_key: false, replaces: Vec::new() }))
     }
 
     /// A place may be free: whoever waits longest, or is most urgent, starts.
@@ -176,16 +229,19 @@ impl Shared {
     ) -> Result<bool, CommandError> {
         let Some(entry) = self.entry(scope, &row.id).await? else { return Ok(true) };
         let (plan, origin) = {
-            let mut state = entry.state.lock().await;
-            if state.is_none() {
-                *state = Some(self.reload(&entry).await?);
+            let state = entry.state.lock().await;
+            match state.as_ref() {
+                Some(owned) => (owned.execution.plan.clone(), owned.execution.origin.clone()),
+                None => {
+                    let loaded = self.reload(&entry).await?.execution;
+                    (loaded.plan, loaded.origin)
+                }
             }
-            let Some(owned) = state.as_ref() else { return Ok(false) };
-            (owned.execution.plan.clone(), owned.execution.origin.clone())
         };
         let key = row.concurrency_key.as_deref();
-        let place = PlaceRequest { scope, plan: &plan, key, requested_by: &row.requested_by };
-        if self.held(&place).await?.is_some() {
+        let is_child = matches!(origin, Some(Origin::Child { .. }));
+        if self.held(&PlaceRequest { scope, plan: &plan, key, is_child }).await?.is_some() {
+            self.rest(&entry).await;
             return Ok(false);
         }
         let command = match self.reuse(scope, &plan, origin.as_ref()).await? {
@@ -201,8 +257,22 @@ impl Shared {
         }
     }
 
-    fn tenant_limit(&self, tenant: &TenantId) -> Option<u32> {
-        self.ports.store.platform().settings_of(tenant).limits.executions_running_max
+    fn tenant_limit(&self, asked: &PlaceRequest<'_>) -> Option<u32> {
+        let settings = self.ports.store.platform().settings_of(asked.scope.tenant());
+        settings.limits.executions_running_max.filter(|_| !asked.is_child)
+    }
+
+    /// Looks again from time to time: an administrator may have raised a limit.
+    pub(crate) async fn promote_again(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(PROMOTE_EVERY) => {}
+                () = self.closing.cancelled() => return,
+            }
+            for tenant in self.places.tenants_waiting() {
+                self.place_freed(&TenantScope::engine(tenant));
+            }
+        }
     }
 
     async fn check_backlog(&self, scope: &TenantScope) -> Result<(), StartError> {

@@ -70,10 +70,10 @@ impl Shared {
             scope: &scope,
             plan: &request.plan.clone(),
             key: key.as_deref(),
-            requested_by: &request.requested_by.clone(),
+            is_child: matches!(request.options.origin, Some(Origin::Child { .. })),
         };
         // Held until the start is durable: whoever counts next counts it too.
-        let granted = self.ask_for_place(&asked).await?;
+        let granted = self.ask_for_place(&asked, &request.requested_by).await?;
         // Under a limit starts are decided one after another, so none of them waits for others of a batch.
         let place = place.filter(|_| !granted.is_limited());
         let command = match granted.held_by.clone() {

@@ -61,6 +61,7 @@ findings! {
     "secret-name", "the name of a secret is upper-case letters, digits and _";
     "secret-not-declared", "the settings name a secret that the plugin does not ask for";
     "settings", "the settings of an installation have a part that has no meaning there";
+    "signal-schema", "the schema of a signal is not a JSON Schema";
     "slot-empty", "a slot of the plugin was filled with no host";
     "step-cycle", "steps wait for each other";
     "step-denied", "a policy would not let the step start for the caller";
@@ -70,5 +71,6 @@ findings! {
     "step-order", "an expression reads a step that cannot have run before";
     "step-unknown", "a step is named that does not exist";
     "tenant-settings", "the settings of a tenant do not fit schemas/tenant-settings.json";
+    "time", "a time is RFC 3339, such as 2030-01-31T08:00:00Z";
     "timeout-range", "a timeout lies outside of what is allowed";
 }

@@ -9,7 +9,7 @@ use quantum_core::intent::IntentRef;
 use quantum_core::limits::SIGNAL_BYTES_MAX;
 use quantum_core::machine::Command;
 use quantum_core::problem::Finding;
-use quantum_core::vocabulary::Operation;
+use quantum_core::vocabulary::{IntentStatus, Operation};
 use quantum_engine::ReplayRequest;
 use quantum_store::ExecutionRow;
 use serde_json::{Value, json};
@@ -160,6 +160,11 @@ async fn replay(
     request: ReplayBody,
     key: Option<&Key>,
 ) -> Result<Answer, Problem> {
+    let reference = IntentRef::Uid(row.intent_uid);
+    let status = api.services.catalog.intents(&session.scope).get(&reference).await?.summary.status;
+    if status == IntentStatus::Paused {
+        return Err(Problem::new(&codes::INTENT_PAUSED).detail("the intent takes no executions now"));
+    }
     let from = request.from_step.as_deref().map(|step| step_id(step, "/from_step")).transpose()?;
     let version = request.version.unwrap_or(row.intent_version);
     let plan = if version == row.intent_version {

@@ -7,7 +7,7 @@ mod wait;
 use serde::{Deserialize, Serialize};
 
 pub use parameters::{parameter_schema, schema};
-pub use wait::{Begin, BuiltInStart, Wait, begin};
+pub use wait::{Begin, BuiltInStart, Wait, begin, wrong_literal};
 
 /// What stands before the name in a document.
 pub const PREFIX: &str = "core/";

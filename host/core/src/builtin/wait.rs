@@ -96,6 +96,36 @@ pub fn begin(built_in: BuiltIn, parameters: &Value, context: &Begin<'_>) -> Buil
     BuiltInStart::Wait { wait, until }
 }
 
+/// What is wrong with parameters that hold no expressions and fit the schema: the key, the code and the message.
+pub fn wrong_literal(
+    built_in: BuiltIn,
+    parameters: &Map<String, Value>,
+) -> Option<(&'static str, &'static str, String)> {
+    let duration = parameters.get("duration").filter(|value| value.is_number() || value.is_string());
+    let until = parameters.get("until").and_then(Value::as_str);
+    match built_in {
+        BuiltIn::Wait => {
+            let bad_duration = duration.filter(|value| parse_duration_ms(value).is_none());
+            let bad_until = until.filter(|text| Timestamp::parse(text).is_none());
+            let duration = bad_duration.map(|value| ("duration", "duration", not_a_duration(value)));
+            duration.or_else(|| bad_until.map(|text| ("until", "time", not_a_time(text))))
+        }
+        BuiltIn::Signal => {
+            let why = Schema::compile(parameters.get("schema")?).err()?;
+            Some(("schema", "signal-schema", format!("\"schema\" is not a JSON Schema: {why}")))
+        }
+        BuiltIn::Approve | BuiltIn::ExecuteIntent | BuiltIn::Fail => None,
+    }
+}
+
+fn not_a_duration(value: &Value) -> String {
+    format!("{value} is not a length of time; write {DURATION_HINT}")
+}
+
+fn not_a_time(text: &str) -> String {
+    format!("\"{text}\" is not a time; write RFC 3339, such as 2030-01-31T08:00:00Z")
+}
+
 fn failure(parameters: &Value) -> Problem {
     let text = |key: &str| parameters.get(key).and_then(Value::as_str);
     let problem = Problem::new(text("code").unwrap_or("failed"), text("message").unwrap_or_default());
@@ -105,19 +135,12 @@ fn failure(parameters: &Value) -> Problem {
 #[expect(clippy::result_large_err, reason = "the problem goes into an event as it is")]
 fn until(parameters: &Value, now: Timestamp) -> Result<Timestamp, Problem> {
     let until = match (parameters.get("duration"), parameters.get("until").and_then(Value::as_str)) {
-        (Some(duration), _) => {
-            parse_duration_ms(duration).map(|millis| now.plus_millis(millis)).ok_or_else(|| {
-                let message = format!("{duration} is not a length of time; write {DURATION_HINT}");
-                Problem::new("duration", message)
-            })?
-        }
+        (Some(duration), _) => parse_duration_ms(duration)
+            .map(|millis| now.plus_millis(millis))
+            .ok_or_else(|| Problem::new("duration", not_a_duration(duration)))?,
         (None, text) => {
             let text = text.unwrap_or_default();
-            Timestamp::parse(text).ok_or_else(|| {
-                let message =
-                    format!("\"{text}\" is not a time; write RFC 3339, such as 2030-01-31T08:00:00Z");
-                Problem::new("time", message)
-            })?
+            Timestamp::parse(text).ok_or_else(|| Problem::new("time", not_a_time(text)))?
         }
     };
     if until.millis_since(now) > WAIT_MS_MAX {

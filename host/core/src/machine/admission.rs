@@ -111,6 +111,13 @@ fn open(execution: &Execution, planned: &PlannedStep, compiled: &CompiledStep) -
         let reason = format!("it reads step \"{skipped}\", which the dry run skipped");
         return Some(Admission::Skip { reason, cause: SkipCause::DryRun });
     }
+    if execution.dry_run
+        && let PlannedAction::BuiltIn { built_in, .. } = &planned.action
+        && !matches!(built_in, BuiltIn::Wait | BuiltIn::Fail)
+    {
+        let reason = format!("a dry run does not do {}", built_in.action());
+        return Some(Admission::Skip { reason, cause: SkipCause::DryRun });
+    }
     if let Some(when) = &compiled.when {
         match execution.with_scope(None, |scope| when.evaluate(scope).map(|value| value.as_bool())) {
             Ok(Some(true)) => {}
@@ -172,14 +179,6 @@ fn begin(
     template: &Template,
     context: &Begin<'_>,
 ) -> Admission {
-    if execution.dry_run && !matches!(built_in, BuiltIn::Wait | BuiltIn::Fail) {
-        let (error, reason) = ("dry-run", format!("a dry run does not do {}", built_in.action()));
-        // An element cannot be skipped: its list would have a hole that nobody explains.
-        return match slot.element {
-            None => Admission::Skip { reason, cause: SkipCause::DryRun },
-            Some(_) => Admission::refuse(Problem::new(error, reason)),
-        };
-    }
     let depth = super::execution::Origin::depth(execution.origin.as_ref());
     if built_in == BuiltIn::ExecuteIntent && depth + 1 > CHILD_DEPTH_MAX {
         let message = format!("there are {depth} executions above this one, {CHILD_DEPTH_MAX} are allowed");
@@ -198,17 +197,15 @@ fn begin(
     }
 }
 
-/// In a dry run: why the action does not run, unless it can do so without effects.
+/// In a dry run: why the step does not run, unless its action can do so without effects. Asked before anything else of
+/// a step, so that its list is not even expanded.
 pub fn skipped_by_dry_run(execution: &Execution, slot: Slot, entry: &ActionEntry) -> Option<Admission> {
     let runs = !execution.dry_run || entry.manifest.dry_run || !entry.manifest.side_effects;
-    if runs {
+    if runs || slot != Slot::step(slot.step) {
         return None;
     }
     let reason = format!("the action \"{}\" has effects and no dry run", entry.manifest.name);
-    Some(match slot.element {
-        None => Admission::Skip { reason, cause: SkipCause::DryRun },
-        Some(_) => Admission::refuse(Problem::new("dry-run", reason)),
-    })
+    Some(Admission::Skip { reason, cause: SkipCause::DryRun })
 }
 
 /// Fills in the parameters of an attempt and holds them against the action's schema. Gives JSON text.

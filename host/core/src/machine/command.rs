@@ -128,6 +128,8 @@ pub enum Refusal {
     AlreadyEnded,
     #[error("the execution is already being cancelled")]
     AlreadyCancelling,
+    #[error("the execution is failing, and ends by itself")]
+    Failing,
     #[error("the execution is undoing what it did, and ends by itself")]
     Compensating,
     #[error("the execution has no step {0}")]

@@ -86,11 +86,19 @@ impl Default for StepState {
 impl StepState {
     /// A step as people see it: one that is undone is not simply succeeded any more.
     pub fn shown_status(&self) -> StepStatus {
-        match &self.undo {
-            None => self.status,
-            Some(undo) if undo.status.is_terminal() => undo.status,
-            Some(_) => StepStatus::Compensating,
+        let elements = self.fan_out.as_deref().filter(|_| self.status == StepStatus::Succeeded);
+        match (&self.undo, elements) {
+            (None, Some(fan_out)) => fan_out.shown_status(),
+            (None, None) => self.status,
+            (Some(undo), _) if undo.status.is_terminal() => undo.status,
+            (Some(_), _) => StepStatus::Compensating,
         }
+    }
+
+    /// Its result, or that of an element, was undone, or is about to be.
+    pub fn is_undone(&self) -> bool {
+        let elements = self.fan_out.iter().flat_map(|fan_out| &fan_out.elements);
+        self.undo.is_some() || elements.into_iter().any(|element| element.undo.is_some())
     }
 
     /// Tried again as soon as there is room.
@@ -139,6 +147,22 @@ impl FanOut {
 
     pub fn element(&self, element: u32) -> Option<&StepState> {
         self.elements.get(element as usize)
+    }
+
+    /// Of a step that completed: its elements are undone one by one.
+    fn shown_status(&self) -> StepStatus {
+        let undone = |status| {
+            let elements = self.elements.iter().filter_map(|element| element.undo.as_ref());
+            elements.filter(|undo| undo.status == status).count()
+        };
+        let (well, badly) = (undone(StepStatus::Compensated), undone(StepStatus::CompensationFailed));
+        let begun = self.elements.iter().any(|element| element.undo.is_some());
+        match begun {
+            false => StepStatus::Succeeded,
+            true if well + badly < self.elements.len() => StepStatus::Compensating,
+            true if badly > 0 => StepStatus::CompensationFailed,
+            true => StepStatus::Compensated,
+        }
     }
 
     /// The element to start next, while there is room.

@@ -276,7 +276,7 @@ fn check_state(execution: &Execution) {
             assert!(open || execution.status == ExecutionStatus::Paused, "nothing is left to do");
         }
         ExecutionStatus::Parked => assert!(execution.has(StepStatus::Parked)),
-        ExecutionStatus::Compensating => assert!(execution.is_stopping() && !execution.undo.is_empty()),
+        ExecutionStatus::Compensating => assert!(!execution.undo.is_empty()),
         ExecutionStatus::Succeeded => assert!(execution.output.is_some() && !execution.is_stopping()),
         ExecutionStatus::Failed => assert!(execution.error.is_some() && !execution.cancel_requested),
         ExecutionStatus::Cancelled => assert!(execution.cancel_requested),

@@ -147,4 +147,27 @@ async fn a_limit_may_refuse_or_replace() {
     let mut feed = bench.engine.follow(&bench.scope, &second, 1).await.unwrap().unwrap();
     feed.next().await.unwrap();
     assert_eq!(bench.view(&second).await.status, ExecutionStatus::Running);
+    let third = bench.engine.start(again(&request)).await.unwrap().id;
+    let fourth = bench.engine.start(again(&request)).await.unwrap().id;
+    for replaced in [second, third] {
+        assert_eq!(bench.end(&replaced).await.status, ExecutionStatus::Cancelled, "the newest wins");
+    }
+    let mut feed = bench.engine.follow(&bench.scope, &fourth, 1).await.unwrap().unwrap();
+    feed.next().await.unwrap();
+    assert_eq!(bench.view(&fourth).await.status, ExecutionStatus::Running);
+}
+
+#[tokio::test]
+async fn a_restart_takes_a_place_again_or_waits_for_somebody_to_try_later() {
+    let bench = Bench::new().await;
+    let mut definition = limited("queue");
+    definition["steps"] = json!([step("a"), { "id": "go", "action": "core/signal" }]);
+    bench.script("a", &[Script::Permanent("broken")]);
+    let request = bench.request(&definition, json!({ "tenant": "x" }));
+    let first = bench.engine.start(request.clone()).await.unwrap().id;
+    bench.end(&first).await;
+    let id = ExecutionId::from_uuid(Uuid::now_v7());
+    bench.engine.start(quantum_engine::StartRequest { id, ..request }).await.unwrap();
+    let refused = bench.engine.restart(&bench.scope, &first, requester()).await.unwrap_err();
+    assert_eq!(refused.to_string(), "1 executions of the intent with the key \"x\" run, 1 may");
 }

@@ -92,6 +92,9 @@ pub(crate) enum ExecutionCommand {
         /// Needed only where several steps wait
         #[arg(long)]
         step: Option<String>,
+        /// Of a step with for_each: the position in its list
+        #[arg(long)]
+        element: Option<u32>,
         /// Refuse: the step fails
         #[arg(long)]
         refuse: bool,
@@ -145,9 +148,10 @@ impl ExecutionCommand {
                 let told = (action.as_str(), "has the signal");
                 tell(&client, context, &id, told, &payload.unwrap_or(Value::Null)).await
             }
-            Self::Approve { id, step, refuse, comment } => {
+            Self::Approve { id, step, element, refuse, comment } => {
                 let body = given([
                     ("step", step.map(Value::from)),
+                    ("element", element.map(Value::from)),
                     ("approved", Some((!refuse).into())),
                     ("comment", comment.map(Value::from)),
                 ]);

@@ -82,7 +82,7 @@ enum Command {
     Intent(intent::IntentCommand),
     /// Execute an intent, or many in one request
     Run(run::RunOptions),
-    /// Look at and cancel executions
+    /// Look at executions, and tell them what to do
     #[command(subcommand)]
     Execution(execution::ExecutionCommand),
     /// Build, test, install and list plugins

@@ -8,10 +8,14 @@ use crate::Error;
 
 pub(crate) mod sql {
     crate::sqlite::statements! {
-        RUNNING = "SELECT count(*) FROM executions WHERE tenant_id = ? AND ended_at IS NULL AND status != 'queued'";
+        /// A child runs in the place of its parent.
+        RUNNING = "SELECT count(*) FROM executions WHERE tenant_id = ? AND ended_at IS NULL AND status != 'queued' \
+                   AND (origin IS NULL OR json_extract(origin, '$.kind') != 'child')";
         QUEUED_COUNT = "SELECT count(*) FROM executions WHERE tenant_id = ? AND status = 'queued'";
         WITH_KEY = "SELECT tenant_id, id FROM executions WHERE tenant_id = ? AND intent_uid = ? AND concurrency_key = ? \
                     AND ended_at IS NULL AND status != 'queued' ORDER BY id LIMIT ?";
+        QUEUED_WITH_KEY = "SELECT tenant_id, id FROM executions WHERE tenant_id = ? AND intent_uid = ? \
+                           AND concurrency_key = ? AND ended_at IS NULL AND status = 'queued' ORDER BY id LIMIT ?";
         QUEUED = concat!(
             "SELECT ", super::row_columns!(), " FROM executions e WHERE e.tenant_id = ? AND e.status = 'queued' \
              ORDER BY e.priority DESC, e.id LIMIT ?"
@@ -37,7 +41,26 @@ impl Executions<'_> {
         key: &str,
         limit: u32,
     ) -> Result<Vec<ExecutionId>, Error> {
-        let query = sqlx::query(sql::WITH_KEY).bind(self.scope.tenant().to_string());
+        self.with_key(sql::WITH_KEY, (intent, key), limit).await
+    }
+
+    /// Of one intent, held back, with this key; oldest first, at most `limit`.
+    pub async fn queued_with_key(
+        &self,
+        intent: IntentUid,
+        key: &str,
+        limit: u32,
+    ) -> Result<Vec<ExecutionId>, Error> {
+        self.with_key(sql::QUEUED_WITH_KEY, (intent, key), limit).await
+    }
+
+    async fn with_key(
+        &self,
+        statement: &'static str,
+        (intent, key): (IntentUid, &str),
+        limit: u32,
+    ) -> Result<Vec<ExecutionId>, Error> {
+        let query = sqlx::query(statement).bind(self.scope.tenant().to_string());
         let query = query.bind(intent.to_string()).bind(key.to_owned()).bind(i64::from(limit));
         let rows = query.fetch_all(&self.store.readers).await?;
         let id = |row| {

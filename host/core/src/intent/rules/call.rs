@@ -117,6 +117,10 @@ fn check_built_in(
         return;
     }
     check_parameters(step, place, template, builtin::schema(built_in), findings);
+    let literal = template.is_some_and(|template| template.holes().is_empty());
+    if literal && let Some((key, code, message)) = builtin::wrong_literal(built_in, &step.parameters) {
+        findings.push(moved(Finding::error(pointer("", key), code, message), step, place.base));
+    }
 }
 
 fn unknown_action(step: &StepDefinition, base: &str, context: &CheckContext<'_>) -> Finding {

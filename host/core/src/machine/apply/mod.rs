@@ -77,6 +77,7 @@ fn write_execution(execution: &mut Execution, event: &Event) -> Result<(), Apply
             execution.status = E::Running;
             execution.queued_by = None;
             execution.started_at = Some(event.at);
+            execution.context = serde_json::json!({ "id": execution.id, "started_at": event.at });
             restart::set_deadline(execution, event.at);
         }
         EventKind::CancelRequested { .. } => {

@@ -26,7 +26,8 @@ pub(super) fn completed(execution: &mut Execution, place: Place<'_>, bytes: usiz
     let succeeded = execution.slot(slot).is_some_and(|state| state.status == StepStatus::Succeeded);
     let Some(planned) = execution.plan.step(slot.step) else { return };
     let whole = planned.for_each.is_none() || slot.element.is_some();
-    if planned.compensate.is_some() && succeeded && whole {
+    // A dry run has done nothing that could be undone.
+    if planned.compensate.is_some() && succeeded && whole && !execution.dry_run {
         execution.undo.push(slot);
     }
     let Some(fan_out) = execution.steps.get_mut(slot.step).and_then(|step| step.fan_out.as_mut()) else {
@@ -53,35 +54,43 @@ pub(super) fn restart(execution: &mut Execution, event: &Event) -> Result<(), Ap
     for (state, planned) in execution.steps.iter_mut().zip(&plan.document.steps) {
         let stands = state.status == StepStatus::Failed && planned.on_error == OnError::Continue;
         if !stands {
-            restart_step(state);
+            restart_step(state, event.at);
         }
+    }
+    if execution.status != E::Running {
+        set_deadline(execution, event.at);
     }
     execution.status = E::Running;
     execution.ended_at = None;
     execution.cancel_requested = false;
     execution.timed_out = false;
     execution.error = None;
-    set_deadline(execution, event.at);
     Ok(())
 }
 
-fn restart_step(state: &mut StepState) {
+fn restart_step(state: &mut StepState, at: Timestamp) {
     use StepStatus as S;
+    let goes_on =
+        state.status == S::Running && state.fan_out.as_ref().is_some_and(|fan_out| fan_out.parked > 0);
     match (state.status, state.skipped) {
         (S::Failed | S::Cancelled | S::Parked, _) | (S::Skipped, Some(SkipCause::Stopped)) => {}
+        _ if goes_on => {}
         _ => return,
     }
     let Some(fan_out) = &mut state.fan_out else {
         state.reset(S::Pending);
         return;
     };
-    for at in 0..fan_out.elements.len() {
-        let Some(element) = fan_out.elements.get_mut(at) else { continue };
+    for position in 0..fan_out.elements.len() {
+        let Some(element) = fan_out.elements.get_mut(position) else { continue };
         let before = element.status;
         if matches!(before, S::Failed | S::Cancelled | S::Parked) {
             element.reset(S::Retrying);
-            fan_out.moved(u32::try_from(at).unwrap_or(u32::MAX), before, S::Retrying);
+            fan_out.moved(u32::try_from(position).unwrap_or(u32::MAX), before, S::Retrying);
         }
     }
-    state.reset(S::Running);
+    if !goes_on {
+        state.reset(S::Running);
+        state.started_at = Some(at);
+    }
 }

@@ -62,6 +62,15 @@ fn open(execution: &Execution) -> Result<(), Refusal> {
     if execution.status.is_terminal() { Err(Refusal::AlreadyEnded) } else { Ok(()) }
 }
 
+/// Why nothing new may happen to it: it ends, by somebody's wish or by itself.
+fn stopping(execution: &Execution) -> Result<(), Refusal> {
+    match (execution.cancel_requested, execution.is_stopping()) {
+        (true, _) => Err(Refusal::AlreadyCancelling),
+        (false, true) => Err(Refusal::Failing),
+        (false, false) => Ok(()),
+    }
+}
+
 /// It has started and not ended.
 fn moving(execution: &Execution) -> Result<(), Refusal> {
     match execution.status {

@@ -3,7 +3,7 @@
 use super::super::command::Refusal;
 use super::super::event::EventKind;
 use super::super::execution::Execution;
-use super::{Decided, moving, open};
+use super::{Decided, moving, open, stopping};
 use crate::port::Requester;
 use crate::vocabulary::{ExecutionStatus, StepStatus};
 
@@ -31,9 +31,7 @@ pub(super) fn pause(
     if execution.status != ExecutionStatus::Running {
         return Err(Refusal::NotRunning(execution.status.as_str()));
     }
-    if execution.is_stopping() {
-        return Err(Refusal::AlreadyCancelling);
-    }
+    stopping(execution)?;
     Ok(Decided::event(EventKind::ExecutionPaused { requested_by, reason }))
 }
 

@@ -42,8 +42,14 @@ fn run(execution: &Execution, now: Timestamp) -> Decided {
         return decided;
     }
     if execution.steps.iter().all(|step| step.status.is_terminal()) {
-        decided.events.push(finish(execution));
-        decided.effects.push(Effect::Ended);
+        let end = finish(execution);
+        let undoes = matches!(end, EventKind::ExecutionFailed { .. }) && execution.next_undo().is_some();
+        if undoes {
+            decided.events.push(EventKind::CompensationStarted);
+        } else {
+            decided.events.push(end);
+            decided.effects.push(Effect::Ended);
+        }
     } else if !execution.steps.iter().any(|step| is_open(step.status)) && execution.has(StepStatus::Parked) {
         decided.events.push(EventKind::ExecutionParked);
     }
@@ -236,8 +242,16 @@ fn stop_reason(execution: &Execution) -> &'static str {
     }
 }
 
-fn finish(execution: &Execution) -> EventKind {
-    let Some(template) = execution.plan.output() else {
+/// With the output, or the reason why there is none.
+pub(super) fn finish(execution: &Execution) -> EventKind {
+    let skipped = |id: &str| {
+        let state = execution.plan.position(id).and_then(|at| execution.step(at));
+        state.is_some_and(|state| state.skipped == Some(SkipCause::DryRun))
+    };
+    let template = execution.plan.output();
+    // The output of a dry run is what it can be without the steps that it left out.
+    let template = template.filter(|template| !template.steps().iter().any(|(id, _)| skipped(id)));
+    let Some(template) = template else {
         return EventKind::ExecutionCompleted { output: Value::Null.into() };
     };
     match execution.with_scope(None, |scope| template.evaluate(scope)) {

@@ -108,7 +108,9 @@ impl End<'_> {
     }
 
     fn complete(self, result: Value) -> Decided {
-        if let Some(error) = self.too_large(&result) {
+        if self.slot.phase.is_run()
+            && let Some(error) = too_large(self.execution, self.slot, &result)
+        {
             return self.failed(error);
         }
         let (step, element, attempt, bill) = (self.step(), self.slot.element, self.attempt, self.bill);
@@ -116,23 +118,6 @@ impl End<'_> {
         Decided::event(match self.slot.phase {
             Phase::Run => EventKind::StepCompleted { step, element, attempt, result, bill },
             Phase::Compensate => EventKind::StepCompensated { step, element, attempt, result, bill },
-        })
-    }
-
-    fn too_large(&self, result: &Value) -> Option<Problem> {
-        let bytes = json::bytes(result);
-        let all = self.execution.result_bytes + bytes;
-        if all > EXECUTION_BYTES_MAX {
-            let message =
-                format!("the results of this execution have {all} bytes, {EXECUTION_BYTES_MAX} are allowed");
-            return Some(Problem::new("results-too-large", message));
-        }
-        let step = self.execution.step(self.slot.step)?;
-        let elements = step.fan_out.as_ref()?.result_bytes + bytes;
-        (elements > RESULT_BYTES_MAX).then(|| {
-            let message =
-                format!("the results of all elements have {elements} bytes, {RESULT_BYTES_MAX} are allowed");
-            Problem::new("results-too-large", message)
         })
     }
 
@@ -198,4 +183,21 @@ impl End<'_> {
         let last = self.call.retry.budget_ms.map(|budget| first.plus_millis(budget));
         counted >= self.call.retry.max_attempts || last.is_some_and(|last| due_at > last)
     }
+}
+
+/// Whether a result is more than a step, or the whole execution, may hold.
+pub(super) fn too_large(execution: &Execution, slot: Slot, result: &Value) -> Option<Problem> {
+    let bytes = json::bytes(result);
+    let all = execution.result_bytes + bytes;
+    if all > EXECUTION_BYTES_MAX {
+        let message =
+            format!("the results of this execution have {all} bytes, {EXECUTION_BYTES_MAX} are allowed");
+        return Some(Problem::new("results-too-large", message));
+    }
+    let before = execution.step(slot.step)?.fan_out.as_ref().map_or(0, |fan_out| fan_out.result_bytes);
+    let step = before + bytes;
+    (step > RESULT_BYTES_MAX).then(|| {
+        let message = format!("the results of the step have {step} bytes, {RESULT_BYTES_MAX} are allowed");
+        Problem::new("results-too-large", message)
+    })
 }

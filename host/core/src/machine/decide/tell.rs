@@ -7,7 +7,8 @@ use super::super::event::EventKind;
 use super::super::execution::Execution;
 use super::super::slot::Slot;
 use super::super::step_state::{StepState, Waiting};
-use super::{Decided, find, moving};
+use super::settle::too_large;
+use super::{Decided, find, moving, stopping};
 use crate::builtin::Wait;
 use crate::id::{ExecutionId, StepId};
 use crate::json::Json;
@@ -30,7 +31,7 @@ fn listening(execution: &Execution) -> Result<(), Refusal> {
     if execution.status == ExecutionStatus::Compensating {
         return Err(Refusal::Compensating);
     }
-    if execution.is_stopping() { Err(Refusal::AlreadyCancelling) } else { Ok(()) }
+    stopping(execution)
 }
 
 pub(super) fn signal(
@@ -59,7 +60,7 @@ pub(super) fn signal(
     let element = slot.element;
     let received =
         EventKind::SignalReceived { step: step.clone(), element, name, payload: payload.clone(), sent_by };
-    Ok(Decided { events: vec![received, completed(step, element, payload)], effects: Vec::new() })
+    Ok(Decided { events: vec![received, ended(execution, slot, step, payload)], effects: Vec::new() })
 }
 
 pub(super) fn approve(execution: &Execution, approval: Approval) -> Result<Decided, Refusal> {
@@ -147,7 +148,7 @@ pub(super) fn child_ended(
     let stopping = execution.is_stopping() || super::super::execution::is_failing(planned, step);
     Ok(Decided::event(match outcome {
         ChildOutcome::Succeeded(output) => {
-            completed(step_id, element, json!({ "execution_id": child, "output": output }).into())
+            ended(execution, slot, step_id, json!({ "execution_id": child, "output": output }).into())
         }
         ChildOutcome::Failed(_) if stopping => {
             EventKind::StepCancelled { step: step_id, element, attempt: 0, bill }
@@ -162,6 +163,22 @@ pub(super) fn child_ended(
             result: None,
         },
     }))
+}
+
+/// What somebody else gave, if it is not more than a step may hold.
+fn ended(execution: &Execution, slot: Slot, step: StepId, result: Json) -> EventKind {
+    match too_large(execution, slot, &result) {
+        None => completed(step, slot.element, result),
+        Some(error) => EventKind::StepFailed {
+            step,
+            element: slot.element,
+            attempt: 0,
+            error,
+            bill: Bill::default(),
+            decision: None,
+            result: None,
+        },
+    }
 }
 
 pub(super) fn completed(step: StepId, element: Option<u32>, result: Json) -> EventKind {

@@ -6,6 +6,7 @@ use super::super::command::Effect;
 use super::super::event::EventKind;
 use super::super::execution::Execution;
 use super::Decided;
+use super::proceed::finish;
 use crate::problem::Problem;
 use crate::vocabulary::StepStatus;
 
@@ -31,7 +32,10 @@ pub(super) fn stopped(execution: &Execution) -> EventKind {
             let message = format!("the execution did not end within its timeout of {seconds} s");
             (Problem::new("execution-timeout", message), None)
         }
-        None => (Problem::new("host-fault", "no step failed"), None),
+        None => match finish(execution) {
+            EventKind::ExecutionFailed { error, step } => (error, step),
+            _ => (Problem::new("host-fault", "no step failed"), None),
+        },
     };
     EventKind::ExecutionFailed { error: with_left_over(execution, error), step }
 }

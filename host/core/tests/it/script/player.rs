@@ -121,15 +121,18 @@ fn admission(
     answer: &str,
     (now, actions): (Timestamp, &Actions),
 ) -> Admission {
+    let planned = execution.plan.step(slot.step).and_then(|planned| planned.action.component());
+    let rehearsed =
+        planned.and_then(|action| skipped_by_dry_run(execution, slot, &actions.entry(&action.name)));
+    if let Some(skipped) = rehearsed {
+        return skipped;
+    }
     let circumstances = Circumstances { now, child: words::child() };
     let (action, template) = match prepare(execution, slot, circumstances) {
         Prepared::Decided(admission) => return admission,
         Prepared::Attempt { action, template } => (action, template),
     };
     let entry = actions.entry(&action.name);
-    if let Some(skipped) = skipped_by_dry_run(execution, slot, &entry) {
-        return skipped;
-    }
     let parameters = match fill(execution, slot, template, &entry) {
         Ok(parameters) => parameters,
         Err(error) => return Admission::Refuse { error, decision: None },
