@@ -5,8 +5,10 @@
 mod blobs;
 mod conformance;
 mod crash;
+mod faults;
 mod isolation;
 mod opening;
+mod wal;
 
 use quantum_store::{Store, StoreOptions};
 use tempfile::TempDir;
