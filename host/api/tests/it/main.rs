@@ -13,6 +13,7 @@ mod document;
 mod events;
 mod executions;
 mod idempotency;
+mod intent_source;
 mod intents;
 mod isolation;
 mod members;
