@@ -114,6 +114,11 @@ slug!(
     "it is 1 to 63 characters, words of a-z and 0-9 joined by -, starts with a letter, and does not end in -v and digits"
 );
 slug!(
+    /// The name of a schedule, unique in its tenant at a time.
+    ScheduleName, "schedule name", is_words,
+    "it is 1 to 63 characters, words of a-z and 0-9 joined by -, and starts with a letter"
+);
+slug!(
     /// A step of an intent: the name that expressions use.
     StepId, "step id", is_step, "it is 1 to 63 characters of A-Z, a-z, 0-9, _, . and -, and starts with a letter"
 );
@@ -134,6 +139,10 @@ uid!(
     ExecutionId, "execution id"
 );
 uid!(
+    /// A schedule; another one under the same name has another. UUIDv7.
+    ScheduleUid, "schedule uid"
+);
+uid!(
     /// One authorization decision. UUIDv7.
     DecisionId, "decision id"
 );
@@ -149,11 +158,15 @@ fn is_tenant(text: &str) -> bool {
 }
 
 fn is_intent_name(text: &str) -> bool {
-    let words = || text.split('-');
+    is_words(text) && split_version(text).is_none()
+}
+
+fn is_words(text: &str) -> bool {
     bounded(text, 63)
         && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && words().all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
-        && split_version(text).is_none()
+        && text
+            .split('-')
+            .all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
 }
 
 /// `deploy-v3` → `("deploy", 3)`.

@@ -19,4 +19,5 @@ pub mod installation;
 pub mod tenant;
 pub mod plan;
 pub mod machine;
+pub mod schedule;
 pub mod port;

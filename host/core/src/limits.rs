@@ -62,3 +62,7 @@ pub const SIGNAL_BYTES_MAX: usize = 64 * 1024;
 /// Events that one commit may hold before the rest of the work is left to the next one. At it the execution is woken at
 /// once.
 pub const TURN_EVENTS_MAX: usize = 1_000;
+/// Missed due times of a schedule that are made up: more would start a flood when a host comes back. Over it: 422.
+pub const CATCH_UP_MAX: u32 = 100;
+/// Milliseconds of a schedule's jitter: half a day, so that a daily schedule keeps its day. Over it: 422.
+pub const JITTER_MS_MAX: u64 = 12 * 60 * 60 * 1_000;

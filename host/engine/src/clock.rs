@@ -49,8 +49,13 @@ impl ManualClock {
 
     /// Moves on, and wakes everybody whose time has come.
     pub fn advance(&self, millis: u64) {
+        self.set(self.now().plus_millis(millis));
+    }
+
+    /// Shows this time from now on, which may be an earlier one. Wakes everybody whose time has come.
+    pub fn set(&self, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.now = state.now.plus_millis(millis);
+        state.now = now;
         let later = state.now.plus_millis(1);
         let still = state.sleepers.split_off(&later);
         let due = std::mem::replace(&mut state.sleepers, still);

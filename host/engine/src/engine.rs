@@ -23,6 +23,7 @@ use crate::operate::ReplayRequest;
 use crate::options::{EngineOptions, Ports};
 use crate::places::Places;
 use crate::recover::Plans;
+use crate::schedules::Alarm;
 use crate::start::{StartRequest, Started};
 use crate::timers::Timers;
 use crate::view::{ElementView, ExecutionView, StepView};
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub plans: Plans,
     pub timers: Timers,
     pub places: Places,
+    pub schedules: Alarm,
     pub logs: Arc<LogBuffer>,
     queue: Mutex<FairQueue<Job>>,
     /// Attempts, and commits that must not be dropped half-way.
@@ -79,6 +81,7 @@ impl Engine {
             plans: Plans::default(),
             timers: Timers::default(),
             places: Places::default(),
+            schedules: Alarm::default(),
             logs,
             queue: Mutex::new(queue),
             attempts: TaskTracker::new(),
@@ -90,6 +93,7 @@ impl Engine {
         let mut loops = JoinSet::new();
         loops.spawn(shared.clone().fire_timers());
         loops.spawn(shared.clone().write_logs());
+        loops.spawn(shared.clone().run_schedules());
         loops.spawn(purge(shared.clone()));
         loops.spawn(shared.clone().promote_again());
         loops.spawn(recover(shared.clone()));
@@ -220,6 +224,18 @@ impl Engine {
     /// Executions that are kept in memory: those that move, and those that somebody follows.
     pub fn in_memory(&self) -> usize {
         self.shared.live.len()
+    }
+
+    /// A schedule was made, changed or removed: it is looked at anew.
+    pub fn schedules_changed(&self) {
+        self.shared.schedules.ring();
+    }
+
+    /// Returns when everything that schedules were due for has been started, skipped or refused. Dropping the future is
+    /// safe.
+    pub async fn schedules_settled(&self) {
+        let ticket = self.shared.schedules.ring();
+        self.shared.schedules.answered(ticket).await;
     }
 
     /// Writes gauges of what is in memory.

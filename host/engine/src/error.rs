@@ -23,6 +23,12 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    #[error("encode the progress of schedule {name}")]
+    Schedule {
+        name: String,
+        #[source]
+        source: serde_json::Error,
+    },
     #[error("compile the plan of execution {id}: {first}")]
     Plan { id: String, first: String },
 }

@@ -19,6 +19,7 @@ mod operate;
 mod options;
 mod places;
 mod recover;
+mod schedules;
 mod source;
 mod start;
 mod together;

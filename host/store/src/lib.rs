@@ -17,6 +17,7 @@ mod key_value;
 mod logs;
 mod page;
 mod platform;
+mod schedules;
 mod scope;
 mod secrets;
 mod sqlite;
@@ -42,6 +43,10 @@ pub use key_value::{Expected, KeyValue, KeyValueQuota, KeyValueWrite, StoredValu
 pub use logs::{LogFilter, LogRow, Logs};
 pub use page::{Page, PageRequest};
 pub use platform::{Membership, Platform, Tenant};
+pub use schedules::{
+    NewSchedule, ScheduleChange, ScheduleContent, ScheduleKey, ScheduleMark, ScheduleRow, ScheduleTarget,
+    Schedules,
+};
 pub use scope::TenantScope;
 pub use secrets::{SealedSecret, SecretRow, Secrets, StoredSecret, TenantKey};
 pub use stats::Stats;

@@ -16,6 +16,7 @@ use crate::journal::Journal;
 use crate::key_value::KeyValue;
 use crate::logs::Logs;
 use crate::platform::Platform;
+use crate::schedules::Schedules;
 use crate::scope::TenantScope;
 use crate::secrets::Secrets;
 use crate::sqlite::reader_pool;
@@ -114,6 +115,10 @@ impl Store {
 
     pub const fn settings<'a>(&'a self, scope: &'a TenantScope) -> Settings<'a> {
         Settings { store: self, scope }
+    }
+
+    pub const fn schedules<'a>(&'a self, scope: &'a TenantScope) -> Schedules<'a> {
+        Schedules { store: self, scope }
     }
 
     pub fn journal(&self) -> Journal {

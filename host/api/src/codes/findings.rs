@@ -23,6 +23,8 @@ findings! {
     "capability-unused", "the manifest declares what the component cannot use";
     "compensate-action", "what undoes a step is an action of a plugin";
     "config", "the configuration does not fit the schema of the plugin's manifest";
+    "cron-line", "the line of a schedule cannot be read";
+    "cron-never", "a schedule would never fire";
     "depends-on-order", "depends_on is for definitions with order: graph";
     "duration", "a length of time is a number of seconds, or a text such as 90s";
     "endpoint-ca", "the certificate authority of an endpoint is not PEM";
@@ -57,6 +59,8 @@ findings! {
     "payload", "the payload of a signal does not fit the schema of the step that waits for it";
     "plan-format", "the plan was written by a newer host";
     "plugin-entry", "the component does not export what a plugin exports";
+    "schedule-label", "a label of a schedule is too long, one too many, or the host's own";
+    "schedule-range", "a number or a time of a schedule lies outside of what is allowed";
     "schema", "the document does not fit schemas/intent.json";
     "secret-name", "the name of a secret is upper-case letters, digits and _";
     "secret-not-declared", "the settings name a secret that the plugin does not ask for";
@@ -72,5 +76,6 @@ findings! {
     "step-unknown", "a step is named that does not exist";
     "tenant-settings", "the settings of a tenant do not fit schemas/tenant-settings.json";
     "time", "a time is RFC 3339, such as 2030-01-31T08:00:00Z";
+    "time-zone", "a time zone is not in the IANA database";
     "timeout-range", "a timeout lies outside of what is allowed";
 }

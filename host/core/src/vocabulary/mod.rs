@@ -4,6 +4,7 @@ mod auth_method;
 mod capability;
 mod environment;
 mod operation;
+mod overlap;
 mod role;
 mod status;
 
@@ -11,6 +12,7 @@ pub use auth_method::AuthMethod;
 pub use capability::{AddressClass, Capability, Signature, Trust};
 pub use environment::Environment;
 pub use operation::{Group, Operation};
+pub use overlap::Overlap;
 pub use role::Role;
 pub use status::{ExecutionStatus, IntentStatus, StepStatus, VersionStatus};
 

@@ -10,6 +10,7 @@ mod hostile;
 mod machine;
 mod pairs;
 mod properties;
+mod schedule;
 mod schemas;
 mod script;
 mod support;

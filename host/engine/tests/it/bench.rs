@@ -245,9 +245,12 @@ impl Bench {
 
     /// Ends the engine without letting attempts end, and starts another one on the same store.
     pub async fn restart(&mut self) {
+        self.restart_with(Arc::new(SystemClock)).await;
+    }
+
+    pub async fn restart_with(&mut self, clock: Arc<dyn Clock>) {
         self.engine.shutdown().await;
-        self.engine =
-            launch(&self.store, &self.runner, &self.gate, &self.intents, Arc::new(SystemClock)).await;
+        self.engine = launch(&self.store, &self.runner, &self.gate, &self.intents, clock).await;
     }
 
     pub fn script(&self, step: &str, scripts: &[Script]) {

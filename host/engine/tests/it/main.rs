@@ -11,6 +11,7 @@ mod operate;
 mod recovery;
 mod refusal;
 mod retry;
+mod schedules;
 mod sequence;
 mod simulation;
 mod together;

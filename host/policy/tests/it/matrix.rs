@@ -19,6 +19,8 @@ intent.activate   a A
 intent.pause      a A
 intent.archive    a A
 intent.execute    o A
+intent.schedule   o A
+schedule.list     v a o p A
 execution.list    v a o p A
 execution.view    v a o p A
 execution.cancel  o A

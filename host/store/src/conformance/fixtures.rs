@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use quantum_core::id::{ExecutionId, IdError, IntentName, IntentUid, PrincipalId, TenantId};
+use quantum_core::id::{
+    ExecutionId, IdError, IntentName, IntentUid, PrincipalId, ScheduleName, ScheduleUid, TenantId,
+};
 use quantum_core::port::{PrincipalKind, Requester};
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::{Environment, ExecutionStatus, IntentStatus};
@@ -11,8 +13,8 @@ use tokio::sync::oneshot;
 use super::Open;
 use crate::{
     ArtifactQuota, Blobs, Commit, EncodedEvent, Error, Expected, Holder, IdempotencyKey, IdempotencyRecord,
-    KeyValueQuota, KeyValueWrite, NewArtifact, NewExecution, NewIntent, NewVersion, RowUpdate, SealedSecret,
-    SecretRow, SharedPlan, Store, Tenant, TenantKey, TenantScope,
+    KeyValueQuota, KeyValueWrite, NewArtifact, NewExecution, NewIntent, NewSchedule, NewVersion, RowUpdate,
+    ScheduleContent, SealedSecret, SecretRow, SharedPlan, Store, Tenant, TenantKey, TenantScope,
 };
 
 pub(super) const AT: Timestamp = Timestamp::from_millis(1_763_892_000_000);
@@ -173,6 +175,22 @@ pub(super) fn secret(tenant: &str, name: &str, environment: Environment) -> Secr
         created_by: principal("alice"),
         updated_at: AT,
         updated_by: principal("alice"),
+    }
+}
+
+/// A schedule of the first intent, made at `AT` and to be looked at soon after.
+pub(super) fn schedule(number: u64, name: &str) -> NewSchedule {
+    NewSchedule {
+        uid: uuid(number, ScheduleUid::parse),
+        name: ScheduleName::new(name).expect("a schedule name"),
+        content: ScheduleContent {
+            intent_uid: intent_uid(1),
+            document: r#"{"cron":"0 * * * *"}"#.into(),
+            owner: Requester { id: principal("alice"), kind: PrincipalKind::User },
+            next_at: AT.plus_millis(10),
+        },
+        paused: false,
+        at: AT,
     }
 }
 

@@ -3,8 +3,8 @@
 use quantum_core::vocabulary::Environment;
 
 use super::fixtures::{
-    AT, artifact, create, execution_id, intent, record, scope, sealed, secret, tenant_key, value, version,
-    with_tenants,
+    AT, artifact, create, execution_id, intent, record, schedule, scope, sealed, secret, tenant_key, value,
+    version, with_tenants,
 };
 use super::{Check, Open};
 use crate::sqlite::Columns;
@@ -25,6 +25,7 @@ pub async fn twins_do_not_see_each_other(open: &Open) -> Check {
     let change = Change { uid: intent(1, "web").uid, expected_revision: None, at: AT, idempotency: None };
     store.intents(&other).new_version(change, version("changed by the twin")).await?;
     store.journal().commit(super::commit(&other, 1, 1, 3)).await?;
+    store.schedules(&other).remove(schedule(1, "nightly").name, None).await?;
     assert_eq!(everything(&store, &mine).await?, alone);
     assert_eq!(store.stats().foreign_rows, 0);
     Ok(())
@@ -75,6 +76,7 @@ async fn fill(store: &Store, scope: &TenantScope) -> Check {
     let mut start = create(scope, 1);
     start.idempotency = Some(record("key-1", 1));
     store.journal().commit(start).await?;
+    store.schedules(scope).create(schedule(1, "nightly"), 9).await?;
     Ok(())
 }
 
@@ -115,7 +117,7 @@ async fn everything(store: &Store, scope: &TenantScope) -> Result<String, Error>
     let name = intent(1, "web").name;
     let q = IntentFilter { q: Some("web".into()), ..IntentFilter::default() };
     Ok(format!(
-        "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
+        "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
         store.intents(scope).by_name(&name).await?,
         store.intents(scope).versions(&name, page()).await?,
         store.intents(scope).list(&q, page()).await?,
@@ -124,5 +126,8 @@ async fn everything(store: &Store, scope: &TenantScope) -> Result<String, Error>
         store.executions(scope).list(&ExecutionFilter::default(), page()).await?,
         store.idempotency(scope).lookup(&record("key-1", 1).key, AT).await?,
         store.installations(scope).list().await?,
+        store.schedules(scope).get(&schedule(1, "nightly").name).await?,
+        store.schedules(scope).by_uid(schedule(1, "nightly").uid).await?,
+        store.schedules(scope).list(None, page()).await?,
     ))
 }

@@ -14,6 +14,7 @@ pub mod journal;
 pub mod key_value;
 pub mod logs;
 pub mod platform;
+pub mod schedules;
 pub mod secrets;
 pub mod tenant_settings;
 

@@ -2,6 +2,7 @@
 
 mod members;
 mod recovery;
+mod schedules;
 mod sweep;
 mod tenants;
 

@@ -18,6 +18,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "tenant_settings",
         sql: include_str!("../../migrations/sqlite/0005_tenant_settings.sql"),
     },
+    Migration {
+        number: 6,
+        name: "schedules",
+        sql: include_str!("../../migrations/sqlite/0006_schedules.sql"),
+    },
 ];
 
 const SCHEMA_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

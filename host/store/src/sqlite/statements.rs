@@ -25,6 +25,8 @@ pub(crate) fn registered() -> Vec<String> {
         crate::key_value::sql::ALL,
         crate::logs::sql::ALL,
         crate::platform::sql::TENANT,
+        crate::schedules::read_sql::ALL,
+        crate::schedules::write_sql::ALL,
         crate::secrets::key_sql::ALL,
         crate::secrets::sql::ALL,
         crate::tenant_settings::sql::ALL,

@@ -88,6 +88,13 @@ topics! {
         what_holds_is_known_from_memory,
         targets_classify_the_versions_that_name_them,
     }
+    schedules::{
+        a_name_is_given_once_at_a_time,
+        a_change_of_a_schedule_is_based_on_its_revision,
+        what_was_handled_stays_handled,
+        due_schedules_are_read_page_by_page,
+        schedules_are_listed_by_name,
+    }
     platform::{ a_tenant_is_created_once, a_person_has_one_membership_a_tenant }
 }
 
