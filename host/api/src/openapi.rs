@@ -22,6 +22,7 @@ use crate::wire::{FindingBody, ProblemBody};
     tags(
         (name = "intents", description = "Documents with versions"),
         (name = "executions", description = "Runs of a plan"),
+        (name = "schedules", description = "Executions by a calendar"),
         (name = "plugins", description = "What steps can do"),
         (name = "users", description = "Members of a tenant"),
         (name = "tenants", description = "For administrators of the host"),

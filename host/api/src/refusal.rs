@@ -46,7 +46,8 @@ impl From<CatalogError> for Problem {
                     | CatalogError::InvalidManifest { findings }
                     | CatalogError::InvalidConsent { findings, .. }
                     | CatalogError::InvalidSecret { findings, .. }
-                    | CatalogError::InvalidSettings { findings } => problem.findings(findings),
+                    | CatalogError::InvalidSettings { findings }
+                    | CatalogError::InvalidSchedule { findings } => problem.findings(findings),
                     _ => problem,
                 }
             }
@@ -80,6 +81,8 @@ fn catalog_code(error: &CatalogError) -> &'static Code {
         CatalogError::InvalidName { .. } => &codes::INVALID_NAME,
         CatalogError::InvalidSecret { .. } => &codes::INVALID_SECRET,
         CatalogError::InvalidSettings { .. } => &codes::INVALID_SETTINGS,
+        CatalogError::InvalidSchedule { .. } => &codes::INVALID_SCHEDULE,
+        CatalogError::ScheduleExists { .. } => &codes::SCHEDULE_EXISTS,
         CatalogError::NotFound { .. } => &codes::NOT_FOUND,
         CatalogError::Vault(_) | CatalogError::Store(_) => &codes::INTERNAL,
     }

@@ -11,6 +11,7 @@ use crate::installations::{Changes, Installations};
 use crate::intents::Intents;
 use crate::kept::Kept;
 use crate::plans::PlanCache;
+use crate::schedules::Schedules;
 use crate::settings::Settings;
 use crate::tenants::Tenants;
 
@@ -50,6 +51,10 @@ impl Catalog {
 
     pub const fn settings<'a>(&'a self, scope: &'a TenantScope) -> Settings<'a> {
         Settings { catalog: self, scope }
+    }
+
+    pub const fn schedules<'a>(&'a self, scope: &'a TenantScope) -> Schedules<'a> {
+        Schedules { catalog: self, scope }
     }
 
     pub const fn tenants(&self) -> Tenants<'_> {

@@ -1,6 +1,6 @@
 //! Why a use case did not happen. A refused one changed nothing.
 
-use quantum_core::id::{IntentName, TenantId};
+use quantum_core::id::{IntentName, ScheduleName, TenantId};
 use quantum_core::limits::DOCUMENT_BYTES_MAX;
 use quantum_core::problem::Finding;
 use quantum_core::vocabulary::Role;
@@ -70,6 +70,10 @@ pub enum Error {
     InvalidSettings { findings: Vec<Finding> },
     #[error("the tenant's settings are being changed by others all the time")]
     BusySettings,
+    #[error("the schedule has {}", errors(findings))]
+    InvalidSchedule { findings: Vec<Finding> },
+    #[error("the schedule \"{name}\" exists already")]
+    ScheduleExists { name: ScheduleName },
     #[error("open the tenant's secrets")]
     Vault(#[source] VaultError),
     #[error(transparent)]
@@ -105,6 +109,8 @@ impl Error {
             Self::InvalidName { .. } => "invalid-name",
             Self::InvalidSecret { .. } => "invalid-secret",
             Self::InvalidSettings { .. } => "invalid-settings",
+            Self::InvalidSchedule { .. } => "invalid-schedule",
+            Self::ScheduleExists { .. } => "schedule-exists",
             Self::Store(StoreError::Unavailable(_)) => "store-unavailable",
             Self::Vault(_) | Self::Store(_) => "store",
         }
@@ -153,8 +159,11 @@ impl Error {
             Self::TooManyUnfinished { .. } => "try again when other writes have ended".to_owned(),
             Self::InvalidName { kind: "media type", .. } => return None,
             Self::InvalidName { .. } => "names are such as ./app, myapp:latest or reports/today.json".to_owned(),
-            Self::InvalidSecret { .. } | Self::InvalidSettings { .. } => {
+            Self::InvalidSecret { .. } | Self::InvalidSettings { .. } | Self::InvalidSchedule { .. } => {
                 "each finding says what would be accepted".to_owned()
+            }
+            Self::ScheduleExists { name } => {
+                format!("replace it with PUT /api/v1/schedules/{name}, or choose another name")
             }
             Self::Store(StoreError::Unavailable(_)) => "try again later; the host's log says why".to_owned(),
             Self::Vault(_) | Self::Store(_) => return None,
@@ -200,6 +209,7 @@ fn listing(kind: &str) -> &'static str {
         "plugin" => "quantum plugin list",
         "artifact" => "quantum artifact list",
         "secret" => "quantum secret list",
+        "schedule" => "quantum schedule list",
         "intent version" => "quantum intent versions NAME",
         _ => "quantum intent list",
     }
@@ -209,6 +219,7 @@ fn quota_hint(what: &str) -> &'static str {
     match what {
         keys if keys.contains("plugin") => "delete keys that are not needed, or give them a time to live",
         secrets if secrets.contains("secrets") => "remove some: quantum secret list",
+        schedules if schedules.contains("schedules") => "remove some: quantum schedule list",
         names if names.contains("execution") => "use fewer names in one execution",
         _ => "remove some: quantum artifact list",
     }

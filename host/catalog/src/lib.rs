@@ -12,6 +12,7 @@ mod installations;
 mod intents;
 mod kept;
 mod plans;
+mod schedules;
 mod settings;
 mod tenants;
 
@@ -32,5 +33,6 @@ pub use quantum_store::{
     KeyValueQuota, Membership, NamedArtifact, Page, PageRequest, SettingsInForce, StoredArtifact,
     StoredResponse, Tenant, Usage, VersionSummary,
 };
+pub use schedules::{DueTime, ScheduleAct, ScheduleDraft, Schedules, StoredSchedule};
 pub use settings::Settings;
 pub use tenants::Tenants;

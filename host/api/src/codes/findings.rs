@@ -40,6 +40,7 @@ findings! {
     "input", "the input does not fit the intent's input schema";
     "input-schema", "the intent's input is not a JSON Schema";
     "intent-name", "the name of an intent has a fixed form";
+    "intent-unknown", "a schedule names an intent that does not exist, or that the caller may not view";
     "invalid-body", "a field of the body is unknown, or has a value that is not taken";
     "invalid-consent", "what the installer allows cannot be read";
     "invalid-parameter", "a parameter of the query is unknown, or has a value that is not taken";
@@ -60,6 +61,7 @@ findings! {
     "plan-format", "the plan was written by a newer host";
     "plugin-entry", "the component does not export what a plugin exports";
     "schedule-label", "a label of a schedule is too long, one too many, or the host's own";
+    "schedule-name", "the name of a schedule has a fixed form";
     "schedule-range", "a number or a time of a schedule lies outside of what is allowed";
     "schema", "the document does not fit schemas/intent.json";
     "secret-name", "the name of a secret is upper-case letters, digits and _";

@@ -101,6 +101,9 @@ codes! {
     INVALID_NAME = "invalid-name", 422, "Invalid name", "names are such as ./app, myapp:latest or reports/today.json";
     INVALID_SECRET = "invalid-secret", 422, "Invalid secret", "each entry of errors says where and what would be accepted";
     QUOTA = "quota", 409, "Quota reached", "remove what is not needed any more";
+    // Schedules.
+    INVALID_SCHEDULE = "invalid-schedule", 422, "Invalid schedule", "each entry of errors says where and what would be accepted";
+    SCHEDULE_EXISTS = "schedule-exists", 409, "Schedule exists", "replace it with PUT, or choose another name";
     // The host.
     UNAVAILABLE = "unavailable", 503, "Not available now", "try again after the time in Retry-After";
     STORE_UNAVAILABLE = "store-unavailable", 503, "Store not available", "try again later; the host's log says why";

@@ -15,6 +15,8 @@ mod logs;
 mod operate;
 mod plans;
 mod plugins;
+mod schedule_changes;
+mod schedules;
 mod secrets;
 mod settings;
 mod status;
@@ -79,6 +81,15 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(artifacts::get_artifact, artifacts::delete_artifact))
         .routes(routes!(secrets::list_secrets))
         .routes(routes!(secrets::put_secret, secrets::delete_secret))
+        .routes(routes!(schedules::create_schedule, schedules::list_schedules))
+        .routes(routes!(
+            schedules::get_schedule,
+            schedule_changes::replace_schedule,
+            schedule_changes::delete_schedule
+        ))
+        .routes(routes!(schedules::list_schedule_times))
+        .routes(routes!(schedule_changes::pause_schedule))
+        .routes(routes!(schedule_changes::resume_schedule))
         .routes(routes!(document::get_document));
     OpenApiRouter::new().nest(BASE, api).route("/errors/{code}", get(errors::get_error))
 }

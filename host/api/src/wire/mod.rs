@@ -9,6 +9,7 @@ mod intent;
 mod plan;
 mod plugin;
 mod problem;
+mod schedule;
 mod secret;
 mod settings;
 mod tenant;
@@ -28,6 +29,7 @@ pub(crate) use plugin::{
     ConfigureBody, InstallationBody, InstallationList, InstalledBody, PluginBody, PluginList,
 };
 pub(crate) use problem::{FindingBody, ProblemBody};
+pub(crate) use schedule::{DueTimeList, ScheduleBody, SchedulePage, ScheduleRequest};
 pub(crate) use secret::{SecretBody, SecretPage, SecretRequest};
 pub(crate) use settings::SettingsBody;
 pub(crate) use tenant::{MemberBody, MemberRequest, TenantBody, TenantList, TenantRequest, UserList};

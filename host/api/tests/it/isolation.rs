@@ -32,6 +32,9 @@ async fn ids(world: &World, path: &str) -> Vec<(String, String)> {
     if path.contains("/artifacts/") {
         return vec![("b-artifact".to_owned(), "no-artifact".to_owned())];
     }
+    if path.contains("/schedules/") {
+        return vec![("b-schedule".to_owned(), "no-schedule".to_owned())];
+    }
     if path.contains("/secrets/") {
         return vec![("B_ONLY".to_owned(), "NOBODYS".to_owned())];
     }
@@ -52,6 +55,8 @@ async fn furnish(world: &World) {
     send(artifact.body("marker")).await.is(201);
     let secret = json!({ "value": "marker", "environments": ["test"], "hosts": ["https://b-only.example"] });
     send(world.request("PUT", "/api/v1/secrets/B_ONLY").bearer_auth(&token).json(&secret)).await.is(200);
+    let schedule = json!({ "name": "b-schedule", "intent": "secret-plan", "cron": "@daily", "input": { "say": "marker" } });
+    world.post(&token, "/api/v1/schedules", &schedule).await.is(201);
     let scope = TenantScope::authenticated(tenant(B));
     let install = Install {
         manifest: manifest("b-only:plugin", &["only-b"]),
@@ -95,9 +100,11 @@ async fn lists_hold_nothing_of_the_other_tenant() {
     let world = World::start().await;
     furnish(&world).await;
     let token = world.admin(A);
-    for path in ["intents", "executions", "installations", "plugins", "users", "artifacts", "secrets"] {
+    for path in
+        ["intents", "executions", "installations", "plugins", "users", "artifacts", "secrets", "schedules"]
+    {
         let list = world.get(&token, &format!("/api/v1/{path}")).await.is(200);
-        let foreign = ["tenant-b", "secret-plan", "b-only", "b-artifact", "B_ONLY", "marker"];
+        let foreign = ["tenant-b", "secret-plan", "b-only", "b-artifact", "b-schedule", "B_ONLY", "marker"];
         assert!(!foreign.iter().any(|word| list.text.contains(word)), "{path}: {}", list.text);
     }
 }

@@ -21,6 +21,7 @@ mod operate;
 mod pages;
 mod plugins;
 mod raw;
+mod schedules;
 mod secrets;
 mod settings;
 mod tokens;
