@@ -15,6 +15,7 @@ mod output;
 mod plugin;
 mod policy;
 mod run;
+mod schedule;
 mod schema;
 mod secret;
 mod settings;
@@ -88,6 +89,9 @@ enum Command {
     /// Build, test, install and list plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// Start intents by a calendar
+    #[command(subcommand)]
+    Schedule(schedule::ScheduleCommand),
     /// Store, list and fetch artifacts: bytes between steps and from outside
     #[command(subcommand)]
     Artifact(artifact::ArtifactCommand),
@@ -132,6 +136,7 @@ impl Cli {
             Command::Run(options) => options.run(&context).await,
             Command::Execution(command) => command.run(&context).await,
             Command::Plugin(command) => command.run(&context).await,
+            Command::Schedule(command) => command.run(&context).await,
             Command::Artifact(command) => command.run(&context).await,
             Command::Secret(command) => command.run(&context).await,
             Command::Settings(command) => command.run(&context).await,

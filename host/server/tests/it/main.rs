@@ -12,5 +12,6 @@ mod kill;
 mod lifecycle;
 mod pipeline;
 mod plugin;
+mod schedule;
 mod service;
 mod tutorial;
