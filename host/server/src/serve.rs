@@ -82,8 +82,12 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
 
 fn start_tracing() {
     let filter = EnvFilter::try_from_env("QUANTUM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // It would tell of a line that could not be written by writing to standard error, and panic when that fails too:
+    // a full disk under the log would take threads of the host with it.
+    let subscriber = subscriber.log_internal_errors(false);
     // A program that embeds the host may have its own.
-    let _already = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+    let _already = subscriber.try_init();
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {

@@ -81,6 +81,19 @@ impl State {
     }
 }
 
+/// Held by the writer's thread. When it panics nothing is written any more, and a host that cannot write and does not
+/// know it would refuse everybody for ever: the health says that it has to be started again.
+struct Alive(Arc<State>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let reason = "the thread that writes has panicked; the log says why".to_owned();
+            self.0.set_health(Health::Failed { reason });
+        }
+    }
+}
+
 impl Writer {
     /// Opens the database, brings it to this program's schema, and starts the thread.
     pub async fn start(options: StoreOptions, counters: Arc<Counters>) -> Result<Self, Error> {
@@ -89,7 +102,11 @@ impl Writer {
         let state = Arc::new(State { health: Mutex::new(Health::Ready), counters });
         let (opened, ready) = oneshot::channel();
         let flusher = Flusher::new(options, Arc::clone(&state));
-        let run = move || run(flusher, work_queue, line_queue, opened);
+        let alive = Alive(Arc::clone(&state));
+        let run = move || {
+            let _alive = alive;
+            run(flusher, work_queue, line_queue, opened);
+        };
         let spawned = std::thread::Builder::new().name("quantum-store".into()).spawn(run);
         spawned.map_err(|error| Error::Query(sqlx::Error::Io(error)))?;
         ready.await.map_err(|_| Error::from(stopped()))??;
@@ -228,5 +245,22 @@ impl Batch {
     fn is_full(&self) -> bool {
         let items = self.commits.len() + self.tasks.len();
         items >= BATCH_MAX || self.bytes >= BATCH_BYTES_MAX || self.close.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_that_panics_is_told_by_the_health() {
+        let state = Arc::new(State { health: Mutex::new(Health::Ready), counters: Arc::default() });
+        let alive = Alive(Arc::clone(&state));
+        let thread = std::thread::spawn(move || {
+            let _alive = alive;
+            panic!("on purpose");
+        });
+        assert!(thread.join().is_err());
+        assert!(matches!(state.health(), Health::Failed { .. }));
     }
 }
