@@ -30,6 +30,30 @@ impl Clock for SystemClock {
     }
 }
 
+/// The machine's clock, set wrong on purpose: for rehearsals of what a wrong clock does to timers and tokens.
+#[derive(Debug, Clone, Copy)]
+pub struct ShiftedClock {
+    shift_ms: i64,
+}
+
+impl ShiftedClock {
+    /// Runs ahead of the machine's clock by so much, or behind it when negative.
+    pub const fn new(shift_ms: i64) -> Self {
+        Self { shift_ms }
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(SystemClock.now().as_millis().saturating_add(self.shift_ms))
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+        let wait = std::time::Duration::from_millis(at.millis_since(self.now()));
+        Box::pin(tokio::time::sleep(wait))
+    }
+}
+
 /// A clock that stands still until it is told to go on.
 #[derive(Debug, Default)]
 pub struct ManualClock {
@@ -81,5 +105,19 @@ impl Clock for ManualClock {
         Box::pin(async move {
             let _closed = woken.await;
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shifted_clock_is_ahead_or_behind_by_its_shift() {
+        let before = SystemClock.now();
+        let (ahead, behind) = (ShiftedClock::new(3_600_000).now(), ShiftedClock::new(-3_600_000).now());
+        let after = SystemClock.now();
+        assert!(before.plus_millis(3_600_000) <= ahead && ahead <= after.plus_millis(3_600_000));
+        assert!(before <= behind.plus_millis(3_600_000) && behind.plus_millis(3_600_000) <= after);
     }
 }

@@ -26,7 +26,7 @@ mod together;
 mod timers;
 mod view;
 
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, ManualClock, ShiftedClock, SystemClock};
 pub use engine::Engine;
 pub use error::{CommandError, Error, StartError};
 pub use feed::{EventFeed, FeedItem};

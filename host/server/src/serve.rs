@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use quantum_api::AdminServices;
-use quantum_catalog::Effects;
-use quantum_engine::{Clock, SystemClock};
+use quantum_api::{AdminServices, Services};
 use quantum_store::Health;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -71,7 +69,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let limits = host.options.limits.clone();
     let serving = tokio::spawn(quantum_api::serve(listener, api, limits.clone(), closing.clone()));
     let admin_serving = tokio::spawn(quantum_api::serve(admin, admin_router, limits, closing.clone()));
-    let collecting = tokio::spawn(collect(host.services.effects.clone(), closing.clone()));
+    let collecting = tokio::spawn(collect(host.services.clone(), closing.clone()));
     let ended = wait(&host, &closing, signals).await;
     closing.cancel();
     // A listener that panicked has nothing left to wait for.
@@ -153,13 +151,13 @@ async fn wait(host: &Host, closing: &CancellationToken, mut stop: StopSignals) -
 }
 
 /// Takes away what nobody needs any more: artifacts of executions that ended long ago, values over their time.
-async fn collect(effects: Effects, closing: CancellationToken) {
+async fn collect(services: Services, closing: CancellationToken) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(COLLECT_EVERY) => {}
             () = closing.cancelled() => return,
         }
-        match effects.collect(SystemClock.now()).await {
+        match services.effects.collect(services.clock.now()).await {
             Ok(done) => tracing::debug!(?done, "collected what nobody needs"),
             Err(error) => {
                 tracing::warn!(error = %crate::chain(&error), "could not collect what nobody needs")

@@ -10,7 +10,7 @@ use quantum_api::auth::embedded::SigningKey;
 use quantum_api::auth::{EmbeddedIssuer, SharedSecretIssuer};
 use quantum_api::{ApiOptions, Services, StoredIntents};
 use quantum_catalog::{Catalog, Directory, EffectOptions, Effects, Vault};
-use quantum_engine::{Clock, Engine, EngineOptions, LogBuffer, SystemClock};
+use quantum_engine::{Clock, Engine, EngineOptions, LogBuffer, ShiftedClock, SystemClock};
 use quantum_policy::{Authorizer, PolicySet, PolicySources};
 use quantum_sandbox::{EgressOptions, Sandbox, SandboxOptions};
 use quantum_store::{Blobs, Store, StoreOptions};
@@ -72,7 +72,8 @@ impl Host {
         let blobs = Blobs::open(&settings.data_dir)?;
         let authorizer = Authorizer::new(policies(settings.policies_dir.as_deref())?);
         let logs = Arc::new(LogBuffer::default());
-        let effects = effects(settings, &store).await?;
+        let clock = clock(settings);
+        let effects = effects(settings, &store, clock.clone()).await?;
         let ports = quantum_sandbox::Ports {
             gate: Arc::new(authorizer.clone()),
             logs: logs.clone(),
@@ -86,7 +87,6 @@ impl Host {
         let directory = Directory::open(&store, bundled).await.map_err(WireError::Catalog)?;
         let directory = Arc::new(directory);
         let catalog = Catalog::new(store.clone(), directory.clone());
-        let clock = Arc::new(SystemClock);
         let ports = quantum_engine::Ports {
             store: store.clone(),
             runner: sandbox.clone(),
@@ -131,11 +131,19 @@ fn policies(dir: Option<&Path>) -> Result<PolicySet, WireError> {
     sources.and_then(|sources| PolicySet::compile(&sources)).map_err(WireError::Policies)
 }
 
+fn clock(settings: &Settings) -> Arc<dyn Clock> {
+    if settings.clock_shift_ms == 0 {
+        return Arc::new(SystemClock);
+    }
+    tracing::warn!(shift_ms = settings.clock_shift_ms, "the clock is set wrong: this is a rehearsal");
+    Arc::new(ShiftedClock::new(settings.clock_shift_ms))
+}
+
 /// What steps store: artifacts beside the database, values and secrets in it.
-async fn effects(settings: &Settings, store: &Store) -> Result<Effects, WireError> {
+async fn effects(settings: &Settings, store: &Store, clock: Arc<dyn Clock>) -> Result<Effects, WireError> {
     let blobs = Blobs::open_artifacts(&settings.data_dir)?;
     let vault = Vault::new(&Keys::master(&settings.data_dir)?, &[]);
-    let options = EffectOptions::new(Arc::new(|| SystemClock.now()));
+    let options = EffectOptions::new(Arc::new(move || clock.now()));
     let effects = Effects::new(store.clone(), blobs, vault, options);
     effects.check_keys().await.map_err(WireError::Secrets)?;
     Ok(effects)

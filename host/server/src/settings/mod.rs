@@ -41,6 +41,8 @@ pub struct Settings {
     pub attempts_max: usize,
     /// Milliseconds that running attempts get when the host stops.
     pub shutdown_grace_ms: u64,
+    /// Milliseconds by which the host's clock is set wrong, for rehearsals. 0: it is the machine's.
+    pub clock_shift_ms: i64,
 }
 
 /// What the operator allows a bundled plugin.

@@ -33,6 +33,15 @@ pub struct ServeOptions {
     /// Folder of Cedar policies beside the shipped ones
     #[arg(long, env = "QUANTUM_POLICIES_DIR", value_name = "DIR")]
     pub policies_dir: Option<PathBuf>,
+    /// For rehearsals: milliseconds by which this host's clock is ahead of the machine's, or behind when negative
+    #[arg(
+        long,
+        env = "QUANTUM_REHEARSAL_CLOCK_SHIFT_MS",
+        value_name = "MS",
+        allow_negative_numbers = true,
+        hide = true
+    )]
+    pub rehearsal_clock_shift_ms: Option<i64>,
 }
 
 impl ServeOptions {
@@ -59,6 +68,7 @@ impl ServeOptions {
             issuers: file.issuers,
             attempts_max: file.engine.attempts_max.unwrap_or(engine.attempts_max),
             shutdown_grace_ms: file.engine.shutdown_grace_ms.unwrap_or(engine.shutdown_grace_ms),
+            clock_shift_ms: self.rehearsal_clock_shift_ms.unwrap_or(0),
         })
     }
 }
