@@ -44,6 +44,52 @@ fn too_large(bytes_max: u64) -> Error {
     Error::other(format!("the body has more than {bytes_max} bytes"))
 }
 
+/// The bytes of a body in chunks, as they come. A body that is cut is an error after what came of it.
+pub struct ChunkReader<R> {
+    inner: R,
+    /// Bytes of the present chunk that are not read yet.
+    left: u64,
+    ended: bool,
+}
+
+impl<R: BufRead> ChunkReader<R> {
+    pub const fn new(inner: R) -> Self {
+        Self { inner, left: 0, ended: false }
+    }
+
+    fn next_chunk(&mut self) -> Result<()> {
+        let mut size = String::new();
+        while size.trim().is_empty() {
+            size.clear();
+            // The line end of the chunk before is an empty line here.
+            if self.inner.by_ref().take(64).read_line(&mut size)? == 0 {
+                return Err(Error::other("the body ends too early"));
+            }
+        }
+        let digits = size.split(';').next().unwrap_or_default().trim();
+        self.left = u64::from_str_radix(digits, 16).map_err(Error::other)?;
+        self.ended = self.left == 0;
+        Ok(())
+    }
+}
+
+impl<R: BufRead> Read for ChunkReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        if self.left == 0 && !self.ended {
+            self.next_chunk()?;
+        }
+        if self.ended {
+            return Ok(0);
+        }
+        let read = self.inner.by_ref().take(self.left).read(buffer)?;
+        if read == 0 && !buffer.is_empty() {
+            return Err(Error::other("the body ends too early"));
+        }
+        self.left -= read as u64;
+        Ok(read)
+    }
+}
+
 /// Makes a chunk of each write, and sends it at once.
 pub struct ChunkWriter<W: Write> {
     inner: W,
@@ -104,6 +150,18 @@ mod tests {
         check("x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nabc", None);
         check("x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n", None);
         check("x\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffff\r\nabc", None);
+    }
+
+    #[test]
+    fn what_came_of_a_body_that_is_cut_is_read_before_the_error() {
+        let check = |wire: &str| {
+            let mut bytes = Vec::new();
+            let end = ChunkReader::new(wire.as_bytes()).read_to_end(&mut bytes);
+            (String::from_utf8(bytes).unwrap(), end.is_ok())
+        };
+        assert_eq!(check("3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"), ("abcde".to_owned(), true));
+        assert_eq!(check("3\r\nabc\r\n2\r\nd"), ("abcd".to_owned(), false));
+        assert_eq!(check("3\r\nabc\r\n"), ("abc".to_owned(), false));
     }
 
     #[test]

@@ -19,6 +19,11 @@ impl Head {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// Of an answer.
+    pub fn status(&self) -> Option<u16> {
+        self.first_line.split(' ').nth(1).and_then(|word| word.parse().ok())
+    }
+
     pub fn is_chunked(&self) -> bool {
         self.header("transfer-encoding").is_some_and(|coding| coding.contains("chunked"))
     }

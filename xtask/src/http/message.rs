@@ -82,6 +82,8 @@ pub enum Body {
     Bytes(Vec<u8>),
     /// Sent in chunks, each write at once.
     Stream(Writing),
+    /// Nothing is sent, not even a status: the connection ends.
+    None,
 }
 
 pub struct Reply {
@@ -110,6 +112,11 @@ impl Reply {
     ) -> Self {
         let headers = vec![("content-type", media_type.to_owned())];
         Self { status: 200, headers, body: Body::Stream(Box::new(writing)) }
+    }
+
+    /// The request was taken, and nobody learns what became of it.
+    pub fn none() -> Self {
+        Self { status: 0, headers: Vec::new(), body: Body::None }
     }
 
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -6,7 +6,8 @@ mod body;
 mod message;
 mod server;
 
-pub use client::{Answer, Request, send};
+pub use body::ChunkReader;
+pub use client::{Answer, Request, open, send, send_within};
 pub use head::{Head, read_head};
 pub use message::{Body, Received, Reply};
 pub use server::{Seen, Server};

@@ -131,6 +131,7 @@ fn write_reply(stream: &mut TcpStream, method: &str, reply: Reply) -> Result<()>
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     match body {
+        Body::None => Err(std::io::Error::other("the handler gave no answer")),
         Body::Bytes(bytes) => {
             if status != 204 {
                 head.push_str(&format!("content-length: {}\r\n", bytes.len()));
@@ -165,6 +166,7 @@ const fn reason(status: u16) -> &'static str {
         415 => "Unsupported Media Type",
         416 => "Range Not Satisfiable",
         422 => "Unprocessable Entity",
+        503 => "Service Unavailable",
         _ => "Status",
     }
 }
@@ -180,6 +182,7 @@ mod tests {
                 out.write_all(b"one ")?;
                 out.write_all(b"two")
             }),
+            "/none" => Reply::none(),
             _ => Reply::bytes(200, "text/plain", request.body.clone()),
         }
     }
@@ -203,6 +206,14 @@ mod tests {
         let seen: Vec<_> = server.seen().into_iter().map(|s| (s.method, s.path, s.authorization)).collect();
         let expected = [("POST", "/"), ("GET", "/stream"), ("HEAD", "/")];
         assert_eq!(seen, expected.map(|(m, p)| (m.to_owned(), p.to_owned(), "Bearer t".to_owned())));
+    }
+
+    #[test]
+    fn a_request_without_an_answer_ends_the_connection() {
+        let server = start();
+        let request = Request { method: "GET", path: "/none", headers: &[], body: "" };
+        assert!(send(&server.url(), request).is_err());
+        assert_eq!(server.seen()[0].status, 0);
     }
 
     #[test]
