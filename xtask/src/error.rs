@@ -25,6 +25,8 @@ pub enum Error {
     Phases { failed: usize, all: usize, names: String },
     #[error("the demo expected {expected}, but {found}")]
     Demo { expected: String, found: String },
+    #[error("{0}")]
+    Chaos(String),
     #[error("talking to {peer}")]
     Network { peer: String, source: std::io::Error },
 }
@@ -38,6 +40,10 @@ impl Error {
     pub fn network(peer: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let peer = peer.into();
         move |source| Self::Network { peer, source }
+    }
+
+    pub fn chaos(found: impl Into<String>) -> Self {
+        Self::Chaos(found.into())
     }
 
     pub fn demo(expected: impl Into<String>, found: impl Into<String>) -> Self {

@@ -5,6 +5,7 @@ cargo xtask TASK [OPTIONS]
 
   demo [--keep]         build everything and watch intents run, deploy an application, be refused, survive a crash
   test [--quick]        everything that must hold: tests, sandbox cases, clippy, fmt, generated files
+  chaos [--minutes N]   a real host under load: killed, stopped, without room on its disk, with a clock that jumps
   bench [NAME | load …] measure: criterion benches, or the load generator
   tidy                  the rules of the house: dependency table, sizes, unfinished code
   codegen [--check]     write the files that are made from the code, or check them
@@ -19,6 +20,7 @@ pub fn of(task: &str) -> Option<&'static str> {
     Some(match task {
         "demo" => DEMO,
         "test" => TEST,
+        "chaos" => CHAOS,
         "bench" => BENCH,
         "tidy" => TIDY,
         "codegen" => CODEGEN,
@@ -45,12 +47,29 @@ const TEST: &str = "\
 cargo xtask test [--quick]
 
 Phases: prerequisites, build, plugins (packed), python and javascript (the tools that plugins in them are made with,
-below target/tools), tests (cargo test --workspace, tidy is one of them), sandbox cases, clippy, fmt, codegen. Every
-phase is timed; a failure does not hide the phases after it.
+below target/tools), tests (cargo test --workspace, tidy is one of them), sandbox cases, chaos (two minutes of it, with a fixed
+seed), clippy, fmt, codegen. Every phase is timed; a failure does not hide the phases after it.
 
-  --quick   leave out sandbox cases, clippy, fmt and codegen, and try fewer random cases
+  --quick   leave out sandbox cases, chaos, clippy, fmt and codegen, and try fewer random cases
 
 With CI=true a missing clippy, rustfmt, Python or npm is a failure. One package: cargo test -p quantum-core.";
+
+const CHAOS: &str = "\
+cargo xtask chaos [--minutes N] [--seed N] [--clients N] [--release] [--keep]
+
+Starts a host on SQLite in target/chaos and lets clients start random intents on it: chains, graphs, retries, timers,
+cancellations, and whatever else this host supports. Meanwhile the host is killed with SIGKILL (300 ms after it is
+ready, on average), stopped with SIGSTOP, finds no room on its disk, and its clock jumps. A ledger, in a process of its
+own, keeps every effect; a file keeps every answer of the API. Afterwards everything is read back and held against what
+is promised: docs/chaos.md. A table is printed, and target/chaos/report.json has all of it.
+
+  --minutes N   of load and faults, 2 when not given; the check comes on top
+  --seed N      of intents, faults and choices; random when not given, and printed
+  --clients N   at the same time, 12 when not given
+  --release     a release build of the host
+  --keep        keep the data folder, also when nothing is wrong
+
+Exit code 1: a promise was not kept. It is printed with the seed, the execution and its events.";
 
 const BENCH: &str = "\
 cargo xtask bench                      every criterion bench of benches/

@@ -4,6 +4,7 @@
 
 pub mod artifacts;
 pub mod bench;
+pub mod chaos;
 pub mod codegen;
 pub mod demo;
 pub mod error;

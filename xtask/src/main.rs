@@ -6,7 +6,7 @@ use xtask::artifacts::{self, Profile};
 use xtask::bench::{self, Bench};
 use xtask::error::{Error, Result};
 use xtask::test::Depth;
-use xtask::{codegen, demo, help, languages, shell, test, tidy, tools};
+use xtask::{chaos, codegen, demo, help, languages, shell, test, tidy, tools};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -29,6 +29,8 @@ fn run(arguments: &[String]) -> Result<()> {
         ["test"] => test::run(Depth::Full),
         ["test", "--quick"] => test::run(Depth::Quick),
         ["bench", ..] => bench::run(&Bench::parse(arguments.get(1..).unwrap_or_default())),
+        ["chaos", rest @ ..] => chaos::Options::parse(rest).and_then(|options| chaos::run(&options)),
+        [chaos::LEDGER, path] => chaos::serve_ledger(path.as_ref()),
         ["tidy"] => tidy::run(),
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::build_and_check(),

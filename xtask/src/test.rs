@@ -1,20 +1,25 @@
 //! `cargo xtask test`: everything that must hold before a change is good, and what CI runs.
 
+use std::time::Duration;
+
 use crate::artifacts::{self, Artifacts, Profile};
 use crate::error::Result;
 use crate::shell::{self, Phases};
-use crate::{codegen, languages, tools};
+use crate::{chaos, codegen, languages, tools};
 
 /// How much of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
     Full,
-    /// Leaves out clippy, fmt, the sandbox cases and the generated files, and tries fewer random cases.
+    /// Leaves out clippy, fmt, the sandbox cases, chaos and the generated files, and tries fewer random cases.
     Quick,
 }
 
 const BUILD: &str = "the host, every library, test and bench, so that later phases compile nothing twice";
 const TESTS: &str = "unit, integration and documentation tests of all packages; tidy is one of them";
+/// Of load and faults. Longer runs find more: `cargo xtask chaos --minutes 30`.
+const CHAOS_LASTS: Duration = Duration::from_secs(120);
+const CHAOS_SEED: u64 = 20_260_101;
 const LEFT_OUT: &str = "`cargo xtask test` without --quick runs it";
 
 pub fn run(depth: Depth) -> Result<()> {
@@ -25,12 +30,13 @@ pub fn run(depth: Depth) -> Result<()> {
     languages::prepare(&mut phases);
     let artifacts = Artifacts::of(Profile::Dev)?;
     phases.run("tests", TESTS, || tests(depth));
-    let rest: [Later; 4] = [
+    let rest: [Later; 5] = [
         (
             "sandbox cases",
             "the cases of each plugin that ships, in the real sandbox",
             artifacts::test_plugins,
         ),
+        ("chaos", "a host that is killed, stopped and starved under load keeps its promises", rehearse),
         ("clippy", "lints; a warning is a failure", |_| clippy()),
         ("fmt", "the shape of the code", |_| fmt()),
         ("codegen", "generated files are what the code says", |built| codegen::check(built)),
@@ -72,6 +78,11 @@ fn tests(depth: Depth) -> Result<()> {
         command.env("PROPTEST_CASES", "16");
     }
     shell::run(&mut command)
+}
+
+/// The same intents and faults in every run of this task, so that a failure is more likely to be the change's.
+fn rehearse(built: &Artifacts) -> Result<()> {
+    chaos::run_on(built, &chaos::Options::new(CHAOS_LASTS, CHAOS_SEED))
 }
 
 fn clippy() -> Result<()> {
