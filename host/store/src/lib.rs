@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod blobs;
+mod blueprints;
 #[doc(hidden)]
 pub mod conformance;
 mod error;
@@ -30,6 +31,7 @@ pub use artifacts::{
     ArtifactFilter, ArtifactQuota, Artifacts, Holder, NamedArtifact, NewArtifact, StoredArtifact, Usage,
 };
 pub use blobs::{BlobReader, BlobWriter, Blobs};
+pub use blueprints::{BlueprintChange, BlueprintRecord, BlueprintSummary, Blueprints};
 pub use error::{CommitError, Error, Unavailable};
 pub use executions::{ExecutionFilter, ExecutionKey, ExecutionRow, Executions, StoredExecution};
 pub use idempotency::{Idempotency, IdempotencyKey, IdempotencyRecord, StoredResponse};

@@ -8,6 +8,7 @@ use sqlx::SqlitePool;
 
 use crate::Error;
 use crate::artifacts::Artifacts;
+use crate::blueprints::Blueprints;
 use crate::executions::Executions;
 use crate::idempotency::Idempotency;
 use crate::installations::Installations;
@@ -87,6 +88,10 @@ impl Store {
 
     pub const fn intents<'a>(&'a self, scope: &'a TenantScope) -> Intents<'a> {
         Intents { store: self, scope }
+    }
+
+    pub const fn blueprints<'a>(&'a self, scope: &'a TenantScope) -> Blueprints<'a> {
+        Blueprints { store: self, scope }
     }
 
     pub const fn executions<'a>(&'a self, scope: &'a TenantScope) -> Executions<'a> {

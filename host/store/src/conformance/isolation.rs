@@ -24,6 +24,7 @@ pub async fn twins_do_not_see_each_other(open: &Open) -> Check {
     fill(&store, &other).await?;
     let change = Change { uid: intent(1, "web").uid, expected_revision: None, at: AT, idempotency: None };
     store.intents(&other).new_version(change, version("changed by the twin")).await?;
+    store.blueprints(&other).write(super::blueprints::change("web", 1, Some("changed by the twin"))).await?;
     store.journal().commit(super::commit(&other, 1, 1, 3)).await?;
     store.schedules(&other).remove(schedule(1, "nightly").name, None).await?;
     assert_eq!(everything(&store, &mine).await?, alone);
@@ -73,6 +74,8 @@ pub async fn a_row_of_another_tenant_is_withheld(open: &Open) -> Check {
 
 async fn fill(store: &Store, scope: &TenantScope) -> Check {
     store.intents(scope).create(intent(1, "web"), None).await?;
+    let blueprint = super::blueprints::change("web", 0, Some("first"));
+    store.blueprints(scope).write(blueprint).await?;
     let mut start = create(scope, 1);
     start.idempotency = Some(record("key-1", 1));
     store.journal().commit(start).await?;
@@ -117,7 +120,7 @@ async fn everything(store: &Store, scope: &TenantScope) -> Result<String, Error>
     let name = intent(1, "web").name;
     let q = IntentFilter { q: Some("web".into()), ..IntentFilter::default() };
     Ok(format!(
-        "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
+        "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
         store.intents(scope).by_name(&name).await?,
         store.intents(scope).versions(&name, page()).await?,
         store.intents(scope).list(&q, page()).await?,
@@ -129,5 +132,7 @@ async fn everything(store: &Store, scope: &TenantScope) -> Result<String, Error>
         store.schedules(scope).get(&schedule(1, "nightly").name).await?,
         store.schedules(scope).by_uid(schedule(1, "nightly").uid).await?,
         store.schedules(scope).list(None, page()).await?,
+        store.blueprints(scope).newest(&name).await?,
+        store.blueprints(scope).list(page()).await?,
     ))
 }

@@ -3,6 +3,7 @@
 //! Each topic starts from an empty database; `open` opens that same database again each time.
 
 pub mod artifacts;
+pub mod blueprints;
 pub mod durability;
 pub mod executions;
 mod fixtures;

@@ -23,6 +23,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "schedules",
         sql: include_str!("../../migrations/sqlite/0006_schedules.sql"),
     },
+    Migration {
+        number: 7,
+        name: "blueprints",
+        sql: include_str!("../../migrations/sqlite/0007_blueprints.sql"),
+    },
 ];
 
 const SCHEMA_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

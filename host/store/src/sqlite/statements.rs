@@ -17,6 +17,7 @@ pub(crate) fn registered() -> Vec<String> {
         crate::artifacts::read_sql::ALL,
         crate::artifacts::write_sql::ALL,
         crate::executions::place_sql::ALL,
+        crate::blueprints::sql::ALL,
         crate::executions::sql::ALL,
         crate::idempotency::sql::ALL,
         crate::installations::sql::ALL,

@@ -72,6 +72,11 @@ topics! {
         a_tenant_keeps_no_more_than_its_quota,
         names_of_an_execution_go_some_time_after_its_end,
     }
+    blueprints::{
+        every_change_is_a_revision,
+        a_change_that_is_based_on_an_old_revision_is_refused,
+        blueprints_are_listed_with_their_newest_revision,
+    }
     key_value::{
         a_revision_never_comes_back,
         one_of_many_who_compare_wins,
