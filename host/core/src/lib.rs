@@ -14,6 +14,7 @@ pub mod schema;
 pub mod expression;
 pub mod builtin;
 pub mod intent;
+pub mod blueprint;
 pub mod manifest;
 pub mod installation;
 pub mod tenant;

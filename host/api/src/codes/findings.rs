@@ -18,6 +18,8 @@ macro_rules! findings {
 findings! {
     "action-ambiguous", "several installed plugins have an action of this name; write namespace:name/action";
     "action-unknown", "no installed plugin has an action of this name";
+    "blueprint", "the definition does not fit the blueprint of the intent's name";
+    "blueprint-schema", "the schema of a blueprint is not a JSON Schema";
     "calls-itself", "an intent that executes itself would never end";
     "capability-undeclared", "the component imports what its manifest does not declare";
     "capability-unused", "the manifest declares what the component cannot use";

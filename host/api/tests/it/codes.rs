@@ -7,7 +7,7 @@ use std::path::Path;
 use quantum_api::codes::{ALL, FINDINGS};
 
 /// Given to the checks of a JSON Schema as an argument.
-const BY_ARGUMENT: [&str; 5] = ["schema", "parameters", "input", "config", "action-ambiguous"];
+const BY_ARGUMENT: [&str; 6] = ["schema", "parameters", "input", "config", "action-ambiguous", "blueprint"];
 
 fn sources(dir: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(dir).unwrap() {

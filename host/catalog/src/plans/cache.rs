@@ -118,6 +118,7 @@ mod tests {
         let document = PlanDocument {
             format: PLAN_FORMAT,
             intent,
+            blueprint_revision: None,
             environment: Environment::Test,
             order: Order::Sequential,
             steps: Vec::new(),

@@ -48,6 +48,7 @@ pub fn build(
     Ok(PlanDocument {
         format: PLAN_FORMAT,
         intent,
+        blueprint_revision: None,
         environment,
         order: definition.order,
         steps,

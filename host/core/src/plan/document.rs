@@ -20,6 +20,9 @@ pub const PLAN_FORMAT: u32 = 2;
 pub struct PlanDocument {
     pub format: u32,
     pub intent: PlannedIntent,
+    /// Of the blueprint that the steps come from. None: they are the intent's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blueprint_revision: Option<u64>,
     pub environment: Environment,
     pub order: Order,
     pub steps: Vec<PlannedStep>,

@@ -1,5 +1,6 @@
 //! The schemas that people's editors read: the files are what the code says, and the code means what they say.
 
+use quantum_core::blueprint::blueprint_schema;
 use quantum_core::intent::document_schema;
 use quantum_core::manifest::{Manifest, manifest_schema};
 use quantum_core::schema::Schema;
@@ -21,6 +22,11 @@ fn check(file: &str, schema: &Value) {
 #[test]
 fn the_schema_of_intents_is_written_down() {
     check("intent.json", &document_schema());
+}
+
+#[test]
+fn the_schema_of_blueprints_is_written_down() {
+    check("blueprint.json", &blueprint_schema());
 }
 
 #[test]

@@ -33,6 +33,8 @@ execution.replay  o A
 plugin.list       v a o p A
 plugin.install    A
 plugin.uninstall  A
+blueprint.view    v a o p A
+blueprint.write   a A
 artifact.view     v a o p A
 artifact.write    a A
 secret.list       v a o p A
