@@ -63,6 +63,7 @@ fn catalog_code(error: &CatalogError) -> &'static Code {
         CatalogError::Renamed { .. } => &codes::NAME_DIFFERS,
         CatalogError::RevisionConflict { .. } => &codes::REVISION_CONFLICT,
         CatalogError::Busy { .. } | CatalogError::BusySettings => &codes::BUSY,
+        CatalogError::ConditionNeeded { .. } => &codes::IF_MATCH_REQUIRED,
         CatalogError::Archived { .. } => &codes::INTENT_ARCHIVED,
         CatalogError::Paused { .. } => &codes::INTENT_PAUSED,
         CatalogError::NoSteps { .. } => &codes::NO_STEPS,

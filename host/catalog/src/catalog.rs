@@ -6,6 +6,7 @@ use quantum_core::id::{PrincipalId, TenantId};
 use quantum_core::intent::IntentRef;
 use quantum_store::{IntentRecord, Membership, Store, TenantScope};
 
+use crate::blueprints::{Blueprints, Templates};
 use crate::directory::Directory;
 use crate::installations::{Changes, Installations};
 use crate::intents::Intents;
@@ -26,6 +27,7 @@ pub struct Catalog {
     pub(crate) memberships: Arc<Kept<PrincipalId, Arc<[Membership]>>>,
     /// By tenant and reference.
     pub(crate) records: Arc<Kept<(TenantId, IntentRef), Arc<IntentRecord>>>,
+    pub(crate) templates: Arc<Templates>,
 }
 
 impl Catalog {
@@ -38,11 +40,16 @@ impl Catalog {
             changes: Arc::default(),
             memberships: Arc::default(),
             records: Arc::default(),
+            templates: Arc::default(),
         }
     }
 
     pub const fn intents<'a>(&'a self, scope: &'a TenantScope) -> Intents<'a> {
         Intents { catalog: self, scope }
+    }
+
+    pub const fn blueprints<'a>(&'a self, scope: &'a TenantScope) -> Blueprints<'a> {
+        Blueprints { catalog: self, scope }
     }
 
     pub const fn installations<'a>(&'a self, scope: &'a TenantScope) -> Installations<'a> {

@@ -25,8 +25,11 @@ pub enum Error {
     /// `If-Match` names an earlier revision.
     #[error("it is at revision {current} by now")]
     RevisionConflict { current: u64 },
+    /// A change without `If-Match`, of something that is there.
+    #[error("the blueprint \"{name}\" is there already, so a change must say what it is based on")]
+    ConditionNeeded { name: IntentName },
     /// It was changed again and again while it was read.
-    #[error("the intent \"{name}\" is being changed by others all the time")]
+    #[error("\"{name}\" is being changed by others all the time")]
     Busy { name: String },
     #[error("the intent \"{name}\" is archived, so it is read-only")]
     Archived { name: IntentName },
@@ -91,6 +94,7 @@ impl Error {
             Self::NotFound { .. } => "not-found",
             Self::RevisionConflict { .. } => "revision-conflict",
             Self::Busy { .. } | Self::BusySettings => "busy",
+            Self::ConditionNeeded { .. } => "if-match-required",
             Self::Archived { .. } => "intent-archived",
             Self::Paused { .. } => "intent-paused",
             Self::NoSteps { .. } => "no-steps",
@@ -129,11 +133,12 @@ impl Error {
             Self::NotFound { kind, .. } => format!("list what is there: {}", listing(kind)),
             Self::RevisionConflict { .. } => "read it again, repeat the change and send its new ETag".to_owned(),
             Self::Busy { .. } | Self::BusySettings => "try again, with If-Match to see what changed".to_owned(),
+            Self::ConditionNeeded { .. } => "send If-Match with the ETag that you read, or *".to_owned(),
             Self::Archived { .. } => "create an intent under another name with POST /api/v1/intents".to_owned(),
             Self::Paused { name } => format!("resume it with POST /api/v1/intents/{name}/resume"),
             Self::NoSteps { name } => format!(
-                "add \"steps\" to its definition with PUT /api/v1/intents/{name}; a blueprint named \"{name}\" would \
-                 give it steps too, which this version of the host does not have yet"
+                "add \"steps\" to its definition with PUT /api/v1/intents/{name}, or store a blueprint named \"{name}\", \
+                 which gives it steps: quantum blueprint apply FILE"
             ),
             Self::NoActiveVersion { name, latest } => {
                 format!("activate one: POST /api/v1/intents/{name}/versions/{latest}/activate")
@@ -210,6 +215,7 @@ fn listing(kind: &str) -> &'static str {
         "artifact" => "quantum artifact list",
         "secret" => "quantum secret list",
         "schedule" => "quantum schedule list",
+        "blueprint" => "quantum blueprint list",
         "intent version" => "quantum intent versions NAME",
         _ => "quantum intent list",
     }

@@ -1,9 +1,10 @@
-//! Use cases on stored things: intents with their versions, plans, tenants with their members and settings, installed
-//! plugins, and what steps store: artifacts, values, secrets.
+//! Use cases on stored things: intents with their versions, blueprints, plans, schedules, tenants with their members and
+//! settings, installed plugins, and what steps store: artifacts, values, secrets.
 //!
 //! Nothing is executed here, no id is made and no clock is read: both are arguments. Whether a caller may do what it
 //! asks is decided before, by the api.
 
+mod blueprints;
 mod catalog;
 mod directory;
 mod effects;
@@ -16,6 +17,9 @@ mod schedules;
 mod settings;
 mod tenants;
 
+pub use blueprints::{
+    BlueprintAct, BlueprintOutcome, Blueprints, Condition, StoredBlueprint, WrittenBlueprint,
+};
 pub use catalog::Catalog;
 pub use directory::{Bundled, Directory, InstalledPlugin, Origin, Snapshot};
 pub use effects::{
@@ -29,8 +33,8 @@ pub use intents::{
 };
 pub use plans::{Purpose, RunnablePlan};
 pub use quantum_store::{
-    ArtifactFilter, ArtifactQuota, Holder, IdempotencyKey, IdempotencyRecord, IntentFilter, IntentSummary,
-    KeyValueQuota, Membership, NamedArtifact, Page, PageRequest, SettingsInForce, StoredArtifact,
+    ArtifactFilter, ArtifactQuota, BlueprintSummary, Holder, IdempotencyKey, IdempotencyRecord, IntentFilter,
+    IntentSummary, KeyValueQuota, Membership, NamedArtifact, Page, PageRequest, SettingsInForce, StoredArtifact,
     StoredResponse, Tenant, Usage, VersionSummary,
 };
 pub use schedules::{DueTime, ScheduleAct, ScheduleDraft, Schedules, StoredSchedule};

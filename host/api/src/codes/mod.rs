@@ -66,7 +66,7 @@ codes! {
     NAME_DIFFERS = "name-differs", 422, "Name differs", "an intent keeps its name";
     INTENT_ARCHIVED = "intent-archived", 409, "Intent archived", "create an intent under another name";
     INTENT_PAUSED = "intent-paused", 409, "Intent paused", "resume it";
-    NO_STEPS = "no-steps", 409, "No steps", "add steps to the definition";
+    NO_STEPS = "no-steps", 409, "No steps", "add steps to the definition, or store a blueprint of the intent's name";
     NO_ACTIVE_VERSION = "no-active-version", 409, "No active version", "activate a version";
     BUSY = "busy", 409, "Busy", "try again";
     // Executions.

@@ -102,7 +102,14 @@ impl Intents<'_> {
         self.catalog.settle(self.scope).await?;
         let actions = self.catalog.directory.snapshot();
         let context = CheckContext { tenant: self.scope.tenant(), actions: &actions };
-        Ok(check_document_with(source, &context, &self.targets()))
+        let mut checked = check_document_with(source, &context, &self.targets());
+        if let Some(document) =
+            checked.document.as_ref().filter(|document| document.definition.steps.is_empty())
+        {
+            let misfits = self.catalog.blueprints(self.scope).misfits(document).await?;
+            checked.findings.extend(misfits);
+        }
+        Ok(checked)
     }
 }
 

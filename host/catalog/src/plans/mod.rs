@@ -1,13 +1,15 @@
 //! From a stored version to a plan that can run.
 
 mod cache;
+mod template;
 
 use std::sync::Arc;
 
 use quantum_core::intent::{CheckContext, Definition, IntentRef};
-use quantum_core::plan::{Plan, PlannedIntent, build};
+use quantum_core::plan::{Plan, PlanDocument, PlannedIntent, build};
 use quantum_core::vocabulary::IntentStatus;
 use quantum_store::{Error as StoreError, IntentRecord, IntentSummary, SharedPlan};
+use serde_json::Value;
 
 use crate::Error;
 use crate::directory::Snapshot;
@@ -15,6 +17,7 @@ use crate::intents::{Intents, parse_definition};
 
 pub(crate) use cache::PlanCache;
 use cache::{Built, Key};
+use template::Given;
 
 /// What the plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,14 +53,41 @@ impl Intents<'_> {
         let class = record.summary.version.environment;
         let kept = self.catalog.plans.get(&key, revision);
         let built = match kept.filter(|kept| kept.plan.document.environment == class) {
-            Some(built) => built,
-            None => {
-                let built = build_plan(&record, &actions)?;
+            Some(built) if self.has_steps_of_now(&record, &built.plan).await? => built,
+            _ => {
+                let built = self.build(&record, &actions).await?;
                 self.catalog.plans.put(key, revision, built.clone());
                 built
             }
         };
         Ok(RunnablePlan { plan: built.plan, encoded: built.encoded, intent: record.summary.clone() })
+    }
+
+    /// A version never changes; the blueprint that gave it steps may have.
+    async fn has_steps_of_now(&self, record: &IntentRecord, plan: &Plan) -> Result<bool, Error> {
+        let Some(revision) = plan.document.blueprint_revision else { return Ok(true) };
+        let template = self.catalog.blueprints(self.scope).template(&record.summary.name).await?;
+        Ok(template.is_some_and(|template| template.revision == revision))
+    }
+
+    async fn build(&self, record: &IntentRecord, actions: &Snapshot) -> Result<Built, Error> {
+        let summary = &record.summary;
+        let source = parse_definition(record)?;
+        let (definition, findings) = Definition::read(&source);
+        if findings.iter().any(quantum_core::problem::Finding::is_error) {
+            return Err(Error::Invalid { findings });
+        }
+        let context = CheckContext { tenant: &summary.tenant, actions };
+        if !definition.steps.is_empty() {
+            return compile(concrete(record, source, &definition, &context)?);
+        }
+        let template = self.catalog.blueprints(self.scope).template(&summary.name).await?;
+        let template = template.ok_or_else(|| Error::NoSteps { name: summary.name.clone() })?;
+        let given = Given { name: &summary.name, template: &template, definition: &source };
+        let definition = given.complete(&context)?;
+        let document =
+            concrete(record, source.clone(), &definition, &context).map_err(|error| given.place(error))?;
+        compile(PlanDocument { blueprint_revision: Some(template.revision), ..document })
     }
 }
 
@@ -75,16 +105,14 @@ fn may_execute(summary: &IntentSummary, reference: &IntentRef) -> Result<(), Err
     Ok(())
 }
 
-fn build_plan(record: &IntentRecord, actions: &Snapshot) -> Result<Built, Error> {
+/// Actions resolved and the graph made.
+fn concrete(
+    record: &IntentRecord,
+    source: Value,
+    definition: &Definition,
+    context: &CheckContext<'_>,
+) -> Result<PlanDocument, Error> {
     let summary = &record.summary;
-    let source = parse_definition(record)?;
-    let (definition, findings) = Definition::read(&source);
-    if findings.iter().any(quantum_core::problem::Finding::is_error) {
-        return Err(Error::Invalid { findings });
-    }
-    if definition.steps.is_empty() {
-        return Err(Error::NoSteps { name: summary.name.clone() });
-    }
     let intent = PlannedIntent {
         uid: summary.uid,
         name: summary.name.clone(),
@@ -92,11 +120,13 @@ fn build_plan(record: &IntentRecord, actions: &Snapshot) -> Result<Built, Error>
         labels: summary.version.labels.clone(),
         definition: source,
     };
-    let context = CheckContext { tenant: &summary.tenant, actions };
-    let invalid = |findings| Error::Invalid { findings };
-    let document = build(intent, summary.version.environment, &definition, &context).map_err(invalid)?;
+    let built = build(intent, summary.version.environment, definition, context);
+    built.map_err(|findings| Error::Invalid { findings })
+}
+
+fn compile(document: PlanDocument) -> Result<Built, Error> {
     let json = serde_json::to_string(&document)
         .map_err(|error| StoreError::Corrupt { what: "a plan", detail: error.to_string() })?;
-    let plan = Arc::new(Plan::compile(document).map_err(invalid)?);
-    Ok(Built { plan, encoded: SharedPlan::new(json) })
+    let plan = Plan::compile(document).map_err(|findings| Error::Invalid { findings })?;
+    Ok(Built { plan: Arc::new(plan), encoded: SharedPlan::new(json) })
 }
