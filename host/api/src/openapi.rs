@@ -21,6 +21,7 @@ use crate::wire::{FindingBody, ProblemBody};
     security(("bearer" = [])),
     tags(
         (name = "intents", description = "Documents with versions"),
+        (name = "blueprints", description = "Templates that give steps to intents"),
         (name = "executions", description = "Runs of a plan"),
         (name = "schedules", description = "Executions by a calendar"),
         (name = "plugins", description = "What steps can do"),

@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod batch;
+mod blueprints;
 mod changes;
 mod document;
 mod errors;
@@ -53,6 +54,8 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(plans::validate_intent))
         .routes(routes!(plans::plan_intent))
         .routes(routes!(execute::execute_intent))
+        .routes(routes!(blueprints::list_blueprints))
+        .routes(routes!(blueprints::get_blueprint, blueprints::put_blueprint, blueprints::delete_blueprint))
         .routes(routes!(executions::list_executions))
         .routes(routes!(batch::start_executions))
         .routes(routes!(executions::get_execution))

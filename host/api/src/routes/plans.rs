@@ -14,7 +14,7 @@ use crate::extract::{Payload, Segment};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::step_gate::{step_findings, would_start};
-use crate::wire::{DocumentBody, PlanBody, PlanStepBody, ValidationBody, findings};
+use crate::wire::{DocumentBody, PlanBlueprint, PlanBody, PlanStepBody, ValidationBody, findings};
 
 /// Everything that is wrong with a document; nothing is stored.
 #[utoipa::path(
@@ -52,9 +52,13 @@ pub(crate) async fn plan_intent(
     let (reference, intent) = visible(&api, &session, &id, Operation::IntentPlan).await?;
     let plan = api.services.catalog.intents(&session.scope).plan(&reference, Purpose::Preview).await?;
     let document = &plan.plan.document;
+    // A blueprint's steps have no place in the intent's document; each step's decision says the same.
     let denied = step_findings(&api, &session, &intent.definition, document.environment);
+    let blueprint = document.blueprint_revision;
     let body = PlanBody {
         intent: format!("{}-v{}", document.intent.name, document.intent.version),
+        blueprint: blueprint
+            .map(|revision| PlanBlueprint { name: document.intent.name.to_string(), revision }),
         environment: document.environment.as_str(),
         order: document.order,
         levels: document.levels().iter().map(|level| ids(document, level)).collect(),

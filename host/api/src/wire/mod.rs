@@ -3,6 +3,7 @@
 
 mod artifact;
 mod batch;
+mod blueprint;
 mod event;
 mod execution;
 mod intent;
@@ -16,6 +17,7 @@ mod tenant;
 
 pub(crate) use artifact::{ArtifactBody, ArtifactPage};
 pub(crate) use batch::{BatchBody, BatchItemBody, BatchRequest, BatchStart};
+pub(crate) use blueprint::{BlueprintBody, BlueprintDocumentBody, BlueprintPage, BlueprintSummaryBody};
 pub(crate) use event::{EventPage, LogPage, log_event, wire_event};
 pub(crate) use execution::{
     ApproveRequest, ExecuteRequest, ExecutionBody, ExecutionPage, ExecutionSummaryBody, ReasonRequest,
@@ -24,7 +26,7 @@ pub(crate) use execution::{
 pub(crate) use intent::{
     DiffBody, DocumentBody, IntentBody, IntentPage, IntentSummaryBody, RollbackRequest, ValidationBody,
 };
-pub(crate) use plan::{PlanBody, PlanStepBody};
+pub(crate) use plan::{PlanBlueprint, PlanBody, PlanStepBody};
 pub(crate) use plugin::{
     ConfigureBody, InstallationBody, InstallationList, InstalledBody, PluginBody, PluginList,
 };

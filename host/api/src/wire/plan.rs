@@ -13,6 +13,9 @@ use super::FindingBody;
 pub(crate) struct PlanBody {
     /// `name-vN`.
     pub intent: String,
+    /// Where the steps come from; nothing: they are the intent's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blueprint: Option<PlanBlueprint>,
     pub environment: &'static str,
     /// sequential or graph.
     #[schema(value_type = String)]
@@ -21,6 +24,13 @@ pub(crate) struct PlanBody {
     pub levels: Vec<Vec<String>>,
     pub steps: Vec<PlanStepBody>,
     pub findings: Vec<FindingBody>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlanBlueprint {
+    pub name: String,
+    /// An execution keeps the steps of the revision that it starts with.
+    pub revision: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::world::{A, Answer, B, World, manifest, send, tenant};
 
 /// Makes the named thing in the caller's own tenant, so that it is nobody else's.
-const OWN: &[(&str, &str)] = &[("put", "/api/v1/users/{id}"), ("put", "/api/v1/secrets/{id}")];
+const OWN: &[(&str, &str)] =
+    &[("put", "/api/v1/users/{id}"), ("put", "/api/v1/secrets/{id}"), ("put", "/api/v1/blueprints/{id}")];
 
 /// Ids of tenant B by the path that takes them, each with one that does not exist.
 async fn ids(world: &World, path: &str) -> Vec<(String, String)> {
@@ -35,6 +36,9 @@ async fn ids(world: &World, path: &str) -> Vec<(String, String)> {
     if path.contains("/schedules/") {
         return vec![("b-schedule".to_owned(), "no-schedule".to_owned())];
     }
+    if path.contains("/blueprints/") {
+        return vec![("b-blueprint".to_owned(), "no-blueprint".to_owned())];
+    }
     if path.contains("/secrets/") {
         return vec![("B_ONLY".to_owned(), "NOBODYS".to_owned())];
     }
@@ -57,6 +61,9 @@ async fn furnish(world: &World) {
     send(world.request("PUT", "/api/v1/secrets/B_ONLY").bearer_auth(&token).json(&secret)).await.is(200);
     let schedule = json!({ "name": "b-schedule", "intent": "secret-plan", "cron": "@daily", "input": { "say": "marker" } });
     world.post(&token, "/api/v1/schedules", &schedule).await.is(201);
+    let blueprint = json!({ "steps": [{ "action": "echo", "say": "marker" }] });
+    let put = world.request("PUT", "/api/v1/blueprints/b-blueprint").bearer_auth(&token);
+    send(put.json(&blueprint)).await.is(201);
     let scope = TenantScope::authenticated(tenant(B));
     let install = Install {
         manifest: manifest("b-only:plugin", &["only-b"]),
@@ -100,11 +107,13 @@ async fn lists_hold_nothing_of_the_other_tenant() {
     let world = World::start().await;
     furnish(&world).await;
     let token = world.admin(A);
-    for path in
-        ["intents", "executions", "installations", "plugins", "users", "artifacts", "secrets", "schedules"]
-    {
+    for path in [
+        "intents", "blueprints", "executions", "installations", "plugins", "users", "artifacts", "secrets", "schedules",
+    ] {
         let list = world.get(&token, &format!("/api/v1/{path}")).await.is(200);
-        let foreign = ["tenant-b", "secret-plan", "b-only", "b-artifact", "b-schedule", "B_ONLY", "marker"];
+        let foreign = [
+            "tenant-b", "secret-plan", "b-only", "b-artifact", "b-schedule", "b-blueprint", "B_ONLY", "marker",
+        ];
         assert!(!foreign.iter().any(|word| list.text.contains(word)), "{path}: {}", list.text);
     }
 }

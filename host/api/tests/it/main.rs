@@ -6,6 +6,7 @@
 mod admin;
 mod artifacts;
 mod batch;
+mod blueprints;
 mod bodies;
 mod codes;
 mod conventions;
