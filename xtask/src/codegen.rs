@@ -11,6 +11,7 @@ use crate::{shell, workspace};
 /// A file, and the arguments with which `quantum` prints it.
 const GENERATED: &[(&str, &[&str])] = &[
     ("schemas/intent.json", &["schema", "intent"]),
+    ("schemas/blueprint.json", &["schema", "blueprint"]),
     ("schemas/manifest.json", &["schema", "manifest"]),
     ("schemas/tenant-settings.json", &["schema", "tenant-settings"]),
     ("schemas/openapi.json", &["schema", "openapi"]),

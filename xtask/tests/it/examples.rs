@@ -40,6 +40,15 @@ fn every_example_is_json_and_its_file_has_its_name() {
 }
 
 #[test]
+fn every_blueprint_is_json_and_its_file_has_its_name() {
+    let documents = documents("docs/examples/blueprints");
+    for (name, document) in &documents {
+        assert_eq!(document["name"], name.as_str());
+    }
+    assert_eq!(documents.len(), 2);
+}
+
+#[test]
 fn every_file_of_settings_is_json_and_has_the_name_of_a_plugin_that_ships() {
     let documents = documents("docs/examples/settings");
     let plugins = xtask::workspace::bundled_plugins().unwrap();

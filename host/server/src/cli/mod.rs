@@ -3,6 +3,7 @@
 mod archive;
 mod artifact;
 mod batch;
+mod blueprint;
 mod client;
 mod consent;
 mod doctor;
@@ -81,6 +82,9 @@ enum Command {
     /// Store, check and look at intents
     #[command(subcommand)]
     Intent(intent::IntentCommand),
+    /// Store and look at blueprints, which give steps to intents that have none
+    #[command(subcommand)]
+    Blueprint(blueprint::BlueprintCommand),
     /// Execute an intent, or many in one request
     Run(run::RunOptions),
     /// Look at executions, and tell them what to do
@@ -133,6 +137,7 @@ impl Cli {
             Command::Tenant(command) => command.run(&context).await,
             Command::Token(command) => command.run(),
             Command::Intent(command) => command.run(&context).await,
+            Command::Blueprint(command) => command.run(&context).await,
             Command::Run(options) => options.run(&context).await,
             Command::Execution(command) => command.run(&context).await,
             Command::Plugin(command) => command.run(&context).await,

@@ -10,6 +10,8 @@ use super::output::Output;
 pub(crate) enum Which {
     /// JSON Schema of the intent document
     Intent,
+    /// JSON Schema of the blueprint's document
+    Blueprint,
     /// JSON Schema of a plugin's manifest
     Manifest,
     /// JSON Schema of a tenant's settings
@@ -25,6 +27,7 @@ pub(crate) fn print(which: Which) -> Result<(), CliError> {
 fn document(which: Which) -> Result<Value, CliError> {
     match which {
         Which::Intent => Ok(quantum_core::intent::document_schema()),
+        Which::Blueprint => Ok(quantum_core::blueprint::blueprint_schema()),
         Which::Manifest => Ok(quantum_core::manifest::manifest_schema()),
         Which::TenantSettings => Ok(quantum_core::tenant::settings_schema()),
         Which::Openapi => serde_json::to_value(quantum_api::document())

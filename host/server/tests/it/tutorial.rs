@@ -9,7 +9,7 @@ use crate::client::{Client, send, types};
 use crate::home::{Home, Host, TENANT};
 
 /// Of the gateway section.
-const DEPLOY_APPLICATION: &str = r#"{
+pub const DEPLOY_APPLICATION: &str = r#"{
   "name": "deploy-application",
   "definition": {
     "target": "production",
@@ -82,6 +82,15 @@ async fn the_request_of_the_gateway_section_is_stored_and_its_definition_of_the_
     let path = "/api/v1/intents/deploy-application-v1/execute";
     let (status, code, detail) = send(client.request(Method::POST, path)).await.problem();
     assert_eq!((status, code.as_str()), (409, "no-steps"), "{detail}");
+
+    // With the blueprint of the examples it has steps; here it lacks the plugins.
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/blueprints/deploy-application.json");
+    home.run(Some(&host), &["blueprint", "apply", file]).ok();
+    let refused = send(client.request(Method::POST, path)).await;
+    assert_eq!(refused.problem().1, "invalid-document");
+    let errors = refused.json()["errors"].as_array().unwrap().clone();
+    let pointers: Vec<_> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+    assert_eq!(pointers, ["/steps/0/action", "/steps/1/action", "/steps/2/action"]);
 }
 
 #[tokio::test]

@@ -84,6 +84,28 @@ async fn deploy_application_builds_deploys_and_asks_for_the_health_of_what_runs(
     stage.has_no_secret(&execution, &[PASSWORD, TOKEN]).await;
 }
 
+/// The request of the tutorial's gateway section, which has no steps, with the blueprint of docs/examples.
+#[tokio::test]
+async fn the_request_without_steps_is_built_deployed_and_checked_by_its_blueprint() {
+    let Some(stage) = Stage::start() else { return };
+    let (listener, url) = Server::bind().unwrap();
+    let service = Server::start(listener, |_| Reply::json(200, &json!({ "status": "ok" }))).unwrap();
+    stage.configure("http", "https://myapp.example", &format!("myapp.example={url}"));
+    let blueprint = example("blueprints/deploy-application.json");
+    stage.quantum(&["blueprint", "apply", blueprint.to_str().unwrap()]);
+    let request: Value = serde_json::from_str(crate::tutorial::DEPLOY_APPLICATION).unwrap();
+    let intent = stage.client.intent("deploy-application", request["definition"].clone()).await;
+    let execution = stage.client.run(&intent, &json!({})).await;
+    let output = outputs(&execution);
+    assert_eq!(output("build-container")["image"], "myapp:1.2.3");
+    let deployment = stage.deployment("deploy-application");
+    assert_eq!(deployment["spec"]["template"]["spec"]["containers"][0]["image"], "myapp:1.2.3");
+    let expected =
+        json!({ "version": "1.2.3", "region": "azure-westus", "url": "https://myapp.example/health" });
+    assert_eq!(execution["output"], expected);
+    assert_eq!(service.seen().len(), 1);
+}
+
 /// `docs/tutorial`: the hands-on examples as they are written there, with an ordinary client.
 #[test]
 fn the_tutorials_examples_run_with_a_small_client() {
