@@ -34,8 +34,8 @@ pub use intents::{
 pub use plans::{Purpose, RunnablePlan};
 pub use quantum_store::{
     ArtifactFilter, ArtifactQuota, BlueprintSummary, Holder, IdempotencyKey, IdempotencyRecord, IntentFilter,
-    IntentSummary, KeyValueQuota, Membership, NamedArtifact, Page, PageRequest, SettingsInForce, StoredArtifact,
-    StoredResponse, Tenant, Usage, VersionSummary,
+    IntentSummary, KeyValueQuota, Membership, NamedArtifact, Page, PageRequest, SettingsInForce,
+    StoredArtifact, StoredResponse, Tenant, Usage, VersionSummary,
 };
 pub use schedules::{DueTime, ScheduleAct, ScheduleDraft, Schedules, StoredSchedule};
 pub use settings::Settings;

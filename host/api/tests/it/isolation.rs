@@ -108,11 +108,26 @@ async fn lists_hold_nothing_of_the_other_tenant() {
     furnish(&world).await;
     let token = world.admin(A);
     for path in [
-        "intents", "blueprints", "executions", "installations", "plugins", "users", "artifacts", "secrets", "schedules",
+        "intents",
+        "blueprints",
+        "executions",
+        "installations",
+        "plugins",
+        "users",
+        "artifacts",
+        "secrets",
+        "schedules",
     ] {
         let list = world.get(&token, &format!("/api/v1/{path}")).await.is(200);
         let foreign = [
-            "tenant-b", "secret-plan", "b-only", "b-artifact", "b-schedule", "b-blueprint", "B_ONLY", "marker",
+            "tenant-b",
+            "secret-plan",
+            "b-only",
+            "b-artifact",
+            "b-schedule",
+            "b-blueprint",
+            "B_ONLY",
+            "marker",
         ];
         assert!(!foreign.iter().any(|word| list.text.contains(word)), "{path}: {}", list.text);
     }

@@ -181,6 +181,25 @@ fn write_begin(execution: &mut Execution, event: &Event) -> Result<(), ApplyErro
                 state.fan_out = Some(Box::new(FanOut::new(items.clone())));
             })?;
         }
+        EventKind::StepWaiting { step, element, wait, due_at } => {
+            in_status(execution, event, RUNNING)?;
+            let place = Place { step, element: *element };
+            change(execution, event, place, &[S::Pending, S::Retrying], |state| {
+                state.status = S::Waiting;
+                state.due_at = *due_at;
+                state.started_at.get_or_insert(at);
+                state.waiting = Some(Waiting { wait: wait.clone(), approvals: Vec::new() });
+            })?;
+        }
+        _ => return write_attempt(execution, event),
+    }
+    Ok(())
+}
+
+fn write_attempt(execution: &mut Execution, event: &Event) -> Result<(), ApplyError> {
+    use StepStatus as S;
+    let at = event.at;
+    match &event.kind {
         EventKind::StepStarted { step, element, phase: Phase::Run, attempt, deadline, decision } => {
             in_status(execution, event, RUNNING)?;
             let place = Place { step, element: *element };
@@ -219,16 +238,6 @@ fn write_begin(execution: &mut Execution, event: &Event) -> Result<(), ApplyErro
                 change_undo(execution, event, place, &[S::Compensating], again)?;
             }
             take(execution, place, bill);
-        }
-        EventKind::StepWaiting { step, element, wait, due_at } => {
-            in_status(execution, event, RUNNING)?;
-            let place = Place { step, element: *element };
-            change(execution, event, place, &[S::Pending, S::Retrying], |state| {
-                state.status = S::Waiting;
-                state.due_at = *due_at;
-                state.started_at.get_or_insert(at);
-                state.waiting = Some(Waiting { wait: wait.clone(), approvals: Vec::new() });
-            })?;
         }
         _ => {}
     }
