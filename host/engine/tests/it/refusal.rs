@@ -2,9 +2,8 @@
 
 use quantum_core::id::PrincipalId;
 use quantum_core::problem::Finding;
-use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::{ExecutionStatus, StepStatus};
-use quantum_engine::StartError;
+use quantum_engine::{Clock, StartError, SystemClock};
 use quantum_store::{IdempotencyKey, IdempotencyRecord};
 use serde_json::json;
 
@@ -89,7 +88,8 @@ async fn an_idempotency_key_starts_one_execution() {
         key: key.clone(),
         fingerprint: "f".into(),
         response: answer.into(),
-        at: Timestamp::from_millis(0),
+        // Old ones are purged as the engine starts.
+        at: SystemClock.now(),
     };
     let definition = json!({ "steps": [step("a")] });
     let first = bench.start_with(&definition, record("first")).await;
