@@ -34,9 +34,9 @@ pub async fn filters_narrow_the_list(open: &Open) -> Check {
     let store = with_tenants(open, &["t-1"]).await?;
     let scope = scope("t-1");
     store.intents(&scope).create(intent(1, "deploy"), None).await?;
-    store.journal().commit(create(&scope, 1)).await?;
-    store.journal().commit(labelled(create(&scope, 2), 1)).await?;
-    store.journal().commit(labelled(create(&scope, 3), 2)).await?;
+    store.journal().commit(created_at(create(&scope, 1), 1)).await?;
+    store.journal().commit(created_at(labelled(create(&scope, 2), 1), 2)).await?;
+    store.journal().commit(created_at(labelled(create(&scope, 3), 2), 3)).await?;
     let mut ended = commit(&scope, 2, 1, 1);
     ended.row.status = ExecutionStatus::Succeeded;
     ended.row.ended_at = Some(AT);
@@ -53,7 +53,19 @@ pub async fn filters_narrow_the_list(open: &Open) -> Check {
     );
     assert_eq!(numbers(&store, &scope, ExecutionFilter { status: running, ..none() }).await?, [3, 1]);
     assert_eq!(numbers(&store, &scope, ExecutionFilter { label: label.clone(), ..none() }).await?, [3, 2]);
-    let all = ExecutionFilter { intent_uid: uid, intent_name: name, status: succeeded, label };
+    assert_eq!(numbers(&store, &scope, ExecutionFilter { open_only: true, ..none() }).await?, [3, 1]);
+    let (second, third) = (Some(AT.plus_millis(2)), Some(AT.plus_millis(3)));
+    assert_eq!(numbers(&store, &scope, ExecutionFilter { created_before: second, ..none() }).await?, [1]);
+    assert_eq!(numbers(&store, &scope, ExecutionFilter { created_after: second, ..none() }).await?, [3, 2]);
+    let all = ExecutionFilter {
+        intent_uid: uid,
+        intent_name: name,
+        status: succeeded,
+        label,
+        open_only: false,
+        created_before: third,
+        created_after: second,
+    };
     assert_eq!(numbers(&store, &scope, all).await?, [2]);
     Ok(())
 }
@@ -83,6 +95,14 @@ pub async fn recovery_reads_every_open_execution_once(open: &Open) -> Check {
         assert_eq!(loaded, Some(stored));
     }
     Ok(())
+}
+
+/// So many milliseconds later.
+fn created_at(mut commit: Commit, millis: u64) -> Commit {
+    if let Some(new) = &mut commit.create {
+        new.created_at = AT.plus_millis(millis);
+    }
+    commit
 }
 
 fn labelled(mut commit: Commit, intent: u64) -> Commit {

@@ -1,5 +1,6 @@
 //! Lists of executions. The text is composed of fixed parts, one per condition that is given.
 
+use quantum_core::time::Timestamp;
 use sqlx::AssertSqlSafe;
 
 use super::{ExecutionFilter, ExecutionRow, Executions, decode_row, row_columns};
@@ -13,9 +14,12 @@ const INTENT_NAME: &str = " AND e.intent_uid = (SELECT uid FROM intents WHERE te
 const STATUS: &str = " AND e.status = ?4";
 const LABEL: &str = " AND e.id IN (SELECT execution_id FROM execution_labels \
      WHERE tenant_id = ?1 AND key = ?5 AND value = ?6)";
+const OPEN: &str = " AND e.ended_at IS NULL";
+const CREATED_BEFORE: &str = " AND e.created_at < ?8";
+const CREATED_AFTER: &str = " AND e.created_at >= ?9";
 const AFTER: &str = " AND e.id < ?7";
 /// Ids are UUIDv7: later ones are greater.
-const ORDER: &str = " ORDER BY e.id DESC LIMIT ?8";
+const ORDER: &str = " ORDER BY e.id DESC LIMIT ?10";
 
 impl Executions<'_> {
     /// Newest first.
@@ -33,6 +37,8 @@ impl Executions<'_> {
             .bind(key)
             .bind(value)
             .bind(page.after.clone())
+            .bind(filter.created_before.map(Timestamp::as_millis))
+            .bind(filter.created_after.map(Timestamp::as_millis))
             .bind(page.rows() as i64 + 1);
         let rows = query.fetch_all(&self.store.readers).await?;
         let items: Result<Vec<_>, _> =
@@ -47,6 +53,9 @@ fn given(filter: &ExecutionFilter, page: &PageRequest) -> Vec<&'static str> {
         (filter.intent_name.is_some(), INTENT_NAME),
         (filter.status.is_some(), STATUS),
         (filter.label.is_some(), LABEL),
+        (filter.open_only, OPEN),
+        (filter.created_before.is_some(), CREATED_BEFORE),
+        (filter.created_after.is_some(), CREATED_AFTER),
         (page.after.is_some(), AFTER),
     ];
     parts.into_iter().filter(|(given, _)| *given).map(|(_, part)| part).collect()
@@ -58,5 +67,6 @@ fn compose(conditions: &[&str]) -> String {
 
 /// Every combination, for the registry.
 pub(crate) fn list_shapes() -> Vec<String> {
-    crate::sqlite::combinations(&[INTENT_UID, INTENT_NAME, STATUS, LABEL, AFTER], compose)
+    let parts = [INTENT_UID, INTENT_NAME, STATUS, LABEL, OPEN, CREATED_BEFORE, CREATED_AFTER, AFTER];
+    crate::sqlite::combinations(&parts, compose)
 }

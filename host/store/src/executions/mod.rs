@@ -76,6 +76,12 @@ pub struct ExecutionFilter {
     pub intent_name: Option<IntentName>,
     pub status: Option<ExecutionStatus>,
     pub label: Option<(String, String)>,
+    /// Only those that have not ended.
+    pub open_only: bool,
+    /// Exclusive.
+    pub created_before: Option<Timestamp>,
+    /// Inclusive.
+    pub created_after: Option<Timestamp>,
 }
 
 /// The executions of one tenant.
