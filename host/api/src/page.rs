@@ -39,10 +39,23 @@ impl PageTokens {
     /// Reads `limit` and `page_token`. All other parameters are the filter.
     pub fn read(&self, session: &Session, list: &str, parameters: &Parameters) -> Result<Paging, Problem> {
         let limit = parameters.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
-        let binding = binding(session, list, parameters);
-        let token = parameters.text("page_token");
+        let filter = parameters.iter().filter(|(name, _)| !matches!(*name, "limit" | "page_token"));
+        let filter: Vec<_> = filter.collect();
+        let paging = self.resume(session, list, &filter, parameters.text("page_token"))?;
+        Ok(Paging { limit: u32::try_from(limit).unwrap_or(u32::MAX), ..paging })
+    }
+
+    /// For a list whose filter and token are no parameters of a query.
+    pub fn resume(
+        &self,
+        session: &Session,
+        list: &str,
+        filter: &[(&str, &str)],
+        token: Option<&str>,
+    ) -> Result<Paging, Problem> {
+        let binding = binding(session, list, filter);
         let after = token.map(|token| self.open(token, &binding).ok_or_else(refused)).transpose()?;
-        Ok(Paging { limit: u32::try_from(limit).unwrap_or(u32::MAX), after, binding })
+        Ok(Paging { limit: u32::try_from(LIMIT_DEFAULT).unwrap_or(u32::MAX), after, binding })
     }
 
     pub fn seal(&self, paging: &Paging, place: &str) -> String {
@@ -73,9 +86,8 @@ impl Paging {
 }
 
 /// Each part behind its length, so that no two bindings read alike.
-fn binding(session: &Session, list: &str, parameters: &Parameters) -> Vec<u8> {
-    let mut filter: Vec<_> =
-        parameters.iter().filter(|(name, _)| !matches!(*name, "limit" | "page_token")).collect();
+fn binding(session: &Session, list: &str, filter: &[(&str, &str)]) -> Vec<u8> {
+    let mut filter = filter.to_vec();
     filter.sort_unstable();
     let head = [session.tenant().as_str(), session.caller.id.as_str(), list];
     let parts = head.into_iter().chain(filter.into_iter().flat_map(|(name, value)| [name, value]));

@@ -127,7 +127,11 @@ pub(super) async fn visible(
 }
 
 /// An intent that is gone takes nothing more, like an archived one.
-async fn intent_status(api: &Api, session: &Session, uid: IntentUid) -> Result<IntentStatus, Problem> {
+pub(super) async fn intent_status(
+    api: &Api,
+    session: &Session,
+    uid: IntentUid,
+) -> Result<IntentStatus, Problem> {
     match api.services.catalog.intents(&session.scope).get(&IntentRef::Uid(uid)).await {
         Ok(intent) => Ok(intent.summary.status),
         Err(CatalogError::NotFound { .. }) => Ok(IntentStatus::Archived),

@@ -207,7 +207,7 @@ pub(super) fn activation(parameters: &Parameters) -> Result<Activation, Problem>
     Ok(if parameters.flag("draft")? { Activation::Draft } else { Activation::Now })
 }
 
-pub(super) fn read_label(text: &str) -> Option<(String, String)> {
+pub(crate) fn read_label(text: &str) -> Option<(String, String)> {
     let (key, value) = text.split_once('=').filter(|(key, _)| !key.is_empty())?;
     Some((key.to_owned(), value.to_owned()))
 }

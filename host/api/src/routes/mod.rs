@@ -4,6 +4,7 @@
 mod artifacts;
 mod batch;
 mod blueprints;
+mod bulk;
 mod changes;
 mod document;
 mod errors;
@@ -30,6 +31,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::Api;
+pub(crate) use intents::read_label;
 
 /// Under `/api/v1`.
 pub(crate) const BASE: &str = "/api/v1";
@@ -58,6 +60,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(blueprints::get_blueprint, blueprints::put_blueprint, blueprints::delete_blueprint))
         .routes(routes!(executions::list_executions))
         .routes(routes!(batch::start_executions))
+        .routes(routes!(bulk::change_executions))
         .routes(routes!(executions::get_execution))
         .routes(routes!(executions::cancel_execution))
         .routes(routes!(operate::pause_execution))

@@ -4,6 +4,7 @@
 mod artifact;
 mod batch;
 mod blueprint;
+mod bulk;
 mod event;
 mod execution;
 mod intent;
@@ -18,6 +19,7 @@ mod tenant;
 pub(crate) use artifact::{ArtifactBody, ArtifactPage};
 pub(crate) use batch::{BatchBody, BatchItemBody, BatchRequest, BatchStart};
 pub(crate) use blueprint::{BlueprintBody, BlueprintDocumentBody, BlueprintPage, BlueprintSummaryBody};
+pub(crate) use bulk::{BulkBody, BulkOperation, BulkRequest};
 pub(crate) use event::{EventPage, LogPage, log_event, wire_event};
 pub(crate) use execution::{
     ApproveRequest, ExecuteRequest, ExecutionBody, ExecutionPage, ExecutionSummaryBody, ReasonRequest,

@@ -7,6 +7,7 @@ mod admin;
 mod artifacts;
 mod batch;
 mod blueprints;
+mod bulk;
 mod bodies;
 mod codes;
 mod conventions;

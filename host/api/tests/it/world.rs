@@ -96,13 +96,22 @@ impl World {
     }
 
     pub async fn with_limits(change: impl FnOnce(&mut Limits)) -> Self {
+        Self::build(change, PolicySources::shipped()).await
+    }
+
+    /// With these policies of the operator beside the shipped ones.
+    pub async fn with_policies(text: &str) -> Self {
+        Self::build(|_| {}, PolicySources::shipped().with("test.cedar", text)).await
+    }
+
+    async fn build(change: impl FnOnce(&mut Limits), policies: PolicySources) -> Self {
         static TLS: Once = Once::new();
         TLS.call_once(|| drop(rustls::crypto::aws_lc_rs::default_provider().install_default()));
         let dir = TempDir::new().unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-23T10:00:00Z").unwrap()));
         let gate = Arc::new(Semaphore::new(0));
         let shutdown = CancellationToken::new();
-        let services = services(&dir, &clock, &gate, &shutdown).await;
+        let services = services(&dir, &clock, &gate, &shutdown, policies).await;
         let (key, _) = SigningKey::generate().unwrap();
         let issuer = key.issuer("urn:quantum:test", "quantum-test");
         let shared =
@@ -232,11 +241,12 @@ async fn services(
     clock: &Arc<ManualClock>,
     gate: &Arc<Semaphore>,
     closing: &CancellationToken,
+    policies: PolicySources,
 ) -> Services {
     let store = Store::open(StoreOptions::new(dir.path().join("quantum.db"))).await.unwrap();
     let directory = Arc::new(Directory::open(&store, vec![bundled()]).await.unwrap());
     let catalog = Catalog::new(store.clone(), directory.clone());
-    let authorizer = Authorizer::new(PolicySet::compile(&PolicySources::shipped()).unwrap());
+    let authorizer = Authorizer::new(PolicySet::compile(&policies).unwrap());
     let logs = Arc::new(LogBuffer::default());
     let blobs = Blobs::open(dir.path()).unwrap();
     let ports = quantum_engine::Ports {
