@@ -9,7 +9,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use quantum_core::expression::{Expression, Scope, StepView, Variables};
 use quantum_core::id::{DecisionId, Digest, ExecutionId, IntentName, IntentUid, PrincipalId, TenantId};
 use quantum_core::intent::{CheckContext, check_document};
-use quantum_core::machine::{Admission, Command, Execution, NewExecution, Turn};
+use quantum_core::machine::{Admission, Command, Execution, NewExecution, Slot, Turn};
 use quantum_core::manifest::ActionManifest;
 use quantum_core::plan::{self, Plan, PlanDocument, PlannedIntent};
 use quantum_core::port::{
@@ -111,13 +111,15 @@ fn execution(plan: &Arc<Plan>) -> Execution {
         input: json!({ "url": "http://127.0.0.1/" }).into(),
         requested_by: Requester { id: PrincipalId::new("alice").unwrap(), kind: PrincipalKind::User },
         created_at: Timestamp::from_millis(0),
+        dry_run: false,
+        origin: None,
     })
 }
 
 fn admit_ready(turn: &mut Turn<'_>, decision: &Decision) {
-    while let Some(step) = turn.next_ready() {
+    while let Some(slot) = turn.next_ready().unwrap() {
         let admission = Admission::Start { parameters: "{}".to_owned(), decision: decision.clone() };
-        turn.run(Command::Admit { step, admission }).unwrap();
+        turn.run(Command::Admit { slot, admission }).unwrap();
     }
 }
 
@@ -125,16 +127,16 @@ fn admit_ready(turn: &mut Turn<'_>, decision: &Decision) {
 fn run(mut execution: Execution, decision: &Decision) -> Execution {
     let now = Timestamp::from_millis(1);
     let mut turn = Turn::new(&mut execution, now);
-    turn.run(Command::Start).unwrap();
+    turn.run(Command::Start { reuse: Vec::new() }).unwrap();
     admit_ready(&mut turn, decision);
-    black_box(turn.finish());
+    black_box(turn.finish().unwrap());
     for step in 0..3 {
         let outcome = AttemptOutcome::Completed(json!({ "next": "http://127.0.0.1/next", "status": 200 }));
         let report = AttemptReport { outcome, bill: Bill::default() };
         let mut turn = Turn::new(&mut execution, now);
-        turn.run(Command::Settle { step, attempt: 1, report, chance: 0.5 }).unwrap();
+        turn.run(Command::Settle { slot: Slot::step(step), attempt: 1, report, chance: 0.5 }).unwrap();
         admit_ready(&mut turn, decision);
-        black_box(turn.finish());
+        black_box(turn.finish().unwrap());
     }
     assert!(execution.status.is_terminal());
     execution

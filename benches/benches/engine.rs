@@ -120,6 +120,7 @@ fn request(echo: &Echo) -> StartRequest {
             kind: PrincipalKind::User,
         },
         idempotency: None,
+        options: StartOptions::default(),
     }
 }
 

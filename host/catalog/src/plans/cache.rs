@@ -124,6 +124,8 @@ mod tests {
             steps: Vec::new(),
             input: None,
             output: None,
+            timeout_ms: None,
+            concurrency: None,
         };
         Built {
             plan: Arc::new(Plan::compile(document).unwrap()),

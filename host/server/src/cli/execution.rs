@@ -4,6 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
+use super::cancel::CancelOptions;
 use super::client::{Client, segment};
 use super::error::CliError;
 use super::output::{Column, Output, cell, write_table};
@@ -47,13 +48,8 @@ pub(crate) enum ExecutionCommand {
     Show { id: String },
     /// Follow an execution until it ends
     Watch { id: String },
-    /// Ask an execution to stop
-    Cancel {
-        id: String,
-        /// Why, for the log
-        #[arg(long)]
-        reason: Option<String>,
-    },
+    /// Ask an execution to stop, or all that are meant
+    Cancel(CancelOptions),
     /// Start nothing new until it is resumed
     Pause {
         id: String,
@@ -120,9 +116,7 @@ impl ExecutionCommand {
                 Ok(show(context.output, &answer.body)?)
             }
             Self::Watch { id } => follow::follow(&client, context.output, &segment(&id)).await,
-            Self::Cancel { id, reason } => {
-                tell(&client, context, &id, ("cancel", "is being cancelled"), &because(reason)).await
-            }
+            Self::Cancel(options) => options.run(&client, context).await,
             Self::Pause { id, reason } => {
                 tell(&client, context, &id, ("pause", "is paused"), &because(reason)).await
             }

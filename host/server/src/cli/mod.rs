@@ -4,6 +4,7 @@ mod archive;
 mod artifact;
 mod batch;
 mod blueprint;
+mod cancel;
 mod client;
 mod consent;
 mod doctor;

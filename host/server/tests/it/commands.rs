@@ -86,6 +86,39 @@ fn a_batch_of_starts_says_which_lines_were_refused() {
     assert!(home.run(Some(&host), &["run"]).fails(2).contains("<INTENT>"));
 }
 
+#[test]
+fn executions_are_counted_before_all_that_are_meant_are_cancelled() {
+    let loopback = "[egress]\nallow_cidrs = [\"127.0.0.0/8\"]\n";
+    let home = Home::with_http(&format!("{loopback}[plugins.http]\nallow_hosts = [\"http://127.0.0.1:*\"]"));
+    let host = home.start();
+    home.create_tenant(&host, TENANT);
+    // Nobody answers there, so it is tried again an hour later.
+    let waits = |name: &str| {
+        let retry = json!({ "initial_interval": "1h", "max_interval": "1h", "jitter": "none" });
+        let step = json!({ "action": "http-request", "url": "http://127.0.0.1:1/", "retry": retry });
+        let document = json!({ "name": name, "definition": { "steps": [step] } });
+        let file = home.file(&format!("{name}.json"), document.to_string());
+        home.run(Some(&host), &["intent", "apply", &file]).ok();
+    };
+    waits("one");
+    waits("two");
+    let starts = [r#"{ "intent": "one" }"#, r#"{ "intent": "two" }"#, r#"{ "intent": "one" }"#].join("\n");
+    home.run_with(Some(&host), &["run", "--batch", "-"], &starts).ok();
+    let cancel = |more: &[&str]| {
+        let arguments = [&["execution", "cancel", "--all"][..], more].concat();
+        home.run(Some(&host), &arguments)
+    };
+    let counted = "2 executions would be cancelled; to cancel them, add --yes\n";
+    assert_eq!(cancel(&["--intent", "one"]).ok(), counted);
+    let refused = home.run(Some(&host), &["execution", "cancel", "--intent", "one"]).fails(2);
+    assert!(refused.contains("--all"), "{refused}");
+    let done = cancel(&["--intent", "one", "--reason", "mistake", "--yes"]).ok();
+    assert_eq!(done, "2 executions are being cancelled\n");
+    let json = cancel(&["--output", "json"]).ok();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["dry_run"], &json["done"]), (&json!(true), &json!(1)), "{json}");
+}
+
 /// Exit code, arguments, and everything that is said.
 const FAILURES: &[(i32, &[&str], &str)] = &[
     (
