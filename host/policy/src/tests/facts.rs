@@ -150,7 +150,8 @@ impl World {
 
     /// Administration is for people.
     fn asking(&self, operation: Operation) -> Caller {
-        let people_only = matches!(operation.group(), Group::Administer | Group::Platform);
+        let people_only = matches!(operation.group(), Group::Administer | Group::Platform)
+            || operation == Operation::ExecutionApprove;
         let kind = if people_only { PrincipalKind::User } else { self.caller.kind };
         Caller { kind, ..self.caller.clone() }
     }
@@ -165,7 +166,14 @@ impl World {
                 environment: self.environment,
                 expires_at: self.flags.0.then_some(self.context.now),
             }),
-            O::ExecutionView | O::ExecutionCancel => Resource::Execution(ExecutionFacts {
+            O::ExecutionView
+            | O::ExecutionCancel
+            | O::ExecutionPause
+            | O::ExecutionResume
+            | O::ExecutionSignal
+            | O::ExecutionApprove
+            | O::ExecutionRestart
+            | O::ExecutionReplay => Resource::Execution(ExecutionFacts {
                 tenant: &self.tenant,
                 id: ExecutionId::from_uuid(uuid::Uuid::nil()),
                 intent: IntentUid::from_uuid(uuid::Uuid::nil()),
@@ -177,7 +185,7 @@ impl World {
                 labels: &self.labels,
             }),
             O::IntentView | O::IntentPlan | O::IntentUpdate | O::IntentActivate => self.intent(),
-            O::IntentPause | O::IntentArchive | O::IntentExecute => self.intent(),
+            O::IntentPause | O::IntentArchive | O::IntentExecute | O::IntentSchedule => self.intent(),
             _ => Resource::Tenant(&self.tenant),
         }
     }
