@@ -1,6 +1,8 @@
 //! What one decision costs: for a person who starts an intent, and for an outgoing request of a step; with the shipped
-//! policies, and with 200 more.
+//! policies, with 200 more, with 100 that no index can tell from each other, and with 10 000 that name a principal or a
+//! resource.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::hint::black_box;
@@ -18,6 +20,10 @@ use quantum_core::vocabulary::{
 use quantum_policy::{Auth, Authorizer, Caller, Context, IntentFacts, PolicySet, PolicySources, Resource};
 use serde_json::json;
 
+/// As in the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A tenant's own policies: half are grants to one person, half are rules that every request has to pass.
 fn more(count: usize) -> String {
     let mut text = String::new();
@@ -32,8 +38,35 @@ fn more(count: usize) -> String {
     text
 }
 
-fn authorizer(extra: usize) -> Authorizer {
-    let sources = PolicySources::shipped().with("more.cedar", &more(extra));
+/// Rules that nothing but their whole condition tells from each other: every one is evaluated.
+fn open(count: usize) -> String {
+    let mut text = String::new();
+    for number in 0..count {
+        let _ = writeln!(
+            text,
+            "@id(\"x.open-{number}\") forbid (principal, action in Action::\"any\", resource) when {{ \
+             resource.hasTag(\"team\") && resource.getTag(\"team\") like \"team-{number}*\" }};",
+        );
+    }
+    text
+}
+
+/// Grants to one person, and rules about one intent.
+fn named(count: usize) -> String {
+    let mut text = String::new();
+    for number in 0..count / 2 {
+        let _ = writeln!(
+            text,
+            "@id(\"x.grant-{number}\") permit (principal == User::\"user-{number}\", action in Action::\"operate\", \
+             resource);\n@id(\"x.rule-{number}\") forbid (principal, action in Action::\"any\", resource == \
+             Intent::\"intent-{number}\");",
+        );
+    }
+    text
+}
+
+fn authorizer(extra: &str) -> Authorizer {
+    let sources = PolicySources::shipped().with("more.cedar", extra);
     Authorizer::new(PolicySet::compile(&sources).expect("the policies are good"))
 }
 
@@ -98,8 +131,15 @@ fn decisions(c: &mut Criterion) {
         granted: true,
         attempt: 1,
     };
-    for (name, extra) in [("shipped", 0), ("shipped and 200", 200)] {
-        let authorizer = authorizer(extra);
+    let sets = [
+        ("shipped", String::new()),
+        ("shipped and 200", more(200)),
+        ("shipped and 100 open", open(100)),
+        ("shipped and 10000 named", named(10_000)),
+    ];
+    for (name, extra) in sets {
+        // Made when the first bench that was asked for uses it.
+        let authorizer = LazyCell::new(|| authorizer(&extra));
         for operation in [Operation::IntentView, Operation::IntentExecute] {
             c.bench_function(&format!("policy/{operation}/{name}"), |b| {
                 let decide = || authorizer.decide(&caller, operation, &Resource::Intent(facts), &context);

@@ -11,9 +11,12 @@ use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::Operation;
 use uuid::Uuid;
 
-use crate::compile::{Outcome, PolicySet};
+use crate::compile::PolicySet;
+use crate::entity;
 use crate::facts::{Caller, Context, Resource};
-use crate::question::{Question, Unfit, ask};
+use crate::needs::Needs;
+use crate::question::{Asked, Question, Unfit, ask};
+use crate::slice::Outcome;
 
 /// Decides for people and steps. A clone is another handle to the same policies; deciding does no IO and takes no lock.
 #[derive(Clone)]
@@ -61,8 +64,12 @@ impl Authorizer {
         context: &Context,
     ) -> Ruling {
         let policies = self.policies.load();
-        let ask =
-            |operation| ask(&policies, operation, Question::of_caller(caller, operation, resource, context));
+        let (principal, kind) = (entity::caller_type(caller.kind), entity::resource_type(resource));
+        let ask = |operation| {
+            ask(&policies, Asked { operation, principal, resource: kind }, |needs| {
+                Question::of_caller(caller, operation, resource, context, needs)
+            })
+        };
         let mut ruling = self.rule(&policies, operation, ask(operation), context.now, || roles_of(caller));
         if !ruling.verdict.allowed {
             // Asked only after a refusal: who may not even view the thing must not learn that it is there.
@@ -74,13 +81,13 @@ impl Authorizer {
 
     pub(crate) fn decide_step(
         &self,
-        operation: Operation,
-        question: Result<Question, Unfit>,
+        asked: Asked,
         now: Timestamp,
+        question: impl FnOnce(&Needs) -> Result<Question<'_>, Unfit>,
     ) -> Verdict {
         let policies = self.policies.load();
-        let answer = ask(&policies, operation, question);
-        self.rule(&policies, operation, answer, now, || "a step".to_owned()).verdict
+        let answer = ask(&policies, asked, question);
+        self.rule(&policies, asked.operation, answer, now, || "a step".to_owned()).verdict
     }
 
     fn rule(

@@ -164,9 +164,9 @@ fn added_only(placed: &Placed<'_>, rule: impl FnOnce(&Placed<'_>) -> Option<Brok
 
 /// The group and its actions.
 fn platform_actions() -> HashSet<EntityUid> {
-    let group = &WORDS.platform_actions;
+    let group = EntityUid::from(WORDS.platform_actions.as_ref().clone());
     let actions = PARSED_SCHEMA.action_entities().unwrap_or_else(|_| Entities::empty());
-    let in_group = PARSED_SCHEMA.actions().filter(|action| actions.is_ancestor_of(group, action)).cloned();
+    let in_group = PARSED_SCHEMA.actions().filter(|action| actions.is_ancestor_of(&group, action)).cloned();
     in_group.chain([group.clone()]).collect()
 }
 

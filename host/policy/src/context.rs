@@ -1,14 +1,16 @@
-//! Cedar's contexts: the circumstances that a policy can look at.
+//! Contexts: the circumstances that a policy can look at.
 
 use std::net::IpAddr;
 
-use cedar_policy::RestrictedExpression as Value;
+use cedar_policy_core::ast::Value;
 use quantum_core::port::HttpCall;
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::{Group, Operation};
 
+use crate::draft::Fields;
 use crate::entity::plugin_uid;
 use crate::facts::{Auth, Caller, Change, Context};
+use crate::needs::Needs;
 use crate::question::Unfit;
 use crate::words::{WORDS, uid};
 
@@ -16,79 +18,81 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The first day of Unix time was a Thursday.
 const WEEKDAYS: [&str; 7] = ["thu", "fri", "sat", "sun", "mon", "tue", "wed"];
 
-type Pair = (String, Value);
-
 /// For a person or a service account. What it holds depends on the operation, as the schema says.
-pub(crate) fn of_caller(
+pub(crate) fn of_caller<'n>(
     operation: Operation,
     caller: &Caller,
     context: &Context,
-) -> Result<Vec<Pair>, Unfit> {
-    let mut pairs = request(&caller.auth, context)?;
+    needs: &'n Needs,
+) -> Result<Fields<'n>, Unfit> {
+    let mut fields = request(&caller.auth, context, needs)?;
     match operation {
         Operation::IntentCreate => {
             let environment = context.environment.ok_or(Unfit::Missing { operation, fact: "environment" })?;
-            pairs.push(pair("environment", Value::new_entity_uid(WORDS.environment(environment))));
+            fields.set("environment", || WORDS.environment(environment));
         }
         Operation::PluginInstall | Operation::PluginUninstall => {
             let plugin = context.plugin.as_ref().ok_or(Unfit::Missing { operation, fact: "plugin" })?;
-            pairs.push(pair("plugin", Value::new_entity_uid(plugin_uid(&plugin.id))));
+            fields.set("plugin", || plugin_uid(&plugin.id));
         }
-        _ if operation.group() == Group::Operate => pairs.extend(change(&context.change)),
+        _ if operation.group() == Group::Operate => change(&context.change, &mut fields),
         _ => {}
     }
-    Ok(pairs)
+    Ok(fields)
 }
 
 /// For the start of a step.
-pub(crate) fn of_step(attempt: u32, now: Timestamp) -> Vec<Pair> {
-    vec![instant(now), pair("attempt", Value::new_long(i64::from(attempt)))]
+pub(crate) fn of_step(attempt: u32, now: Timestamp, needs: &Needs) -> Result<Fields<'_>, Unfit> {
+    let mut fields = Fields::new(needs);
+    fields.parse("now", &WORDS.datetime, || now.to_string())?;
+    fields.set("attempt", || i64::from(attempt));
+    Ok(fields)
 }
 
 /// For one outgoing request.
-pub(crate) fn of_call(call: &HttpCall<'_>, now: Timestamp) -> Vec<Pair> {
-    let mut pairs = of_step(call.attempt, now);
-    pairs.push(pair("method", Value::new_string(call.method.to_owned())));
-    pairs.push(pair("path", Value::new_string(call.path.to_owned())));
-    pairs
+pub(crate) fn of_call<'n>(
+    call: &HttpCall<'_>,
+    now: Timestamp,
+    needs: &'n Needs,
+) -> Result<Fields<'n>, Unfit> {
+    let mut fields = of_step(call.attempt, now, needs)?;
+    fields.set("method", || call.method);
+    fields.set("path", || call.path);
+    Ok(fields)
 }
 
-fn request(auth: &Auth, context: &Context) -> Result<Vec<Pair>, Unfit> {
+fn request<'n>(auth: &Auth, context: &Context, needs: &'n Needs) -> Result<Fields<'n>, Unfit> {
     let (weekday, time_ms) = weekday_and_time(context.now);
-    let mut pairs = vec![
-        instant(context.now),
-        pair("weekday", Value::new_entity_uid(uid(&WORDS.weekday, weekday))),
-        pair("localTime", Value::new_duration(format!("{time_ms}ms"))),
-        pair("auth", authentication(auth)?),
-    ];
-    pairs.extend(context.ip.map(|ip| pair("ip", address(ip))));
-    Ok(pairs)
+    let mut fields = Fields::new(needs);
+    fields.parse("now", &WORDS.datetime, || context.now.to_string())?;
+    fields.set("weekday", || uid(&WORDS.weekday, weekday));
+    fields.parse("localTime", &WORDS.duration, || format!("{time_ms}ms"))?;
+    fields.set("auth", || authentication(auth));
+    if let Some(ip) = context.ip {
+        fields.parse("ip", &WORDS.ip, || address(ip))?;
+    }
+    Ok(fields)
 }
 
-fn authentication(auth: &Auth) -> Result<Value, Unfit> {
+fn authentication(auth: &Auth) -> Value {
     let age = i64::try_from(auth.age_seconds).unwrap_or(i64::MAX);
-    let scopes = auth.scopes.iter().map(|scope| Value::new_string(scope.clone()));
-    let fields = [
-        pair("method", Value::new_entity_uid(uid(&WORDS.auth_method, auth.method.as_str()))),
-        pair("mfa", Value::new_bool(auth.mfa)),
-        pair("ageSeconds", Value::new_long(age)),
-        pair("scopes", Value::new_set(scopes)),
+    let scopes = auth.scopes.iter().map(|scope| Value::from(scope.as_str()));
+    let fields: [(&str, Value); 4] = [
+        ("method", uid(&WORDS.auth_method, auth.method.as_str()).into()),
+        ("mfa", auth.mfa.into()),
+        ("ageSeconds", age.into()),
+        ("scopes", Value::set(scopes, None)),
     ];
-    Value::new_record(fields).map_err(Unfit::other)
+    Value::record(fields, None)
 }
 
-fn change(change: &Change) -> Vec<Pair> {
-    let mut pairs = vec![
-        pair("inChangeWindow", Value::new_bool(change.in_change_window)),
-        pair("frozen", Value::new_bool(change.frozen)),
-        pair("approvals", Value::new_long(i64::from(change.approvals))),
-    ];
-    pairs.extend(change.ticket.clone().map(|ticket| pair("ticket", Value::new_string(ticket))));
-    pairs
-}
-
-fn instant(now: Timestamp) -> Pair {
-    pair("now", Value::new_datetime(now.to_string()))
+fn change(change: &Change, fields: &mut Fields<'_>) {
+    fields.set("inChangeWindow", || change.in_change_window);
+    fields.set("frozen", || change.frozen);
+    fields.set("approvals", || i64::from(change.approvals));
+    if let Some(ticket) = &change.ticket {
+        fields.set("ticket", || ticket.as_str());
+    }
 }
 
 /// In UTC: tenants have no time zone of their own yet.
@@ -100,15 +104,11 @@ fn weekday_and_time(now: Timestamp) -> (&'static str, i64) {
 
 /// An IPv4 address in IPv6 clothes is the IPv4 address; other IPv6 is written in hex only, because Cedar reads no
 /// dotted tail.
-pub(crate) fn address(ip: IpAddr) -> Value {
+pub(crate) fn address(ip: IpAddr) -> String {
     match ip.to_canonical() {
-        IpAddr::V4(v4) => Value::new_ip(v4.to_string()),
-        IpAddr::V6(v6) => Value::new_ip(v6.segments().map(|part| format!("{part:x}")).join(":")),
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => v6.segments().map(|part| format!("{part:x}")).join(":"),
     }
-}
-
-fn pair(name: &str, value: Value) -> Pair {
-    (name.to_owned(), value)
 }
 
 #[cfg(test)]

@@ -6,12 +6,16 @@ mod authorizer;
 mod check;
 mod compile;
 mod context;
+mod draft;
 mod entity;
 mod facts;
 mod finding;
 mod gate;
 mod lint;
+mod needs;
 mod question;
+mod rule;
+mod slice;
 mod source;
 #[cfg(test)]
 mod tests;

@@ -72,7 +72,8 @@ fn operator_that_overflows(expr: &Expr) -> Option<&'static str> {
 /// The platform belongs to the host's administrators; added policies do not speak of it.
 pub(crate) fn names_platform(policy: &Policy, platform: &HashSet<EntityUid>) -> Option<Broken> {
     let admin = WORDS.role(Role::PlatformAdmin);
-    let of_platform = |uid: &EntityUid| *uid == admin || *uid == WORDS.host || platform.contains(uid);
+    let words = [&*admin, &*WORDS.host];
+    let of_platform = |uid: &EntityUid| words.contains(&uid.as_ref()) || platform.contains(uid);
     let named = policy.entity_literals().into_iter().find(of_platform)?;
     let message = format!("{named} belongs to the platform, and only the shipped policies speak of it");
     Some(Broken("platform", message, "name actions and roles of a tenant".to_owned()))

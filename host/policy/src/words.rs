@@ -1,8 +1,9 @@
 //! The schema's names, parsed once, and the uids that are made of them.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use cedar_policy::{EntityId, EntityTypeName, EntityUid, Schema};
+use cedar_policy::Schema;
+use cedar_policy_core::ast::{Eid, EntityType, EntityUID, Name};
 use quantum_core::vocabulary::{Environment, Operation, Role};
 
 use crate::source::SCHEMA;
@@ -18,38 +19,45 @@ pub(crate) static PARSED_SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
 
 /// Entity types, and the few uids that never change.
 pub(crate) struct Words {
-    pub user: EntityTypeName,
-    pub service_account: EntityTypeName,
-    pub step: EntityTypeName,
-    pub tenant: EntityTypeName,
-    pub intent: EntityTypeName,
-    pub execution: EntityTypeName,
-    pub namespace: EntityTypeName,
-    pub plugin: EntityTypeName,
-    pub plugin_action: EntityTypeName,
-    pub host_set: EntityTypeName,
-    pub endpoint: EntityTypeName,
-    pub secret: EntityTypeName,
-    pub environment: EntityTypeName,
-    pub trust: EntityTypeName,
-    pub signature: EntityTypeName,
-    pub capability: EntityTypeName,
-    pub intent_status: EntityTypeName,
-    pub execution_status: EntityTypeName,
-    pub address_class: EntityTypeName,
-    pub auth_method: EntityTypeName,
-    pub weekday: EntityTypeName,
+    pub user: EntityType,
+    pub service_account: EntityType,
+    pub step: EntityType,
+    pub tenant: EntityType,
+    pub intent: EntityType,
+    pub execution: EntityType,
+    pub namespace: EntityType,
+    pub plugin: EntityType,
+    pub plugin_action: EntityType,
+    pub host_set: EntityType,
+    pub endpoint: EntityType,
+    pub secret: EntityType,
+    pub environment: EntityType,
+    pub trust: EntityType,
+    pub signature: EntityType,
+    pub capability: EntityType,
+    pub intent_status: EntityType,
+    pub execution_status: EntityType,
+    pub address_class: EntityType,
+    pub auth_method: EntityType,
+    pub weekday: EntityType,
+    pub platform: EntityType,
     /// `Platform::"host"`.
-    pub host: EntityUid,
+    pub host: Arc<EntityUID>,
     /// `Action::"platform"`.
-    pub platform_actions: EntityUid,
-    role: EntityTypeName,
-    action: EntityTypeName,
+    pub platform_actions: Arc<EntityUID>,
+    /// The constructors of values that are not literals.
+    pub datetime: Name,
+    pub duration: Name,
+    pub ip: Name,
+    role: EntityType,
+    action: EntityType,
 }
 
 impl Words {
     fn new() -> Self {
-        let name = |text: &str| text.parse::<EntityTypeName>().expect("the name is a plain identifier");
+        // Not `parse`: a name that was parsed carries its text along, and each copy of it counts one more reference.
+        let plain = |text: &str| Name::parse_unqualified_name(text).expect("the name is a plain identifier");
+        let name = |text: &str| EntityType::from(plain(text));
         Self {
             user: name("User"),
             service_account: name("ServiceAccount"),
@@ -72,27 +80,31 @@ impl Words {
             address_class: name("AddressClass"),
             auth_method: name("AuthMethod"),
             weekday: name("Weekday"),
+            platform: name("Platform"),
             host: uid(&name("Platform"), "host"),
             platform_actions: uid(&name("Action"), "platform"),
+            datetime: plain("datetime"),
+            duration: plain("duration"),
+            ip: plain("ip"),
             role: name("Role"),
             action: name("Action"),
         }
     }
 
-    pub fn role(&self, role: Role) -> EntityUid {
+    pub fn role(&self, role: Role) -> Arc<EntityUID> {
         uid(&self.role, role.as_str())
     }
 
-    pub fn environment(&self, environment: Environment) -> EntityUid {
+    pub fn environment(&self, environment: Environment) -> Arc<EntityUID> {
         uid(&self.environment, environment.as_str())
     }
 
-    pub fn action(&self, operation: Operation) -> EntityUid {
+    pub fn action(&self, operation: Operation) -> Arc<EntityUID> {
         uid(&self.action, operation.as_str())
     }
 }
 
 /// The id is data: whatever it holds, it is compared, and never parsed.
-pub(crate) fn uid(kind: &EntityTypeName, id: impl AsRef<str>) -> EntityUid {
-    EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
+pub(crate) fn uid(kind: &EntityType, id: impl AsRef<str>) -> Arc<EntityUID> {
+    Arc::new(EntityUID::from_components(kind.clone(), Eid::new(id.as_ref()), None))
 }

@@ -17,11 +17,14 @@ use quantum_core::vocabulary::{
 };
 use serde_json::json;
 
+use crate::entity;
 use crate::facts::{
     Auth, Caller, Change, Context, ExecutionFacts, IntentFacts, PluginFacts, Resource, SecretFacts,
 };
 use crate::gate::{call_question, secret_question, start_question};
-use crate::question::Question;
+use crate::needs::Needs;
+use crate::question::{Asked, Question};
+use crate::words::WORDS;
 
 /// Everything that any question is made of. Few values of each, so that they meet.
 #[derive(Debug, Clone)]
@@ -128,24 +131,37 @@ prop_compose! {
 }
 
 impl World {
-    /// The question of this operation.
-    pub fn question(&self, operation: Operation) -> Question {
+    /// What kinds of things the question of this operation is about.
+    pub fn asked(&self, operation: Operation) -> Asked {
+        let resource = match operation {
+            Operation::StepStart => &WORDS.plugin_action,
+            Operation::HttpRequest => &WORDS.endpoint,
+            Operation::SecretUse | Operation::SecretReveal => &WORDS.secret,
+            _ => entity::resource_type(&self.resource(operation)),
+        };
+        let principal = match operation.group() {
+            Group::Runtime => &WORDS.step,
+            _ => entity::caller_type(self.asking(operation).kind),
+        };
+        Asked { operation, principal, resource }
+    }
+
+    /// The question of this operation, with the facts that are needed.
+    pub fn question<'n>(&self, operation: Operation, needs: &'n Needs) -> Question<'n> {
         let now = self.context.now;
-        match operation {
-            Operation::StepStart => start_question(&self.step(), 2, now).unwrap(),
-            Operation::HttpRequest => call_question(&self.step(), &self.call(), now).unwrap(),
+        let question = match operation {
+            Operation::StepStart => start_question(&self.step(), 2, now, needs),
+            Operation::HttpRequest => call_question(&self.step(), &self.call(), now, needs),
             Operation::SecretUse | Operation::SecretReveal => {
                 let reveal = operation == Operation::SecretReveal;
-                secret_question(&self.step(), &self.secret_call(reveal), now).unwrap()
+                secret_question(&self.step(), &self.secret_call(reveal), now, needs)
             }
-            _ => Question::of_caller(
-                &self.asking(operation),
-                operation,
-                &self.resource(operation),
-                &self.context,
-            )
-            .unwrap(),
-        }
+            _ => {
+                let (caller, resource) = (self.asking(operation), self.resource(operation));
+                Question::of_caller(&caller, operation, &resource, &self.context, needs)
+            }
+        };
+        question.unwrap()
     }
 
     /// Administration is for people.

@@ -2,5 +2,6 @@
 
 mod errors;
 mod facts;
+mod reference;
 mod schema;
 mod slices;

@@ -1,0 +1,288 @@
+//! One policy as one slice sees it: what is left to evaluate when the action and both entity types are known, and what
+//! a request must have for the policy to apply at all.
+
+use std::sync::Arc;
+
+use cedar_policy::Policy;
+use cedar_policy_core::ast::{
+    self, BinaryOp, Effect, EntityReference, EntityType, EntityUID, Expr, ExprKind, Literal,
+    PrincipalOrResourceConstraint as Constraint, SlotEnv, UnaryOp, ValueKind, Var,
+};
+use cedar_policy_core::evaluator::Evaluator;
+
+/// A policy, ready to be evaluated.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub id: Arc<str>,
+    pub effect: Effect,
+    /// None: holds for every request that it is found for.
+    pub condition: Option<Expr>,
+}
+
+/// What a request must have for a rule to be found: the part of the scope or of the condition that an index can answer.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Key {
+    pub side: Side,
+    pub value: KeyValue,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Principal,
+    Resource,
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) enum KeyValue {
+    /// It is this one.
+    Is(Arc<EntityUID>),
+    /// It is this one, or this one is an ancestor.
+    Within(Arc<EntityUID>),
+    Field(String, Literal),
+    Tag(String, Literal),
+}
+
+/// A policy before it is fitted to a slice.
+pub(crate) struct Unfitted {
+    id: Arc<str>,
+    effect: Effect,
+    principal: ast::PrincipalConstraint,
+    resource: ast::ResourceConstraint,
+    body: Option<Expr>,
+}
+
+enum Scope {
+    Any,
+    Is(Arc<EntityUID>),
+    Within(Arc<EntityUID>),
+}
+
+impl Rule {
+    /// The error is for logs: it tells why the policy cannot be evaluated.
+    pub fn holds(&self, evaluator: &Evaluator<'_>, slots: &SlotEnv) -> Result<bool, String> {
+        let Some(condition) = &self.condition else { return Ok(true) };
+        let value = evaluator.interpret(condition, slots).map_err(|error| error.to_string())?;
+        match value.value_kind() {
+            ValueKind::Lit(Literal::Bool(holds)) => Ok(*holds),
+            _ => Err(format!("the condition is {value}, which is not true and not false")),
+        }
+    }
+}
+
+impl Unfitted {
+    pub fn new(policy: &Policy) -> Self {
+        // Through the syntax tree that knows no places in the text: the engine copies the place of each part that it
+        // evaluates, and all threads would count references to the same text.
+        let bare = policy.to_pst().ok().and_then(|pst| Policy::from_pst(pst).ok());
+        let bare: &ast::Policy = bare.as_ref().unwrap_or(policy).as_ref();
+        let body = bare.non_scope_constraints().filter(|body| !is_true(body)).cloned();
+        Self {
+            id: AsRef::<str>::as_ref(policy.id()).into(),
+            effect: bare.effect(),
+            principal: bare.principal_constraint(),
+            resource: bare.resource_constraint(),
+            body,
+        }
+    }
+
+    /// None: it never applies to these types. Whether it applies to the slice's action was found out before.
+    pub fn fit(&self, principal: &EntityType, resource: &EntityType) -> Option<(Option<Key>, Rule)> {
+        let principal = Scope::of(self.principal.as_inner(), principal)?;
+        let resource = Scope::of(self.resource.as_inner(), resource)?;
+        let key = principal
+            .is(Side::Principal)
+            .or_else(|| resource.is(Side::Resource))
+            .or_else(|| resource.within(Side::Resource))
+            .or_else(|| self.body.as_ref().and_then(equality))
+            .or_else(|| principal.within(Side::Principal));
+        let open = [(Side::Principal, principal), (Side::Resource, resource)].into_iter();
+        let open = open.filter_map(|(side, scope)| scope.unless_known(side, key.as_ref()));
+        let condition = open.chain(self.body.clone()).reduce(Expr::and);
+        Some((key, Rule { id: self.id.clone(), effect: self.effect, condition }))
+    }
+}
+
+impl Scope {
+    fn of(constraint: &Constraint, kind: &EntityType) -> Option<Self> {
+        let scope = match constraint {
+            Constraint::Any => Self::Any,
+            Constraint::Is(only) => return (**only == *kind).then_some(Self::Any),
+            Constraint::Eq(EntityReference::EUID(uid)) => {
+                return (uid.entity_type() == kind).then(|| Self::Is(uid.clone()));
+            }
+            Constraint::In(EntityReference::EUID(uid)) => Self::Within(uid.clone()),
+            Constraint::IsIn(only, EntityReference::EUID(uid)) => {
+                return (**only == *kind).then(|| Self::Within(uid.clone()));
+            }
+            // Templates were refused, so that there is no slot to be filled.
+            Constraint::Eq(_) | Constraint::In(_) | Constraint::IsIn(..) => return None,
+        };
+        Some(scope)
+    }
+
+    fn is(&self, side: Side) -> Option<Key> {
+        let Self::Is(uid) = self else { return None };
+        Some(Key { side, value: KeyValue::Is(uid.clone()) })
+    }
+
+    fn within(&self, side: Side) -> Option<Key> {
+        let Self::Within(uid) = self else { return None };
+        Some(Key { side, value: KeyValue::Within(uid.clone()) })
+    }
+
+    /// What must still be evaluated of it when the rule was found by this key.
+    fn unless_known(self, side: Side, key: Option<&Key>) -> Option<Expr> {
+        let own = self.is(side).or_else(|| self.within(side));
+        let known = own.is_some() && own.as_ref() == key;
+        match self {
+            Self::Is(uid) if !known => Some(Expr::is_eq(side.variable(), Expr::val(uid))),
+            Self::Within(uid) if !known => Some(Expr::is_in(side.variable(), Expr::val(uid))),
+            _ => None,
+        }
+    }
+}
+
+impl Side {
+    fn variable(self) -> Expr {
+        Expr::var(match self {
+            Self::Principal => Var::Principal,
+            Self::Resource => Var::Resource,
+        })
+    }
+
+    fn of(expr: &Expr) -> Option<Self> {
+        match expr.expr_kind() {
+            ExprKind::Var(Var::Principal) => Some(Self::Principal),
+            ExprKind::Var(Var::Resource) => Some(Self::Resource),
+            _ => None,
+        }
+    }
+}
+
+/// The first condition of the form `resource.field == literal` or `resource.getTag("key") == literal` that every
+/// request must meet. Requests that do not meet it need not be shown the policy: the policy is false for them, and not
+/// an error, because the validator made sure that a field or tag is there where it is read, and because nothing before
+/// the condition can fail.
+fn equality(body: &Expr) -> Option<Key> {
+    let mut open = vec![body];
+    while let Some(part) = open.pop() {
+        match part.expr_kind() {
+            ExprKind::And { left, right } => open.extend([&**right, &**left]),
+            ExprKind::BinaryApp { op: BinaryOp::Eq, arg1, arg2 } => {
+                if let Some(key) = key_of(arg1, arg2).or_else(|| key_of(arg2, arg1)) {
+                    return Some(key);
+                }
+                if can_fail(part) {
+                    return None;
+                }
+            }
+            _ if can_fail(part) => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn key_of(read: &Expr, literal: &Expr) -> Option<Key> {
+    let ExprKind::Lit(literal) = literal.expr_kind() else { return None };
+    match read.expr_kind() {
+        ExprKind::GetAttr { expr, attr } => {
+            Some(Key { side: Side::of(expr)?, value: KeyValue::Field(attr.to_string(), literal.clone()) })
+        }
+        ExprKind::BinaryApp { op: BinaryOp::GetTag, arg1, arg2 } => {
+            let ExprKind::Lit(Literal::String(tag)) = arg2.expr_kind() else { return None };
+            Some(Key { side: Side::of(arg1)?, value: KeyValue::Tag(tag.to_string(), literal.clone()) })
+        }
+        _ => None,
+    }
+}
+
+/// Arithmetic overflows, and some functions of extension types do.
+fn can_fail(expr: &Expr) -> bool {
+    expr.subexpressions().any(|part| match part.expr_kind() {
+        ExprKind::UnaryApp { op, .. } => matches!(op, UnaryOp::Neg),
+        ExprKind::BinaryApp { op, .. } => matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul),
+        ExprKind::ExtensionFunctionApp { .. } | ExprKind::Slot(_) | ExprKind::Unknown(_) => true,
+        _ => false,
+    })
+}
+
+fn is_true(expr: &Expr) -> bool {
+    matches!(expr.expr_kind(), ExprKind::Lit(Literal::Bool(true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::WORDS;
+
+    /// Under what a policy is filed in the slice of people and intents, and what is left of it.
+    fn filed(policy: &str) -> String {
+        let policy = Policy::parse(None, format!("permit ({policy};")).unwrap();
+        let Some((key, rule)) = Unfitted::new(&policy).fit(&WORDS.user, &WORDS.intent) else {
+            return "never".to_owned();
+        };
+        let place = match key {
+            None => "always".to_owned(),
+            Some(Key { side, value: KeyValue::Is(uid) }) => format!("{side:?} is {uid}"),
+            Some(Key { side, value: KeyValue::Within(uid) }) => format!("{side:?} in {uid}"),
+            Some(Key { side, value: KeyValue::Field(name, value) }) => format!("{side:?}.{name} {value}"),
+            Some(Key { side, value: KeyValue::Tag(key, value) }) => format!("{side:?}[{key}] {value}"),
+        };
+        match rule.condition {
+            None => place,
+            Some(_) => format!("{place}, if"),
+        }
+    }
+
+    #[test]
+    fn the_scope_files_a_policy_and_what_is_left_of_it_stays_a_condition() {
+        for (policy, expected) in [
+            ("principal, action, resource)", "always"),
+            ("principal is User, action, resource is Intent)", "always"),
+            ("principal is Step, action, resource)", "never"),
+            ("principal == User::\"a\", action, resource)", "Principal is User::\"a\""),
+            ("principal == ServiceAccount::\"a\", action, resource)", "never"),
+            ("principal in Role::\"a\", action, resource)", "Principal in Role::\"a\""),
+            ("principal is User in Role::\"a\", action, resource)", "Principal in Role::\"a\""),
+            ("principal in Role::\"a\", action, resource in Tenant::\"t\")", "Resource in Tenant::\"t\", if"),
+            ("principal == User::\"a\", action, resource == Intent::\"i\")", "Principal is User::\"a\", if"),
+            ("principal, action, resource) when { true }", "always"),
+            (
+                "principal in Role::\"a\", action, resource) when { resource has owner }",
+                "Principal in Role::\"a\", if",
+            ),
+        ] {
+            assert_eq!(filed(policy), expected, "{policy}");
+        }
+    }
+
+    #[test]
+    fn a_condition_files_a_policy_when_every_request_must_meet_it_before_anything_fails() {
+        for (condition, expected) in [
+            ("when { principal.tenant == Tenant::\"t\" }", "Principal.tenant Tenant::\"t\", if"),
+            (
+                "when { Tenant::\"t\" == principal.tenant && context.a + 1 > 0 }",
+                "Principal.tenant Tenant::\"t\", if",
+            ),
+            ("when { context.a + 1 > 0 && principal.tenant == Tenant::\"t\" }", "always, if"),
+            ("when { context.a + 1 == 0 && principal.tenant == Tenant::\"t\" }", "always, if"),
+            ("when { -context.a > 0 } when { principal.tenant == Tenant::\"t\" }", "always, if"),
+            ("when { context.ip.isLoopback() && principal.tenant == Tenant::\"t\" }", "always, if"),
+            ("when { resource.hasTag(\"k\") && resource.getTag(\"k\") == \"v\" }", "Resource[k] \"v\", if"),
+            (
+                "when { resource.hasTag(\"k\") } when { resource.getTag(\"k\") == \"v\" }",
+                "Resource[k] \"v\", if",
+            ),
+            ("when { resource.getTag(context.a) == \"v\" }", "always, if"),
+            ("unless { principal.tenant == Tenant::\"t\" }", "always, if"),
+            ("when { principal.tenant == Tenant::\"t\" || context.a }", "always, if"),
+            ("when { principal.tenant != Tenant::\"t\" }", "always, if"),
+            ("when { principal.tenant == resource.tenant && resource.n == 1 }", "Resource.n 1, if"),
+            ("when { context.tenant == Tenant::\"t\" }", "always, if"),
+            ("when { resource.a.b == 1 }", "always, if"),
+        ] {
+            assert_eq!(filed(&format!("principal, action, resource) {condition}")), expected, "{condition}");
+        }
+    }
+}
