@@ -153,6 +153,14 @@ impl Probe {
         false
     }
 
+    /// How many executions of an intent run now; none: nobody said so.
+    pub fn running(&self, url: &str, intent: &str) -> Option<usize> {
+        let path = format!("/api/v1/executions?intent={intent}&status=running&limit=200");
+        let request = Request { method: "GET", path: &path, headers: &[], body: "" };
+        let answer = self.caller.send(url, request).ok().filter(|answer| answer.status == 200)?;
+        json(&answer).get("items").and_then(Value::as_array).map(Vec::len)
+    }
+
     /// What `/readyz` says; none: nothing.
     pub fn is_ready(&self, admin: &str) -> Option<bool> {
         let request = Request { method: "GET", path: "/readyz", headers: &[], body: "" };

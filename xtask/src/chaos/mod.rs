@@ -35,7 +35,7 @@ use host::{Host, Place};
 use load::{Begun, Load};
 use report::Report;
 use stage::Stage;
-use supervisor::{Faults, Supervisor};
+use supervisor::{Faults, Supervisor, UNHARMED};
 
 /// Executions that a minute may start: the check reads each of them several times.
 const EXECUTIONS_PER_MINUTE_MAX: f64 = 1_500.0;
@@ -44,7 +44,6 @@ const EXECUTIONS_PER_MINUTE_MAX: f64 = 1_500.0;
 const AGAIN_EVERY: usize = 7;
 
 const ANSWERED: &str = "every request is answered in the end, and again in the same way";
-const UNHARMED: &str = "a host lives until somebody ends it";
 
 /// Builds what is needed first.
 pub fn run(options: &Options) -> Result<()> {
@@ -159,7 +158,7 @@ fn judge(stage: &Stage, options: &Options, run: Run, began: Instant) -> Result<(
     let (spoken, wrong) = check::answers(&subjects, &stage.said()?);
     found.extend(wrong);
     found.extend(unanswered.into_iter().map(|told| Violation::new(ANSWERED, "", told)));
-    found.extend(faults.wrong.iter().map(|told| Violation::new(UNHARMED, "", told)));
+    found.extend(faults.wrong.iter().cloned());
     found.extend(host.end().err().map(|told| Violation::new(UNHARMED, "", told)));
     found.extend(panics(&stage.place));
     let of = |promise| found.iter().filter(|violation| violation.promise == promise).count();

@@ -112,6 +112,7 @@ impl Report {
                     faults.clock_shift_ms_max / 60_000
                 ),
             ),
+            ("full queues", faults.queues_full.to_string()),
             ("ledger's faults", self.ledger_faults.to_string()),
             (
                 "answers",

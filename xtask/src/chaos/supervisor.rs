@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::caller::Probe;
+use super::check::Violation;
 use super::fault::{Death, Fate, Life, Trouble};
 use super::host::{Host, Place, Starting};
 use super::hosts::Hosts;
@@ -13,6 +14,9 @@ use crate::error::{Error, Result};
 
 /// How long a host may need to write again once there is room: clients and the engine try every second.
 const HEAL_MAX: Duration = Duration::from_secs(30);
+
+pub const UNHARMED: &str = "a host lives until somebody ends it, and writes whenever it can";
+const LIMITS: &str = "no more executions run beside each other than the limit says";
 
 /// What the faults of a run really were.
 #[derive(Debug, Default, Clone, Serialize)]
@@ -31,12 +35,14 @@ pub struct Faults {
     pub clock_jumps_back: u32,
     pub clock_jumps_forward: u32,
     pub clock_shift_ms_max: i64,
+    /// Looks at an intent of which as many executions ran as may.
+    pub queues_full: u32,
     /// From a SIGKILL, or the end after a SIGTERM, to the next answer of the API, in milliseconds.
     pub recoveries_ms: Vec<u64>,
     /// From room on the disk to an accepted start, in milliseconds.
     pub heals_ms: Vec<u64>,
     /// What a host must not do, whatever happens to it.
-    pub wrong: Vec<String>,
+    pub wrong: Vec<Violation>,
     /// Faults that this machine cannot make, with the reason.
     pub left_out: Vec<String>,
 }
@@ -103,11 +109,17 @@ impl<'a> Supervisor<'a> {
             Death::Asked { uptime_ms } => {
                 let host = self.lived(starting, life.trouble, uptime_ms)?;
                 self.faults.ends_in_order += 1;
-                self.faults.wrong.extend(host.end().err());
+                if let Err(told) = host.end() {
+                    self.wrong(told);
+                }
                 self.killed_at = Some(Instant::now());
             }
         }
         Ok(())
+    }
+
+    fn wrong(&mut self, told: String) {
+        self.faults.wrong.push(Violation::new(UNHARMED, "", told));
     }
 
     /// The host at the end of its life.
@@ -142,7 +154,21 @@ impl<'a> Supervisor<'a> {
         {
             self.faults.recoveries_ms.push(millis(killed_at.elapsed()));
         }
+        self.look_at_limits(&host.url);
         Ok(host)
+    }
+
+    /// Places are computed from rows: a host that just came up must not give away those that are taken.
+    fn look_at_limits(&mut self, url: &str) {
+        let limited = self.load.scenarios.iter().filter_map(|scenario| Some((scenario, scenario.limit?)));
+        for (scenario, limit) in limited {
+            let running = self.probe.running(url, &scenario.name).unwrap_or(0);
+            if running > limit {
+                let told = format!("{running} executions of {} ran, and {limit} may", scenario.name);
+                self.faults.wrong.push(Violation::new(LIMITS, "", told));
+            }
+            self.faults.queues_full += u32::from(running == limit);
+        }
     }
 
     fn kill(&mut self, host: Host) {
@@ -150,7 +176,7 @@ impl<'a> Supervisor<'a> {
             Ok(()) => self.faults.kills += 1,
             Err(found) => {
                 let end = self.place.log_end();
-                self.faults.wrong.push(format!("{found}; the end of its log:\n{end}"));
+                self.wrong(format!("{found}; the end of its log:\n{end}"));
             }
         }
         self.killed_at = Some(Instant::now());
@@ -200,7 +226,7 @@ impl<'a> Supervisor<'a> {
             Err(error) => {
                 let (told, end) = (crate::shell::chain(&error), self.place.log_end());
                 let told = format!("the host does not write again after there was room: {told}");
-                self.faults.wrong.push(format!("{told}; the end of its log:\n{end}"));
+                self.wrong(format!("{told}; the end of its log:\n{end}"));
             }
         }
         Ok(())

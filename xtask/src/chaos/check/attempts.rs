@@ -33,7 +33,7 @@ pub fn check(subject: &Subject<'_>) -> Vec<Violation> {
                 stopped = false;
                 all.values_mut().for_each(|tries| tries.started = 0);
             }
-            ("cancel_requested", _) => stopped = true,
+            ("cancel_requested" | "execution_timed_out", _) => stopped = true,
             ("execution_paused", _) => paused = true,
             ("execution_resumed", _) => paused = false,
             ("step_started", Some(step)) => {

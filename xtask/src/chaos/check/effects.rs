@@ -72,18 +72,25 @@ fn labels<'a>(subject: &Subject<'a>) -> Vec<(String, Owner<'a>)> {
     let mut labels = Vec::new();
     for step in subject.steps() {
         let whole = Slot::whole(&step.id);
-        if step.undo {
-            let slot = Slot { undoes: true, ..whole.clone() };
-            labels.push((format!("{UNDO}{}", step.id), Owner { step, slot }));
-        }
-        match (step.effect, step.elements) {
-            (None, _) => {}
-            (Some(_), None) => labels.push((step.id.clone(), Owner { step, slot: whole })),
-            // The elements are the numbers of their places.
-            (Some(_), Some(count)) => labels.extend((0..count).map(|element| {
-                let slot = Slot { element: Some(element.into()), ..whole.clone() };
-                (format!("{}.{element}", step.id), Owner { step, slot })
-            })),
+        // The elements are the numbers of their places.
+        let runs: Vec<(String, Slot)> = match (step.effect, step.elements) {
+            (None, _) => Vec::new(),
+            (Some(_), None) => vec![(step.id.clone(), whole)],
+            (Some(_), Some(count)) => (0..count)
+                .map(|element| {
+                    (
+                        format!("{}.{element}", step.id),
+                        Slot { element: Some(element.into()), ..whole.clone() },
+                    )
+                })
+                .collect(),
+        };
+        for (label, slot) in runs {
+            if step.undo {
+                let slot = Slot { undoes: true, ..slot.clone() };
+                labels.push((format!("{UNDO}{label}"), Owner { step, slot }));
+            }
+            labels.push((label, Owner { step, slot }));
         }
     }
     labels

@@ -70,6 +70,7 @@ pub mod sample {
             steps: vec![first, second],
             deeds: Vec::new(),
             end: End::Succeeds,
+            limit: None,
             output: Some(json!("for KEY")),
         }
     }

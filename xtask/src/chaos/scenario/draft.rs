@@ -83,6 +83,10 @@ pub struct Draft {
     pub end: End,
     /// Template, and what it must give.
     pub output: Option<(Value, Value)>,
+    /// How many executions may run beside each other; the others wait in the queue.
+    pub limit: Option<usize>,
+    /// Keys of the definition beside these.
+    pub more: Map<String, Value>,
 }
 
 impl Draft {
@@ -98,7 +102,8 @@ impl Draft {
 
     fn new(order: &'static str) -> Self {
         let (written, steps, deeds) = (Vec::new(), Vec::new(), Vec::new());
-        Self { order, written, steps, deeds, end: End::Succeeds, output: None }
+        let (end, limit, output) = (End::Succeeds, None, None);
+        Self { order, written, steps, deeds, end, output, limit, more: Map::new() }
     }
 
     pub fn push(&mut self, (written, mut step): (Value, Step)) -> &mut Self {
@@ -114,6 +119,11 @@ impl Draft {
         self.steps.iter().map(|step| step.id.clone()).collect()
     }
 
+    /// How many elements a step has.
+    pub fn elements(&self, id: &str) -> u32 {
+        self.steps.iter().find(|step| step.id == id).and_then(|step| step.elements).unwrap_or(0)
+    }
+
     /// The name comes later.
     pub fn finish(self) -> Scenario {
         let mut definition = json!({
@@ -124,8 +134,11 @@ impl Draft {
             "steps": self.written,
         });
         let (template, output) = self.output.unzip();
-        if let (Some(template), Some(fields)) = (template, definition.as_object_mut()) {
-            fields.insert("output".to_owned(), template);
+        if let Some(fields) = definition.as_object_mut() {
+            fields.extend(self.more);
+            let queue = self.limit.map(|limit| json!({ "limit": limit, "on_limit": "queue" }));
+            fields.extend(queue.map(|queue| ("concurrency".to_owned(), queue)));
+            fields.extend(template.map(|template| ("output".to_owned(), template)));
         }
         Scenario {
             family: Family::Chain,
@@ -134,6 +147,7 @@ impl Draft {
             steps: self.steps,
             deeds: self.deeds,
             end: self.end,
+            limit: self.limit,
             output,
         }
     }

@@ -70,6 +70,18 @@ pub fn timeout(drawing: &mut Drawing<'_>) -> Draft {
     draft
 }
 
+/// The time of the whole execution is over before its service is well; which attempt it falls into is nobody's to say.
+pub fn deadline(drawing: &mut Drawing<'_>) -> Draft {
+    let mut draft = Draft::sequential();
+    draft.push(drawing.effect("before", Plan::Done));
+    draft.push(drawing.effect("busy", Plan::busy(ALWAYS)));
+    draft.push(drawing.effect("never", Plan::Done));
+    let timeout = format!("{}ms", drawing.rng.u32(500..2_500));
+    draft.more.insert("timeout".to_owned(), timeout.into());
+    draft.end = End::TimesOut;
+    draft
+}
+
 fn fails(step: &str, codes: &[&'static str]) -> End {
     End::Fails { step: step.to_owned(), codes: codes.to_vec() }
 }

@@ -27,10 +27,13 @@ pub enum Family {
     Pause,
     Park,
     Compensate,
+    UndoElements,
+    Deadline,
+    Queue,
 }
 
 impl Family {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::Chain,
         Self::Graph,
         Self::Retry,
@@ -53,6 +56,9 @@ impl Family {
         Self::Pause,
         Self::Park,
         Self::Compensate,
+        Self::UndoElements,
+        Self::Deadline,
+        Self::Queue,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -79,6 +85,9 @@ impl Family {
             Self::Pause => "pause",
             Self::Park => "park",
             Self::Compensate => "compensate",
+            Self::UndoElements => "undo-elements",
+            Self::Deadline => "deadline",
+            Self::Queue => "queue",
         }
     }
 
@@ -125,6 +134,9 @@ impl Family {
             Self::Pause => people::pause(drawing),
             Self::Park => people::park(drawing),
             Self::Compensate => undo::compensate(drawing),
+            Self::UndoElements => undo::elements(drawing),
+            Self::Deadline => end::deadline(drawing),
+            Self::Queue => line::queue(drawing),
         }
     }
 }

@@ -31,6 +31,14 @@ pub fn graph(drawing: &mut Drawing<'_>) -> Draft {
 
 /// One effect for each element of a list.
 pub fn fan_out(drawing: &mut Drawing<'_>) -> Draft {
+    let mut draft = fan(drawing, None);
+    draft.push(drawing.effect("last", Plan::Done));
+    draft.output = Some((json!("${ size(steps.fan.output) }"), json!(draft.elements("fan"))));
+    draft
+}
+
+/// A greeting, then the elements; `undo` is the label of what undoes one.
+pub fn fan(drawing: &mut Drawing<'_>, undo: Option<&str>) -> Draft {
     let mut draft = Draft::sequential();
     draft.push(drawing.hello("first", "${ input.key }"));
     let count = drawing.rng.u32(..12);
@@ -43,8 +51,11 @@ pub fn fan_out(drawing: &mut Drawing<'_>) -> Draft {
     let parallel = drawing.rng.u32(1..5);
     set(&mut written, "for_each", json!({ "in": list, "as": "item", "max_parallel": parallel }));
     step.elements = Some(count);
+    if let Some(label) = undo {
+        let plan = drawing.plan();
+        set(&mut written, "compensate", Value::Object(drawing.call(plan, label)));
+        step.undo = true;
+    }
     draft.push((written, step));
-    draft.push(drawing.effect("last", Plan::Done));
-    draft.output = Some((json!("${ size(steps.fan.output) }"), json!(count)));
     draft
 }

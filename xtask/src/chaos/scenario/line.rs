@@ -52,3 +52,13 @@ pub fn go_on(drawing: &mut Drawing<'_>) -> Draft {
     draft.push(drawing.effect("after", plan));
     draft
 }
+
+/// Few beside each other: the others wait in the queue for their turn.
+pub fn queue(drawing: &mut Drawing<'_>) -> Draft {
+    let mut draft = Draft::sequential();
+    draft.push(drawing.effect("first", Plan::Done));
+    let plan = drawing.plan();
+    draft.push(drawing.effect("second", plan));
+    draft.limit = Some(drawing.rng.usize(1..3));
+    draft
+}

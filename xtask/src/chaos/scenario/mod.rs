@@ -32,6 +32,8 @@ pub struct Scenario {
     /// What its client does after the start.
     pub deeds: Vec<Deed>,
     pub end: End,
+    /// How many executions may run beside each other.
+    pub limit: Option<usize>,
     /// Of an execution that succeeds; `KEY` in texts is its key.
     pub output: Option<Value>,
 }
@@ -73,6 +75,8 @@ pub enum End {
         step: String,
         codes: Vec<&'static str>,
     },
+    /// Its own time is over.
+    TimesOut,
     /// Kills use up attempts: whichever of the two the policy says.
     Either,
 }

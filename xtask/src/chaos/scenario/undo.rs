@@ -31,3 +31,14 @@ pub fn compensate(drawing: &mut Drawing<'_>) -> Draft {
     }
     draft
 }
+
+/// Elements of a fan-out, each undone by itself.
+pub fn elements(drawing: &mut Drawing<'_>) -> Draft {
+    let mut draft = super::graph::fan(drawing, Some(&format!("{UNDO}fan.${{ item }}")));
+    draft.push(drawing.effect("gone", Plan::Gone));
+    draft.end = End::Fails { step: "gone".to_owned(), codes: vec!["http-404"] };
+    if drawing.rng.bool() {
+        draft.deeds.push(Deed::Cancel { after_ms: drawing.rng.u64(..600) });
+    }
+    draft
+}
