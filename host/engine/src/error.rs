@@ -52,9 +52,9 @@ pub enum StartError {
     #[error("{reason}")]
     Backlog { reason: String, retry_after_ms: u64 },
     #[error(transparent)]
-    Key(Problem),
+    Key(Box<Problem>),
     #[error(transparent)]
-    Replay(Problem),
+    Replay(Box<Problem>),
     #[error("there is no such execution")]
     NotFound,
     #[error(transparent)]

@@ -81,11 +81,12 @@ impl Shared {
         let old = self.rebuild(&stored)?;
         if !old.status.is_terminal() {
             let message = format!("the execution is {}: only one that has ended can be replayed", old.status);
-            return Err(StartError::Replay(Problem::new("execution-not-ended", message)));
+            return Err(StartError::Replay(Box::new(Problem::new("execution-not-ended", message))));
         }
         let (plan, encoded) = plan.unwrap_or_else(|| (old.plan.clone(), stored.plan.clone()));
-        let reuse = reusable(&old, &plan, from.as_ref()).map_err(StartError::Replay)?;
-        self.check_installed(&old, &plan, &reuse).map_err(StartError::Replay)?;
+        let reuse =
+            reusable(&old, &plan, from.as_ref()).map_err(|problem| StartError::Replay(Box::new(problem)))?;
+        self.check_installed(&old, &plan, &reuse).map_err(|problem| StartError::Replay(Box::new(problem)))?;
         let origin = Origin::Replay { of, from };
         let request = StartRequest {
             scope,

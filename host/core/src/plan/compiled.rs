@@ -43,7 +43,7 @@ impl Plan {
         }
         let key = document.concurrency.as_ref().and_then(|limit| limit.key.as_deref());
         let key = key.map(|key| bare(key, "/concurrency/key", Variables::STARTING));
-        let concurrency_key = key.transpose().map_err(|wrong| findings.push(wrong)).ok().flatten();
+        let concurrency_key = key.transpose().map_err(|wrong| findings.push(*wrong)).ok().flatten();
         let output = document.output.as_ref();
         let output = output.map(|output| Template::compile(output, "/output", Variables::RUNNING));
         let output = output.transpose().map_err(|wrong| findings.extend(wrong)).ok().flatten();
@@ -75,7 +75,7 @@ impl Plan {
     }
 
     /// The key under which executions are counted together, as text. Err: the expression gives no value.
-    pub fn concurrency_key(&self, input: &Value) -> Result<Option<String>, Problem> {
+    pub fn concurrency_key(&self, input: &Value) -> Result<Option<String>, Box<Problem>> {
         if self.document.concurrency.is_none() {
             return Ok(None);
         }
@@ -83,7 +83,7 @@ impl Plan {
         let scope =
             Scope { input, intent: &self.intent, execution: &Value::Null, element: None, step: &|_| None };
         let value = expression.evaluate(&scope).map_err(|error| {
-            Problem::new("concurrency-key", format!("the key of \"concurrency\": {error}"))
+            Box::new(Problem::new("concurrency-key", format!("the key of \"concurrency\": {error}")))
         })?;
         let key = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         if key.len() > CONCURRENCY_KEY_BYTES_MAX {
@@ -91,7 +91,7 @@ impl Plan {
                 "the key of \"concurrency\" has {} bytes, {CONCURRENCY_KEY_BYTES_MAX} are allowed",
                 key.len()
             );
-            return Err(Problem::new("concurrency-key", message));
+            return Err(Box::new(Problem::new("concurrency-key", message)));
         }
         Ok(Some(key))
     }
@@ -158,9 +158,9 @@ impl CompiledStep {
         let undo = undo.transpose().map_err(|wrong| findings.extend(wrong)).ok().flatten();
         let condition = |text: &str, key: &str| bare(text, &pointer(base, key), Variables::RUNNING);
         let when = source.when.map(|when| condition(when, "when"));
-        let when = when.transpose().map_err(|wrong| findings.push(wrong)).ok().flatten();
+        let when = when.transpose().map_err(|wrong| findings.push(*wrong)).ok().flatten();
         let list = source.for_each.map(|for_each| condition(&for_each.list, "for_each"));
-        let list = list.transpose().map_err(|wrong| findings.push(wrong)).ok().flatten();
+        let list = list.transpose().map_err(|wrong| findings.push(*wrong)).ok().flatten();
         match parameters {
             Some(parameters) if findings.is_empty() => Ok(Self { parameters, when, list, undo }),
             _ => Err(findings),
@@ -175,6 +175,7 @@ impl CompiledStep {
     }
 }
 
-fn bare(source: &str, place: &str, variables: Variables<'_>) -> Result<Expression, Finding> {
-    Expression::compile(source, variables).map_err(|error| Finding::error(place, error.code, error.message))
+fn bare(source: &str, place: &str, variables: Variables<'_>) -> Result<Expression, Box<Finding>> {
+    Expression::compile(source, variables)
+        .map_err(|error| Box::new(Finding::error(place, error.code, error.message)))
 }

@@ -98,7 +98,7 @@ fn problem_of(error: StartError) -> Problem {
             let details = Some(json!({ "errors": findings }));
             Problem { details, ..Problem::new("invalid-input", message) }
         }
-        StartError::Key(problem) => problem,
+        StartError::Key(problem) => *problem,
         StartError::Limit { reason } => Problem::new("concurrency-limit", reason),
         other => Problem::new("internal", other.to_string()),
     }

@@ -36,7 +36,7 @@ impl<'a> Subject<'a> {
     /// The last result of a step as a whole, with its place in the log.
     pub fn result(&self, step: &str) -> Option<(usize, Event<'_>)> {
         let whole = Slot::whole(step);
-        self.events().enumerate().filter(|(_, event)| event.is_result() && event.slot() == whole).last()
+        self.events().enumerate().rfind(|(_, event)| event.is_result() && event.slot() == whole)
     }
 
     pub fn violation(&self, promise: &'static str, found: impl Into<String>) -> Violation {

@@ -50,7 +50,7 @@ impl Player {
         let (events, effects) = turn.finish().unwrap();
         self.log.extend(events.iter().map(|event| serde_json::to_string(event).unwrap()));
         let events = events.iter().map(words::event);
-        let effects = effects.iter().map(|effect| words::effect(effect, &name));
+        let effects = effects.iter().map(|effect| words::effect(effect, name));
         events.chain(effects).chain(refused).chain([self.state()]).collect()
     }
 
