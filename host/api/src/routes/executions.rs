@@ -1,26 +1,24 @@
-//! Executions: find, read, cancel.
+//! Executions: find and read.
 
 use std::collections::HashMap;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use quantum_catalog::{Error as CatalogError, PageRequest};
 use quantum_core::id::{ExecutionId, IntentName, IntentUid};
 use quantum_core::intent::IntentRef;
 use quantum_core::vocabulary::{ExecutionStatus, IntentStatus, Operation};
 use quantum_store::{ExecutionFilter, ExecutionRow};
 
-use super::execute::location;
 use super::intents::read_label;
 use crate::auth::Session;
 use crate::authorize::Subject;
-use crate::extract::{Parameters, Payload, Segment, typed};
+use crate::extract::{Parameters, Segment};
 use crate::page::{List, link};
 use crate::problem::Problem;
 use crate::routes::BASE;
 use crate::state::Api;
-use crate::wire::{ExecutionBody, ExecutionPage, ExecutionSummaryBody, ReasonRequest};
+use crate::wire::{ExecutionBody, ExecutionPage, ExecutionSummaryBody};
 
 /// Reads of the store for one page at most: what the caller may not view makes a page shorter then, never endless.
 const READS_MAX: usize = 20;
@@ -88,28 +86,6 @@ pub(crate) async fn get_execution(
     let row = visible(&api, &session, &id, Operation::ExecutionView).await?;
     let view = api.services.engine.view(&session.scope, &row.id).await?.ok_or_else(Problem::not_found)?;
     Ok(axum::Json(ExecutionBody::new(&row, view)).into_response())
-}
-
-/// Asks for an execution to be cancelled: no further step starts, running ones are told.
-#[utoipa::path(
-    post, path = "/executions/{id}/cancel", tag = "executions",
-    request_body(content = Option<ReasonRequest>, description = "Optional"),
-    params(("id" = String, Path, description = "execution_id")),
-    responses((status = 202, body = ExecutionBody, description = "The wish is durable"))
-)]
-pub(crate) async fn cancel_execution(
-    State(api): State<Api>,
-    session: Session,
-    Segment(id): Segment<String>,
-    payload: Payload,
-) -> Result<Response, Problem> {
-    let row = visible(&api, &session, &id, Operation::ExecutionCancel).await?;
-    let body = payload.optional_json(&api.limits, api.limits.body_bytes_max).await?;
-    let request: ReasonRequest = body.map(|body| typed(body.value)).transpose()?.unwrap_or_default();
-    let engine = &api.services.engine;
-    engine.cancel(&session.scope, &row.id, session.requester(), request.reason).await?;
-    let view = engine.view(&session.scope, &row.id).await?.ok_or_else(Problem::not_found)?;
-    Ok((StatusCode::ACCEPTED, location(&row.id), axum::Json(ExecutionBody::new(&row, view))).into_response())
 }
 
 /// The execution's row, when the caller may do this to it.

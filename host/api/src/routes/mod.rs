@@ -62,7 +62,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(batch::start_executions))
         .routes(routes!(bulk::change_executions))
         .routes(routes!(executions::get_execution))
-        .routes(routes!(executions::cancel_execution))
+        .routes(routes!(operate::cancel_execution))
         .routes(routes!(operate::pause_execution))
         .routes(routes!(operate::resume_execution))
         .routes(routes!(operate::signal_execution))

@@ -25,6 +25,25 @@ use crate::routes::BASE;
 use crate::state::{Api, new_uuid};
 use crate::wire::{ApproveRequest, ExecutionBody, ReasonRequest, ReplayBody, StartedBody, StepDetailBody};
 
+/// Asks for an execution to be cancelled: no further step starts, running ones are told.
+#[utoipa::path(
+    post, path = "/executions/{id}/cancel", tag = "executions",
+    request_body(content = Option<ReasonRequest>, description = "Optional"),
+    params(("id" = String, Path, description = "execution_id")),
+    responses((status = 202, body = ExecutionBody, description = "The wish is durable"))
+)]
+pub(crate) async fn cancel_execution(
+    State(api): State<Api>,
+    session: Session,
+    Segment(id): Segment<String>,
+    payload: Payload,
+) -> Result<Response, Problem> {
+    let row = visible(&api, &session, &id, Operation::ExecutionCancel).await?;
+    let ReasonRequest { reason } = optional(&api, payload).await?;
+    api.services.engine.cancel(&session.scope, &row.id, session.requester(), reason).await?;
+    shown(&api, &session, &row, StatusCode::ACCEPTED).await
+}
+
 /// Lets running attempts end and starts nothing new until it is resumed.
 #[utoipa::path(
     post, path = "/executions/{id}/pause", tag = "executions",
@@ -120,7 +139,7 @@ pub(crate) async fn restart_execution(
 ) -> Result<Response, Problem> {
     let row = visible(&api, &session, &id, Operation::ExecutionRestart).await?;
     api.services.engine.restart(&session.scope, &row.id, session.requester()).await?;
-    shown(&api, &session, &row.id, StatusCode::ACCEPTED).await
+    shown(&api, &session, &row, StatusCode::ACCEPTED).await
 }
 
 /// Starts a new execution of an ended one: from its first step, or from any other with the results before it.
@@ -229,20 +248,18 @@ async fn operate(
     command: Command,
 ) -> Result<Response, Problem> {
     api.services.engine.operate(&session.scope, &row.id, command).await?;
-    shown(api, session, &row.id, StatusCode::OK).await
+    shown(api, session, row, StatusCode::OK).await
 }
 
 /// Whoever may change an execution sees what it is after that.
 async fn shown(
     api: &Api,
     session: &Session,
-    id: &ExecutionId,
+    row: &ExecutionRow,
     status: StatusCode,
 ) -> Result<Response, Problem> {
-    let engine = &api.services.engine;
-    let row = engine.row(&session.scope, id).await?.ok_or_else(Problem::not_found)?;
-    let view = engine.view(&session.scope, id).await?.ok_or_else(Problem::not_found)?;
-    Ok((status, location(id), axum::Json(ExecutionBody::new(&row, view))).into_response())
+    let view = api.services.engine.view(&session.scope, &row.id).await?.ok_or_else(Problem::not_found)?;
+    Ok((status, location(&row.id), axum::Json(ExecutionBody::new(row, view))).into_response())
 }
 
 async fn optional<T: serde::de::DeserializeOwned + Default>(

@@ -7,7 +7,7 @@ use super::super::event::{EventKind, SkipCause};
 use super::super::execution::{Execution, is_failing};
 use super::super::slot::Slot;
 use super::super::step_state::{FanOut, StepState};
-use super::tell::{completed, waits_for};
+use super::tell::{completed, failed, waits_for};
 use super::{Decided, undo};
 use crate::builtin::Wait;
 use crate::intent::OnError;
@@ -83,16 +83,7 @@ fn waits_over(execution: &Execution, now: Timestamp) -> Decided {
             }
             Wait::Child { intent, .. } => format!("the execution of \"{intent}\" did not end in time"),
         };
-        let (error, bill) = (Problem::new("wait-timeout", what), Bill::default());
-        decided.events.push(EventKind::StepFailed {
-            step,
-            element,
-            attempt: 0,
-            error,
-            bill,
-            decision: None,
-            result: None,
-        });
+        decided.events.push(failed(step, element, Problem::new("wait-timeout", what)));
     }
     decided
 }

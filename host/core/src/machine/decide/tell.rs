@@ -85,9 +85,7 @@ pub(super) fn approve(execution: &Execution, approval: Approval) -> Result<Decid
         EventKind::ApprovalRecorded { step: step.clone(), element, approved, approved_by, comment };
     let mut events = vec![recorded];
     if !approved {
-        let (bill, decision) = (Bill::default(), None);
-        let error = refused;
-        events.push(EventKind::StepFailed { step, element, attempt: 0, error, bill, decision, result: None });
+        events.push(failed(step, element, refused));
     } else if enough {
         events.push(completed(step, element, json!({ "approved_by": by }).into()));
     }
@@ -144,24 +142,16 @@ pub(super) fn child_ended(
     if !expected {
         return Err(stale());
     }
-    let (step_id, element, bill) = (planned.id.clone(), slot.element, Bill::default());
+    let (step_id, element) = (planned.id.clone(), slot.element);
     let stopping = execution.is_stopping() || super::super::execution::is_failing(planned, step);
     Ok(Decided::event(match outcome {
         ChildOutcome::Succeeded(output) => {
             ended(execution, slot, step_id, json!({ "execution_id": child, "output": output }).into())
         }
         ChildOutcome::Failed(_) if stopping => {
-            EventKind::StepCancelled { step: step_id, element, attempt: 0, bill }
+            EventKind::StepCancelled { step: step_id, element, attempt: 0, bill: Bill::default() }
         }
-        ChildOutcome::Failed(error) => EventKind::StepFailed {
-            step: step_id,
-            element,
-            attempt: 0,
-            error,
-            bill,
-            decision: None,
-            result: None,
-        },
+        ChildOutcome::Failed(error) => failed(step_id, element, error),
     }))
 }
 
@@ -169,15 +159,20 @@ pub(super) fn child_ended(
 fn ended(execution: &Execution, slot: Slot, step: StepId, result: Json) -> EventKind {
     match too_large(execution, slot, &result) {
         None => completed(step, slot.element, result),
-        Some(error) => EventKind::StepFailed {
-            step,
-            element: slot.element,
-            attempt: 0,
-            error,
-            bill: Bill::default(),
-            decision: None,
-            result: None,
-        },
+        Some(error) => failed(step, slot.element, error),
+    }
+}
+
+/// A wait is no attempt, and costs nothing.
+pub(super) fn failed(step: StepId, element: Option<u32>, error: Problem) -> EventKind {
+    EventKind::StepFailed {
+        step,
+        element,
+        attempt: 0,
+        error,
+        bill: Bill::default(),
+        decision: None,
+        result: None,
     }
 }
 
