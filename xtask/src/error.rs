@@ -21,8 +21,8 @@ pub enum Error {
     Tidy(usize),
     #[error("{} generated files differ from what the code says: {}\n  run `cargo xtask codegen` and commit them", .0.len(), .0.join(", "))]
     Stale(Vec<String>),
-    #[error("{failed} of {all} phases failed: {names}")]
-    Phases { failed: usize, all: usize, names: String },
+    #[error("{failed} of {all} phases failed\n{reasons}")]
+    Phases { failed: usize, all: usize, reasons: String },
     #[error("the demo expected {expected}, but {found}")]
     Demo { expected: String, found: String },
     #[error("{0}")]

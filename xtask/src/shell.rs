@@ -70,7 +70,8 @@ struct Phase {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum End {
     Passed,
-    Failed,
+    /// With the error and what caused it.
+    Failed(String),
     LeftOut(String),
 }
 
@@ -81,13 +82,14 @@ impl Phases {
         let started = Instant::now();
         let result = work();
         let took = started.elapsed();
-        if let Err(error) = &result {
-            eprintln!("{}", chain(error));
+        let passed = result.is_ok();
+        let end = result.err().map_or(End::Passed, |error| End::Failed(chain(&error)));
+        if let End::Failed(why) = &end {
+            eprintln!("{why}");
         }
-        let end = if result.is_ok() { End::Passed } else { End::Failed };
-        println!("== {name}: {} after {}", if result.is_ok() { "passed" } else { "FAILED" }, seconds(took));
+        println!("== {name}: {} after {}", if passed { "passed" } else { "FAILED" }, seconds(took));
         self.done.push(Phase { name, took, end });
-        result.is_ok()
+        passed
     }
 
     /// Notes that a part was not run; the summary says so.
@@ -97,24 +99,32 @@ impl Phases {
         self.done.push(Phase { name, took: Duration::ZERO, end: End::LeftOut(reason) });
     }
 
-    /// Prints the table; an error when a part failed.
+    /// Prints the table; an error when a part failed, which says once more why: the end of a long log is what is read.
     pub fn finish(self) -> Result<()> {
         println!("\n== summary");
         for phase in &self.done {
             println!("  {:<14} {}", phase.name, summary(phase));
         }
-        let names: Vec<_> = self.done.iter().filter(|p| p.end == End::Failed).map(|p| p.name).collect();
-        if names.is_empty() {
+        let failed: Vec<_> = self.done.iter().filter_map(reason).collect();
+        if failed.is_empty() {
             return Ok(());
         }
-        Err(Error::Phases { failed: names.len(), all: self.done.len(), names: names.join(", ") })
+        Err(Error::Phases { failed: failed.len(), all: self.done.len(), reasons: failed.join("\n") })
+    }
+}
+
+/// Why it failed, when it did.
+fn reason(phase: &Phase) -> Option<String> {
+    match &phase.end {
+        End::Failed(why) => Some(format!("{} {why}", phase.name)),
+        End::Passed | End::LeftOut(_) => None,
     }
 }
 
 fn summary(phase: &Phase) -> String {
     match &phase.end {
         End::Passed => format!("passed    {:>9}", seconds(phase.took)),
-        End::Failed => format!("FAILED    {:>9}", seconds(phase.took)),
+        End::Failed(_) => format!("FAILED    {:>9}", seconds(phase.took)),
         End::LeftOut(reason) => format!("left out            {reason}"),
     }
 }
@@ -146,13 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn one_failed_phase_fails_the_whole_and_is_named() {
+    fn one_failed_phase_fails_the_whole_and_is_named_with_its_reason() {
         let mut phases = Phases::default();
         assert!(phases.run("first", "passes", || Ok(())));
         assert!(!phases.run("second", "fails", || Err(Error::Tidy(3))));
         phases.leave_out("third", "not installed");
         let error = phases.finish().unwrap_err().to_string();
-        assert_eq!(error, "1 of 3 phases failed: second");
+        assert_eq!(error, "1 of 3 phases failed\nsecond failed: tidy has 3 findings");
     }
 
     #[test]

@@ -63,11 +63,12 @@ pub fn run_on(artifacts: &Artifacts, options: &Options) -> Result<()> {
     report.print();
     report.print_violations(&logs);
     println!("\n  {}", workspace::relative(&report.write(&folder)?));
-    if !report.violations.is_empty() {
+    if let Some(first) = report.violations.first() {
         let (count, seed) = (report.violations.len(), options.seed);
         let kept = workspace::relative(&stage.place.folder);
         return Err(Error::chaos(format!(
-            "{count} promises were not kept with seed {seed}; everything is in {kept}"
+            "{count} promises were not kept with seed {seed}; everything is in {kept}\n  the first: {}: {} {}",
+            first.promise, first.execution, first.found
         )));
     }
     let unproven = report.unproven(options);

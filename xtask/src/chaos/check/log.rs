@@ -45,7 +45,10 @@ fn ends(subject: &Subject<'_>) -> Option<Violation> {
     }
     let right = match &subject.scenario.end {
         End::Succeeds => last.kind() == "execution_completed",
-        End::TimesOut => last.kind() == "execution_failed" && last.error_code() == "execution-timeout",
+        End::TimesOut { step } => {
+            let late = last.error_code() == "execution-timeout";
+            last.kind() == "execution_failed" && (late || (set_back(subject) && used_up(subject, step)))
+        }
         End::Either => last.kind() != "execution_cancelled",
         End::Fails { step, codes } => {
             last.kind() == "execution_failed" && last.step() == step && codes.contains(&last.error_code())
@@ -57,6 +60,19 @@ fn ends(subject: &Subject<'_>) -> Option<Violation> {
     let output = subject.scenario.output_of(&subject.key).filter(|_| last.kind() == "execution_completed");
     let differs = output.is_some_and(|output| last.0.get("output") != Some(&output));
     if differs { wrong(format!("its output is {}", last.0)) } else { None }
+}
+
+/// The clock of the hosts was set back while it ran.
+fn set_back(subject: &Subject<'_>) -> bool {
+    !subject.events().filter_map(|event| event.time_ms("at")).is_sorted()
+}
+
+/// The step failed with its last attempt.
+fn used_up(subject: &Subject<'_>, step: &str) -> bool {
+    let last = subject.scenario.step(step).map(|step| u64::from(step.attempts_max));
+    subject
+        .result(step)
+        .is_some_and(|(_, event)| event.kind() == "step_failed" && Some(event.attempt()) == last)
 }
 
 /// One result of each step; a restart takes back those that were bad.
@@ -178,6 +194,28 @@ mod tests {
             [ENDS]
         );
         assert_eq!(renumbered(|log| log.insert(4, json!({ "type": "cancel_requested" }))), [ENDS]);
+    }
+
+    #[test]
+    fn a_deadline_that_did_not_come_is_excused_by_a_clock_set_back_and_a_last_attempt() {
+        let check = |attempt: u64, at: &str, code: &str| {
+            let mut scenario = sample::scenario();
+            scenario.end = End::TimesOut { step: "b".to_owned() };
+            let mut log = sample::log();
+            log.truncate(6);
+            let error = json!({ "code": code });
+            log.push(
+                json!({ "type": "step_failed", "step": "b", "attempt": attempt, "at": at, "error": error }),
+            );
+            log.push(json!({ "type": "execution_failed", "step": "b", "error": error }));
+            let log = sample::numbered(log);
+            check(&sample::subject(&scenario, log)).iter().map(|v| v.promise).collect::<Vec<_>>()
+        };
+        let (before, after) = ("2026-01-01T00:00:00.999Z", "2026-01-01T00:00:01.001Z");
+        assert_eq!(check(1, after, "execution-timeout"), [""; 0]);
+        assert_eq!(check(3, before, "http-503"), [""; 0]);
+        assert_eq!(check(2, before, "http-503"), [ENDS], "attempts are left");
+        assert_eq!(check(3, after, "http-503"), [ENDS], "the clock went on");
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub fn deadline(drawing: &mut Drawing<'_>) -> Draft {
     draft.push(drawing.effect("never", Plan::Done));
     let timeout = format!("{}ms", drawing.rng.u32(500..2_500));
     draft.more.insert("timeout".to_owned(), timeout.into());
-    draft.end = End::TimesOut;
+    draft.end = End::TimesOut { step: "busy".to_owned() };
     draft
 }
 

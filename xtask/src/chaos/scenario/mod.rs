@@ -75,8 +75,10 @@ pub enum End {
         step: String,
         codes: Vec<&'static str>,
     },
-    /// Its own time is over.
-    TimesOut,
+    /// Its own time is over; or, when the clock was set back and that time came no nearer, this step's attempts are.
+    TimesOut {
+        step: String,
+    },
     /// Kills use up attempts: whichever of the two the policy says.
     Either,
 }
