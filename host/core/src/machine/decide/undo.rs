@@ -7,6 +7,7 @@ use super::super::event::EventKind;
 use super::super::execution::Execution;
 use super::Decided;
 use super::proceed::finish;
+use crate::duration::duration_text;
 use crate::problem::Problem;
 use crate::vocabulary::StepStatus;
 
@@ -28,8 +29,8 @@ pub(super) fn stopped(execution: &Execution) -> EventKind {
             (error, Some(planned.id.clone()))
         }
         None if execution.timed_out => {
-            let seconds = execution.plan.document.timeout_ms.unwrap_or(0) / 1_000;
-            let message = format!("the execution did not end within its timeout of {seconds} s");
+            let timeout = duration_text(execution.plan.document.timeout_ms.unwrap_or(0));
+            let message = format!("the execution did not end within its timeout of {timeout}");
             (Problem::new("execution-timeout", message), None)
         }
         None => match finish(execution) {
