@@ -8,6 +8,7 @@ mod events;
 mod expressions;
 mod hostile;
 mod machine;
+mod operations;
 mod pairs;
 mod properties;
 mod schedule;

@@ -11,6 +11,7 @@ mod home;
 mod hostile;
 mod kill;
 mod lifecycle;
+mod operations;
 mod pipeline;
 mod plugin;
 mod schedule;
