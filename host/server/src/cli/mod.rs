@@ -36,7 +36,7 @@ use output::Output;
 
 /// Runs intents: versioned JSON documents whose steps are sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
-#[command(name = "quantum", version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "quantum", version, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 not found, 5 no answer from the host."
 )]
@@ -150,5 +150,17 @@ impl Cli {
             Command::Schema { which } => schema::print(which),
             Command::Doctor(options) => options.run(&context).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_command_has_an_option_twice_or_one_that_cannot_be_told_apart() {
+        Cli::command().debug_assert();
     }
 }
