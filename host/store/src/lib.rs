@@ -33,7 +33,7 @@ pub use artifacts::{
 pub use blobs::{BlobReader, BlobWriter, Blobs};
 pub use blueprints::{BlueprintChange, BlueprintRecord, BlueprintSummary, Blueprints};
 pub use error::{CommitError, Error, Unavailable};
-pub use executions::{ExecutionFilter, ExecutionKey, ExecutionRow, Executions, StoredExecution};
+pub use executions::{EndKey, ExecutionFilter, ExecutionKey, ExecutionRow, Executions, StoredExecution};
 pub use idempotency::{Idempotency, IdempotencyKey, IdempotencyRecord, StoredResponse};
 pub use installations::{Installation, Installations};
 pub use intents::{

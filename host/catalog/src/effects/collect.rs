@@ -1,5 +1,5 @@
-//! Removes what nobody needs any more: values over their time, names of executions that ended long ago, artifacts
-//! without a name, and blobs that no tenant has.
+//! Removes what nobody needs any more: values over their time, names of executions that are gone, artifacts without a
+//! name, and blobs that no tenant has.
 
 use quantum_core::time::Timestamp;
 
@@ -9,6 +9,9 @@ use crate::Error;
 /// Milliseconds that an artifact without a name can still be found by its digest: a running execution may have read it
 /// from the name before.
 const UNHELD_KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
+/// Milliseconds for which a name is not held against its execution. Names go with the execution that they belong to; one
+/// that came after it was written by an attempt that nobody waited for any more.
+const NAME_KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Milliseconds for which a blob that no row names is left alone: whoever wrote it may be about to write the row.
 const BLOB_KEPT_MS: u64 = 60 * 60 * 1_000;
 /// Rows of one write: other writers wait that long.
@@ -32,10 +35,10 @@ impl Effects {
     pub async fn collect(&self, now: Timestamp) -> Result<Collected, Error> {
         let platform = self.shared.store.platform();
         let mut collected = Collected::default();
-        let ended = before(now, self.options().retention_ms);
+        let named = before(now, NAME_KEPT_MS);
         let unheld = before(now, UNHELD_KEPT_MS);
         while more(platform.purge_expired_values(now, ROWS).await?, &mut collected.values) {}
-        while more(platform.purge_names_of_ended(ended, now, ROWS).await?, &mut collected.names) {}
+        while more(platform.purge_orphaned_names(named, now, ROWS).await?, &mut collected.names) {}
         while more(platform.purge_unheld_artifacts(unheld, ROWS).await?, &mut collected.artifacts) {}
         for head in 0..=u8::MAX {
             self.collect_blobs(head, before(now, BLOB_KEPT_MS), &mut collected).await?;

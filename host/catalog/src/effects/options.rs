@@ -1,4 +1,4 @@
-//! Bounds of what a tenant's steps may store, and how long it is kept.
+//! Bounds of what a tenant's steps may store.
 
 use std::sync::Arc;
 
@@ -9,7 +9,6 @@ use quantum_store::{ArtifactQuota, KeyValueQuota};
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 const MIB: u64 = 1024 * 1024;
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// An operator may set each of them.
 #[derive(Clone)]
@@ -22,8 +21,6 @@ pub struct EffectOptions {
     /// Bytes of a tenant's artifacts that are being written at one time, which no quota sees yet: a disk is not filled
     /// by artifacts that are never finished. Over it: `quota`, and trying again may help.
     pub unfinished_bytes_max: u64,
-    /// Milliseconds that names of an execution are kept after its end.
-    pub retention_ms: u64,
     /// Of one plugin in one tenant. Over them: `quota`.
     pub key_value: KeyValueQuota,
     /// Secrets of a tenant, each environment counted. Over it: `quota`.
@@ -41,7 +38,6 @@ impl EffectOptions {
                 names_max: 10_000,
             },
             unfinished_bytes_max: 4 * 1024 * MIB,
-            retention_ms: 30 * DAY_MS,
             key_value: KeyValueQuota { entries_max: 10_000, bytes_max: 64 * MIB },
             secrets_max: 1_000,
             now,

@@ -19,7 +19,7 @@ pub(crate) use write::{release, sql as write_sql};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Holder {
     Tenant,
-    /// Goes away some time after the execution ended.
+    /// Goes with the execution.
     Execution(ExecutionId),
 }
 

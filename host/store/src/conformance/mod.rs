@@ -15,6 +15,7 @@ pub mod journal;
 pub mod key_value;
 pub mod logs;
 pub mod platform;
+pub mod retention;
 pub mod schedules;
 pub mod secrets;
 pub mod tenant_settings;

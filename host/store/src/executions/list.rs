@@ -7,7 +7,8 @@ use super::{ExecutionFilter, ExecutionRow, Executions, decode_row, row_columns};
 use crate::Error;
 use crate::page::{Page, PageRequest};
 
-const SELECT: &str = concat!("SELECT ", row_columns!(), " FROM executions e WHERE e.tenant_id = ?1");
+const SELECT: &str =
+    concat!("SELECT ", row_columns!(), " FROM executions e WHERE e.tenant_id = ?1 AND e.purged_at IS NULL");
 const INTENT_UID: &str = " AND e.intent_uid = ?2";
 /// A name is never reused, so it stands for one uid.
 const INTENT_NAME: &str = " AND e.intent_uid = (SELECT uid FROM intents WHERE tenant_id = ?1 AND name = ?3)";

@@ -2,6 +2,7 @@
 
 mod list;
 mod places;
+mod purge;
 mod read;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ use crate::scope::TenantScope;
 use crate::store::Store;
 pub(crate) use list::list_shapes;
 pub(crate) use places::sql as place_sql;
+pub use purge::EndKey;
+pub(crate) use purge::sql as purge_sql;
 pub(crate) use read::{decode_row, row_columns, sql, unpack};
 
 /// Orders executions across tenants.

@@ -25,11 +25,12 @@ pub(crate) use row_columns;
 
 pub(crate) mod sql {
     crate::sqlite::statements! {
-        GET = concat!("SELECT ", super::row_columns!(), " FROM executions e WHERE e.tenant_id = ? AND e.id = ?");
+        GET = concat!("SELECT ", super::row_columns!(), " FROM executions e WHERE e.tenant_id = ? AND e.id = ? \
+                      AND e.purged_at IS NULL");
         LOAD = concat!(
             "SELECT ", super::row_columns!(), ", e.plan_digest, p.plan FROM executions e \
              JOIN plans p ON p.tenant_id = e.tenant_id AND p.digest = e.plan_digest \
-             WHERE e.tenant_id = ? AND e.id = ?"
+             WHERE e.tenant_id = ? AND e.id = ? AND e.purged_at IS NULL"
         );
         JOURNAL = "SELECT tenant_id, execution_id, first_seq, last_seq, events, input FROM journal \
                    WHERE tenant_id = ? AND execution_id = ? ORDER BY first_seq";
@@ -37,6 +38,7 @@ pub(crate) mod sql {
         AFTER = "SELECT tenant_id, execution_id, first_seq, last_seq, events, NULL FROM journal \
                  WHERE tenant_id = ?1 AND execution_id = ?2 AND first_seq >= (SELECT coalesce(max(first_seq), 0) \
                  FROM journal WHERE tenant_id = ?1 AND execution_id = ?2 AND first_seq <= ?3) \
+                 AND EXISTS (SELECT 1 FROM executions e WHERE e.tenant_id = ?1 AND e.id = ?2 AND e.purged_at IS NULL) \
                  ORDER BY first_seq LIMIT ?4";
     }
 }
@@ -58,8 +60,17 @@ impl Executions<'_> {
         let query = sqlx::query(sql::JOURNAL).bind(tenant).bind(id.to_string());
         let journal = query.fetch_all(&self.store.readers).await?;
         journal.iter().try_for_each(|row| self.columns(row, "journal").map(drop))?;
-        let (events, input) = unpack(&journal, row.version)?;
-        Ok(Some(StoredExecution { row, plan, input, events }))
+        match unpack(&journal, row.version) {
+            Ok((events, input)) => Ok(Some(StoredExecution { row, plan, input, events })),
+            // It may have been purged since its row was read.
+            Err(error) => {
+                if self.get(id).await?.is_some() {
+                    Err(error)
+                } else {
+                    Ok(None)
+                }
+            }
+        }
     }
 
     /// Events with `seq` above `after_seq`, at most `limit`. None of them is missing in between.

@@ -6,7 +6,7 @@ use crate::sqlite::Rows;
 pub(super) const HEADS: Rows = Rows {
     head: "SELECT e.tenant_id, e.id, e.version, e.epoch FROM",
     columns: 2,
-    tail: "CROSS JOIN executions e ON e.tenant_id = v.column1 AND e.id = v.column2",
+    tail: "CROSS JOIN executions e ON e.tenant_id = v.column1 AND e.id = v.column2 AND e.purged_at IS NULL",
 };
 
 /// tenant, principal, route, key

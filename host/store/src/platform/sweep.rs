@@ -11,12 +11,13 @@ use crate::sqlite::Columns;
 
 const EXPIRED: &str =
     "DELETE FROM kv WHERE rowid IN (SELECT rowid FROM kv WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)";
-/// A name younger than that is not looked at; then its execution is. One that is not there has ended.
+/// Names of executions that are not there; younger ones are not looked at.
+const ORPHANED: &str = "SELECT EXISTS (SELECT 1 FROM artifact_names n WHERE n.execution_id <> '' AND n.at <= ?1 AND NOT EXISTS ( \
+         SELECT 1 FROM executions e WHERE e.tenant_id = n.tenant_id AND e.id = n.execution_id))";
 const NAMES: &str = "DELETE FROM artifact_names WHERE (tenant_id, execution_id, name) IN ( \
      SELECT n.tenant_id, n.execution_id, n.name FROM artifact_names n \
      WHERE n.execution_id <> '' AND n.at <= ?1 AND NOT EXISTS ( \
-         SELECT 1 FROM executions e WHERE e.tenant_id = n.tenant_id AND e.id = n.execution_id \
-         AND (e.ended_at IS NULL OR e.ended_at > ?1)) LIMIT ?2) \
+         SELECT 1 FROM executions e WHERE e.tenant_id = n.tenant_id AND e.id = n.execution_id) LIMIT ?2) \
      RETURNING tenant_id, digest";
 const UNHELD: &str = "DELETE FROM artifacts WHERE (tenant_id, digest) IN ( \
      SELECT tenant_id, digest FROM artifacts WHERE unheld_at IS NOT NULL AND unheld_at <= ? LIMIT ?)";
@@ -31,15 +32,20 @@ impl Platform<'_> {
         self.affected(sqlx::query(EXPIRED).bind(now.as_millis()).bind(i64::from(limit))).await
     }
 
-    /// Removes names of executions that ended at this time or before; what they held is released `at`. Gives how many
-    /// there were.
-    pub async fn purge_names_of_ended(
+    /// Removes names, given at this time or before, of executions that are not there; what they held is released `at`.
+    /// Gives how many there were. Names go with their execution, so that there are none but after a late attempt.
+    pub async fn purge_orphaned_names(
         &self,
-        ended: Timestamp,
+        given: Timestamp,
         at: Timestamp,
         limit: u32,
     ) -> Result<u64, Error> {
-        let query = sqlx::query(NAMES).bind(ended.as_millis()).bind(i64::from(limit));
+        // All names are looked at, which the writer has no time for unless there is something to remove.
+        let found = sqlx::query(ORPHANED).bind(given.as_millis()).fetch_one(&self.store.readers).await?;
+        if !Columns::new(&found, "artifact_names").flag()? {
+            return Ok(0);
+        }
+        let query = sqlx::query(NAMES).bind(given.as_millis()).bind(i64::from(limit));
         let write = self.store.writer.run(move |conn| {
             Box::pin(async move {
                 let removed = query.fetch_all(&mut *conn).await?;

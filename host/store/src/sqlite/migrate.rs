@@ -28,6 +28,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "blueprints",
         sql: include_str!("../../migrations/sqlite/0007_blueprints.sql"),
     },
+    Migration {
+        number: 8,
+        name: "retention",
+        sql: include_str!("../../migrations/sqlite/0008_retention.sql"),
+    },
 ];
 
 const SCHEMA_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

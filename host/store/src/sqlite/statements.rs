@@ -18,6 +18,7 @@ pub(crate) fn registered() -> Vec<String> {
         crate::artifacts::write_sql::ALL,
         crate::executions::place_sql::ALL,
         crate::blueprints::sql::ALL,
+        crate::executions::purge_sql::ALL,
         crate::executions::sql::ALL,
         crate::idempotency::sql::ALL,
         crate::installations::sql::ALL,

@@ -70,7 +70,7 @@ topics! {
         the_same_content_is_one_artifact,
         names_are_listed_by_holder_and_prefix,
         a_tenant_keeps_no_more_than_its_quota,
-        names_of_an_execution_go_some_time_after_its_end,
+        names_without_an_execution_go,
     }
     blueprints::{
         every_change_is_a_revision,
@@ -99,6 +99,14 @@ topics! {
         what_was_handled_stays_handled,
         due_schedules_are_read_page_by_page,
         schedules_are_listed_by_name,
+    }
+    retention::{
+        what_ended_until_the_cut_goes,
+        what_was_purged_is_not_there_any_more,
+        nothing_is_left_of_an_execution,
+        what_something_open_needs_stays,
+        what_was_restarted_meanwhile_stays,
+        batches_are_bounded,
     }
     platform::{ a_tenant_is_created_once, a_person_has_one_membership_a_tenant }
 }

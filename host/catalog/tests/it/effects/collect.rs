@@ -2,10 +2,10 @@
 
 use quantum_catalog::{Collected, Holder};
 use quantum_core::port::ArtifactStore;
-use quantum_store::conformance::{commit, create};
+use quantum_store::conformance::{commit, create, execution_id};
 use quantum_store::{Blobs, TenantScope};
 
-use super::world::{World, attempt, fetch, naming, store, upload, world, world_with};
+use super::world::{World, attempt, fetch, naming, store, upload, world};
 use crate::support::at;
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -20,13 +20,12 @@ async fn ended(world: &World, scope: &TenantScope, number: u64, millis: i64) {
 }
 
 fn run(scope: &TenantScope, number: u64) -> quantum_core::port::ArtifactScope {
-    let execution = quantum_store::conformance::execution_id(number);
-    quantum_core::port::ArtifactScope { execution, ..attempt(scope, 0) }
+    quantum_core::port::ArtifactScope { execution: execution_id(number), ..attempt(scope, 0) }
 }
 
 #[tokio::test]
-async fn artifacts_of_an_execution_go_after_the_retention_and_those_of_open_ones_stay() {
-    let world = world_with(|options| options.retention_ms = (10 * DAY_MS).unsigned_abs()).await;
+async fn artifacts_go_with_their_execution_and_those_of_others_stay() {
+    let world = world().await;
     let (effects, ours) = (&world.effects, &world.ours);
     ended(&world, ours, 1, DAY_MS).await;
     world.store.journal().commit(create(ours, 2)).await.unwrap();
@@ -34,15 +33,28 @@ async fn artifacts_of_an_execution_go_after_the_retention_and_those_of_open_ones
     store(effects, &run(ours, 1), "shared", Some("b")).await.unwrap();
     store(effects, &run(ours, 2), "open", Some("a")).await.unwrap();
     store(effects, &run(ours, 2), "shared", Some("b")).await.unwrap();
-    assert_eq!(effects.collect(at(11 * DAY_MS - 1)).await.unwrap(), Collected::default());
-    let names = effects.collect(at(11 * DAY_MS)).await.unwrap();
-    assert_eq!(names, Collected { names: 2, ..Collected::default() });
+    assert_eq!(effects.collect(at(11 * DAY_MS)).await.unwrap(), Collected::default());
+    let executions = world.store.executions(ours);
+    assert!(executions.purge(&[execution_id(1)], at(DAY_MS), at(11 * DAY_MS)).await.unwrap());
+    assert!(executions.sweep(at(11 * DAY_MS), 100).await.unwrap() > 0);
     assert_eq!(effects.stat(&run(ours, 1), "a").await.unwrap(), None);
+    assert_eq!(effects.collect(at(12 * DAY_MS - 1)).await.unwrap(), Collected::default());
     let rest = effects.collect(at(12 * DAY_MS)).await.unwrap();
     assert_eq!(rest, Collected { artifacts: 1, blobs: 1, bytes: 5, ..Collected::default() });
     assert_eq!(effects.collect(at(500 * DAY_MS)).await.unwrap(), Collected::default());
     assert_eq!(fetch(effects, &run(ours, 2), "b").await.unwrap(), "shared");
     assert_eq!(world.files().len(), 2);
+}
+
+#[tokio::test]
+async fn a_name_that_came_after_its_execution_was_removed_goes_a_day_later() {
+    let world = world().await;
+    let late = quantum_catalog::Naming { holder: Holder::Execution(execution_id(1)), ..naming(Some("a")) };
+    let late = quantum_catalog::Naming { at: at(1), ..late };
+    upload(&world.effects, &world.ours, "late").await.finish(late).await.unwrap();
+    assert_eq!(world.effects.collect(at(DAY_MS)).await.unwrap(), Collected::default());
+    let names = world.effects.collect(at(DAY_MS + 1)).await.unwrap();
+    assert_eq!(names, Collected { names: 1, ..Collected::default() });
 }
 
 #[tokio::test]
