@@ -27,6 +27,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    #[error("write the archive \"{}\"", path.display())]
+    Archive {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error(
         "open the database: it has schema {found}, this program knows up to {known} and is too old to run beside it; \
          start quantum {oldest_binary} or newer, or restore a backup made before the upgrade"

@@ -1,8 +1,9 @@
-//! Everything that must survive: SQLite with a group-commit journal, and blobs by digest.
+//! Everything that must survive: SQLite with a group-commit journal, blobs by digest, the archive of executions.
 //!
 //! All writes go through one thread (`writer`), which commits whatever is queued in one transaction. Tenant tables
 //! are reached through a [`TenantScope`] only. Nothing is decided here, and nothing of the engine or HTTP is known.
 
+mod archive;
 mod artifacts;
 mod blobs;
 mod blueprints;
@@ -27,6 +28,7 @@ mod store;
 mod tenant_settings;
 mod writer;
 
+pub use archive::{Archive, ArchiveWriter};
 pub use artifacts::{
     ArtifactFilter, ArtifactQuota, Artifacts, Holder, NamedArtifact, NewArtifact, StoredArtifact, Usage,
 };

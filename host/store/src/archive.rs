@@ -1,0 +1,114 @@
+//! Executions as they were when they were removed, in files: `TENANT/YYYY/MM/END-ID.jsonl.gz`, one line of JSON an
+//! execution, by month of their end. A file is complete or absent: it is written as a draft, synced, and renamed.
+//!
+//! What a line says, and when an execution may be removed, is not decided here.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::executions::EndKey;
+use crate::{Error, TenantScope};
+
+/// No tenant has this name: ids of tenants begin with a letter.
+const DRAFT: &str = ".draft";
+
+/// The archives of all tenants, in `data_dir/archive`, which is made with the first file. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    root: PathBuf,
+}
+
+/// A file of the archive on its way. Dropped before `finish`, it leaves a draft that the next one takes the place of.
+pub struct ArchiveWriter {
+    /// None: an earlier write failed, or its caller went away in the middle of it.
+    draft: Option<GzEncoder<File>>,
+    root: PathBuf,
+    place: PathBuf,
+}
+
+impl Archive {
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self { root: data_dir.into().join("archive") }
+    }
+
+    /// A file that is named by its first execution. One at a time may be written. Err: `Archive`.
+    pub async fn create(&self, scope: &TenantScope, first: EndKey) -> Result<ArchiveWriter, Error> {
+        let (root, place) = (self.root.clone(), self.place(scope, first));
+        let path = root.join(DRAFT);
+        let draft = path.clone();
+        let file = blocking(&path, move || {
+            make_folder(&root)?;
+            File::create(draft)
+        });
+        let draft = Some(GzEncoder::new(file.await?, Compression::default()));
+        Ok(ArchiveWriter { draft, root: self.root.clone(), place })
+    }
+
+    /// Takes a file away of which no execution was removed. Err: `Archive`.
+    pub async fn remove(&self, scope: &TenantScope, first: EndKey) -> Result<(), Error> {
+        let place = self.place(scope, first);
+        blocking(&place.clone(), move || fs::remove_file(place)).await
+    }
+
+    fn place(&self, scope: &TenantScope, first: EndKey) -> PathBuf {
+        let ended = first.ended_at.to_string();
+        let (year, month) = ended.get(..4).zip(ended.get(5..7)).unwrap_or(("0000", "00"));
+        let compact = ended.replace(['-', ':', '.'], "");
+        let folder = self.root.join(scope.tenant().as_str()).join(year).join(month);
+        folder.join(format!("{compact}-{}.jsonl.gz", first.id))
+    }
+}
+
+impl ArchiveWriter {
+    /// One execution, as JSON without line breaks. Err: `Archive`; after one, nothing more can be written.
+    pub async fn write(&mut self, mut line: String) -> Result<(), Error> {
+        line.push('\n');
+        let mut draft = self.take()?;
+        let written = blocking(&self.place, move || draft.write_all(line.as_bytes()).map(|()| draft));
+        self.draft = Some(written.await?);
+        Ok(())
+    }
+
+    /// Durable once it returns, in the place of an earlier file of the name; before, that one or the new one is there,
+    /// and whole. Err: `Archive`.
+    pub async fn finish(mut self) -> Result<(), Error> {
+        let (draft, root, place) = (self.take()?, self.root.clone(), self.place.clone());
+        blocking(&self.place, move || {
+            draft.finish()?.sync_all()?;
+            let folder = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
+            make_folder(folder)?;
+            fs::rename(root.join(DRAFT), &place)?;
+            File::open(folder)?.sync_all()
+        })
+        .await
+    }
+
+    fn take(&mut self) -> Result<GzEncoder<File>, Error> {
+        let cut_off =
+            || io::Error::new(io::ErrorKind::BrokenPipe, "an earlier write of the file was cut off");
+        self.draft.take().ok_or_else(|| Error::Archive { path: self.place.clone(), source: cut_off() })
+    }
+}
+
+/// With those above it that are not there. Each is durable in the one that holds it.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|path| !path.is_dir()).collect();
+    for path in missing.into_iter().rev() {
+        fs::create_dir(path)?;
+        path.parent().map_or(Ok(()), |holder| File::open(holder)?.sync_all())?;
+    }
+    Ok(())
+}
+
+/// Away from the async threads: a disk can be slow.
+async fn blocking<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await.map_err(io::Error::other);
+    done.flatten().map_err(|source| Error::Archive { path: path.to_owned(), source })
+}
