@@ -2,6 +2,7 @@
 //! at the same time; and starts alone, one by one and in a batch. `synchronous=FULL`, on a real disk.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ use quantum_engine::{
     StartRequest, SystemClock,
 };
 use quantum_store::conformance::{scope, with_tenants};
-use quantum_store::{Error, SharedPlan, Store, StoreOptions, TenantScope};
+use quantum_store::{Archive, Error, SharedPlan, Store, StoreOptions, TenantScope};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -124,12 +125,14 @@ fn request(echo: &Echo) -> StartRequest {
     }
 }
 
-async fn launch(store: StoreOptions, echo: &Echo) -> Engine {
+async fn launch(folder: &Path, echo: &Echo) -> Engine {
+    let (archive, store) = (Archive::new(folder), StoreOptions::new(folder.join("quantum.db")));
     let open = move || -> BoxFuture<'static, Result<Store, Error>> { Box::pin(Store::open(store.clone())) };
     let store = with_tenants(&open, &[TENANT]).await.expect("a store");
     let one = Arc::new(echo.clone());
     let ports = Ports {
         store,
+        archive,
         runner: one.clone(),
         gate: one.clone(),
         actions: one.clone(),
@@ -152,7 +155,7 @@ fn executions(criterion: &mut Criterion) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let (echo, scope) = (echo(), scope(TENANT));
     let request = request(&echo);
-    let engine = runtime.block_on(launch(StoreOptions::new(folder.path().join("quantum.db")), &echo));
+    let engine = runtime.block_on(launch(folder.path(), &echo));
     let born = || StartRequest { id: ExecutionId::from_uuid(Uuid::now_v7()), ..request.clone() };
     let mut group = criterion.benchmark_group("engine");
     group.throughput(Throughput::Elements(1));
@@ -201,7 +204,7 @@ fn batches(criterion: &mut Criterion) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let (echo, scope) = (echo(), scope(TENANT));
     let request = request(&echo);
-    let engine = runtime.block_on(launch(StoreOptions::new(folder.path().join("quantum.db")), &echo));
+    let engine = runtime.block_on(launch(folder.path(), &echo));
     let born = || StartRequest { id: ExecutionId::from_uuid(Uuid::now_v7()), ..request.clone() };
     let mut group = criterion.benchmark_group("starts");
     group.sample_size(10).throughput(Throughput::Elements(STARTS as u64));

@@ -61,7 +61,14 @@ impl Shared {
     /// Loads an execution and does what was left of it: whatever was lost in memory, such as the answer of a commit that
     /// was written, follows from the state.
     async fn take_up(self: &Arc<Self>, entry: &Arc<Entry>, reopens: bool) -> Result<Owned, CommandError> {
-        let mut owned = self.reload(entry).await?;
+        let mut owned = match self.reload(entry).await {
+            // Purged since the entry was made: whoever follows it is told that nothing more comes.
+            Err(CommandError::NotFound) => {
+                self.retire(entry, 0);
+                return Err(CommandError::NotFound);
+            }
+            loaded => loaded?,
+        };
         if owned.execution.status.is_terminal() {
             if !reopens {
                 self.retire(entry, owned.execution.last_seq);
@@ -175,6 +182,11 @@ impl Shared {
                     reason: "another host runs this execution by now".to_owned(),
                     retry_after_ms: RETRY_AFTER_MS,
                 }
+            }
+            // Purged since it was loaded.
+            TurnError::Commit(CommitError::Conflict { current: 0 }) => {
+                self.retire(entry, 0);
+                CommandError::NotFound
             }
             TurnError::Commit(source) => {
                 tracing::error!(execution = %entry.id, error = %source, "a commit failed");

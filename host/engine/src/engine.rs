@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::alarm::Alarm;
 use crate::attempt::Job;
 use crate::commit::RETRY_AFTER_MS;
 use crate::dispatch::FairQueue;
@@ -23,13 +24,9 @@ use crate::operate::ReplayRequest;
 use crate::options::{EngineOptions, Ports};
 use crate::places::Places;
 use crate::recover::Plans;
-use crate::schedules::Alarm;
 use crate::start::{StartRequest, Started};
 use crate::timers::Timers;
 use crate::view::{ElementView, ExecutionView, StepView};
-
-/// How often answers of idempotency keys that are too old are removed.
-const PURGE_EVERY: Duration = Duration::from_secs(3_600);
 
 /// What the parts of the engine share.
 pub(crate) struct Shared {
@@ -40,6 +37,7 @@ pub(crate) struct Shared {
     pub timers: Timers,
     pub places: Places,
     pub schedules: Alarm,
+    pub retention: Alarm,
     pub logs: Arc<LogBuffer>,
     queue: Mutex<FairQueue<Job>>,
     /// Attempts, and commits that must not be dropped half-way.
@@ -82,6 +80,7 @@ impl Engine {
             timers: Timers::default(),
             places: Places::default(),
             schedules: Alarm::default(),
+            retention: Alarm::default(),
             logs,
             queue: Mutex::new(queue),
             attempts: TaskTracker::new(),
@@ -94,7 +93,7 @@ impl Engine {
         loops.spawn(shared.clone().fire_timers());
         loops.spawn(shared.clone().write_logs());
         loops.spawn(shared.clone().run_schedules());
-        loops.spawn(purge(shared.clone()));
+        loops.spawn(shared.clone().run_retention());
         loops.spawn(shared.clone().promote_again());
         loops.spawn(recover(shared.clone()));
         Ok(Self { shared, loops: Arc::new(Mutex::new(loops)) })
@@ -238,6 +237,12 @@ impl Engine {
         self.shared.schedules.answered(ticket).await;
     }
 
+    /// Returns when everything that is over its time has been removed, or could not be. Dropping the future is safe.
+    pub async fn retention_settled(&self) {
+        let ticket = self.shared.retention.ring();
+        self.shared.retention.answered(ticket).await;
+    }
+
     /// Writes gauges of what is in memory.
     #[expect(clippy::cast_precision_loss, reason = "metrics")]
     pub fn observe(&self) {
@@ -279,19 +284,6 @@ fn stopping() -> StartError {
 
 fn not_now() -> CommandError {
     CommandError::Unavailable { reason: "the host is stopping".to_owned(), retry_after_ms: RETRY_AFTER_MS }
-}
-
-async fn purge(shared: Arc<Shared>) {
-    loop {
-        let now = shared.ports.clock.now();
-        if let Err(error) = shared.ports.store.platform().purge_idempotency(now).await {
-            tracing::warn!(error = %error, "old idempotency keys could not be removed");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(PURGE_EVERY) => {}
-            () = shared.closing.cancelled() => return,
-        }
-    }
 }
 
 async fn recover(shared: Arc<Shared>) {

@@ -4,6 +4,7 @@
 //! until it is durable, then release the effects. Components and policies are behind core's ports.
 
 mod admit;
+mod alarm;
 mod attempt;
 mod children;
 mod clock;
@@ -19,6 +20,7 @@ mod operate;
 mod options;
 mod places;
 mod recover;
+mod retention;
 mod schedules;
 mod source;
 mod start;

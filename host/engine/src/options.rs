@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use quantum_core::port::{ActionDirectory, StepGate, StepRunner};
-use quantum_store::Store;
+use quantum_store::{Archive, Store};
 
 use crate::clock::Clock;
 use crate::source::IntentSource;
@@ -43,6 +43,8 @@ impl Default for EngineOptions {
 #[derive(Clone)]
 pub struct Ports {
     pub store: Store,
+    /// Where executions go that are removed, when their tenant keeps them.
+    pub archive: Archive,
     pub runner: Arc<dyn StepRunner>,
     pub gate: Arc<dyn StepGate>,
     pub actions: Arc<dyn ActionDirectory>,

@@ -150,7 +150,8 @@ async fn wait(host: &Host, closing: &CancellationToken, mut stop: StopSignals) -
     Ok(())
 }
 
-/// Takes away what nobody needs any more: artifacts of executions that ended long ago, values over their time.
+/// Takes away what nobody needs any more: artifacts that nothing names, values over their time. Executions are removed
+/// by the engine.
 async fn collect(services: Services, closing: CancellationToken) {
     loop {
         tokio::select! {

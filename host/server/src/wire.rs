@@ -13,7 +13,7 @@ use quantum_catalog::{Catalog, Directory, EffectOptions, Effects, Vault};
 use quantum_engine::{Clock, Engine, EngineOptions, LogBuffer, ShiftedClock, SystemClock};
 use quantum_policy::{Authorizer, PolicySet, PolicySources};
 use quantum_sandbox::{EgressOptions, Sandbox, SandboxOptions};
-use quantum_store::{Blobs, Store, StoreOptions};
+use quantum_store::{Archive, Blobs, Store, StoreOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::bundled::{self, BundledError};
@@ -89,6 +89,7 @@ impl Host {
         let catalog = Catalog::new(store.clone(), directory.clone());
         let ports = quantum_engine::Ports {
             store: store.clone(),
+            archive: Archive::new(&settings.data_dir),
             runner: sandbox.clone(),
             gate: Arc::new(authorizer.clone()),
             actions: directory,

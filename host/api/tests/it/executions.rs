@@ -128,3 +128,27 @@ async fn log_lines_are_told_live_and_kept() {
         (&json!("step_log"), &json!("info"), &json!(1))
     );
 }
+
+#[tokio::test]
+async fn an_execution_that_is_over_its_time_is_not_found_as_one_that_never_was() {
+    let world = World::start().await;
+    let token = world.admin(A);
+    let id = world.intent(&token, "quick", json!([{ "action": "echo" }])).await;
+    let gone = world.execute(&token, &id).await;
+    // Ends with the execution.
+    world.get(&token, &format!("/api/v1/executions/{gone}/events")).await.is(200);
+    world.clock.advance(30 * 24 * 60 * 60 * 1_000);
+    world.engine.retention_settled().await;
+    let token = world.admin(A);
+    let never = "0198c0de-0000-7000-8000-000000000000";
+    for rest in ["", "/events", "/logs", "/steps/echo"] {
+        let answer = async |id: &str| {
+            let answer = world.get(&token, &format!("/api/v1/executions/{id}{rest}")).await;
+            assert_eq!(answer.problem(), (404, "not-found".into()), "{rest}");
+            answer.normal().replace(id, "IT")
+        };
+        assert_eq!(answer(&gone).await, answer(never).await, "{rest}");
+    }
+    let list = world.get(&token, "/api/v1/executions").await.is(200).json();
+    assert_eq!(list["items"], json!([]));
+}

@@ -22,7 +22,7 @@ use quantum_core::vocabulary::Role;
 use quantum_engine::{Clock, Engine, EngineOptions, LogBuffer, ManualClock};
 use quantum_policy::{Authorizer, PolicySet, PolicySources};
 use quantum_sandbox::{Sandbox, SandboxOptions};
-use quantum_store::{Blobs, Store, StoreOptions};
+use quantum_store::{Archive, Blobs, Store, StoreOptions};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -251,6 +251,7 @@ async fn services(
     let blobs = Blobs::open(dir.path()).unwrap();
     let ports = quantum_engine::Ports {
         store: store.clone(),
+        archive: Archive::new(dir.path()),
         runner: Arc::new(Echo { gate: gate.clone(), logs: logs.clone() }),
         gate: Arc::new(authorizer.clone()),
         actions: directory,

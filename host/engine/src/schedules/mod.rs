@@ -9,11 +9,9 @@ mod start;
 mod waiting;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use quantum_core::time::Timestamp;
 use quantum_store::{ScheduleKey, ScheduleRow, TenantScope};
-use tokio::sync::{Notify, watch};
 
 use crate::engine::Shared;
 use crate::error::Error;
@@ -27,29 +25,6 @@ const PAGE_ROWS: u32 = 64;
 const SLEEP_MS_MAX: u64 = 60_000;
 /// Milliseconds until the next try when the store cannot be read or written, or nothing new may start.
 const RETRY_MS: u64 = 5_000;
-
-/// Wakes the loop, and tells how far it is.
-#[derive(Default)]
-pub(crate) struct Alarm {
-    changed: Notify,
-    asked: AtomicU64,
-    answered: watch::Sender<u64>,
-}
-
-impl Alarm {
-    /// Gives what `answered` is at least when everything that was true now has been looked at.
-    pub fn ring(&self) -> u64 {
-        let ticket = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
-        self.changed.notify_one();
-        ticket
-    }
-
-    /// An error means that the loop has ended.
-    pub async fn answered(&self, ticket: u64) {
-        let mut answered = self.answered.subscribe();
-        drop(answered.wait_for(|answered| *answered >= ticket).await);
-    }
-}
 
 /// Which schedules a pass looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +40,7 @@ impl Shared {
         let mut waiting = Waiting::default();
         let mut extent = Extent::All;
         loop {
-            let ticket = self.schedules.asked.load(Ordering::Acquire);
+            let ticket = self.schedules.last_ticket();
             let now = self.ports.clock.now();
             let sleep_until = match self.pass(&mut waiting, extent, now).await {
                 Ok(Some(at)) => at.min(now.plus_millis(SLEEP_MS_MAX)),
@@ -76,10 +51,10 @@ impl Shared {
                 }
             };
             extent = Extent::Due;
-            self.schedules.answered.send_replace(ticket);
+            self.schedules.answer(ticket);
             tokio::select! {
                 () = self.ports.clock.sleep_until(sleep_until) => {}
-                () = self.schedules.changed.notified() => {}
+                () = self.schedules.rung() => {}
                 () = waiting.one_ended() => {}
                 () = self.closing.cancelled() => return,
             }

@@ -21,7 +21,9 @@ use quantum_engine::{
     Clock, Engine, EngineOptions, ExecutionView, FeedItem, IntentSource, LogBuffer, Ports, Runnable,
     SourceRequest, StartOptions, StartRequest, SystemClock,
 };
-use quantum_store::{IdempotencyRecord, SharedPlan, Store, StoreOptions, Tenant, TenantScope};
+use quantum_store::{
+    Archive, Faults, IdempotencyRecord, SharedPlan, Store, StoreOptions, Tenant, TenantScope,
+};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -199,7 +201,7 @@ impl IntentSource for Intents {
 }
 
 pub struct Bench {
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
     pub store: Store,
     pub engine: Engine,
     pub runner: Arc<Runner>,
@@ -223,16 +225,23 @@ impl Bench {
     }
 
     pub async fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self::with(clock, None).await
+    }
+
+    /// `faults`: what goes wrong in the store.
+    pub async fn with(clock: Arc<dyn Clock>, faults: Option<Faults>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(StoreOptions::new(folder.path().join("quantum.db"))).await.unwrap();
+        let options = StoreOptions { faults, ..StoreOptions::new(folder.path().join("quantum.db")) };
+        let store = Store::open(options).await.unwrap();
         let made = Tenant { id: tenant(), name: "Test".into(), created_at: Timestamp::from_millis(0) };
         store.platform().create_tenant(made).await.unwrap();
         let (runner, gate) = (Arc::<Runner>::default(), Arc::<Gate>::default());
         let intents = Arc::<Intents>::default();
         let actions = intents.actions.clone();
-        let engine = launch(&store, &runner, &gate, &intents, clock).await;
+        let archive = Archive::new(folder.path());
+        let engine = launch(&store, &archive, (&runner, &gate, &intents), clock).await;
         Self {
-            _folder: folder,
+            folder,
             store,
             engine,
             runner,
@@ -250,7 +259,8 @@ impl Bench {
 
     pub async fn restart_with(&mut self, clock: Arc<dyn Clock>) {
         self.engine.shutdown().await;
-        self.engine = launch(&self.store, &self.runner, &self.gate, &self.intents, clock).await;
+        let archive = Archive::new(self.folder.path());
+        self.engine = launch(&self.store, &archive, (&self.runner, &self.gate, &self.intents), clock).await;
     }
 
     pub fn script(&self, step: &str, scripts: &[Script]) {
@@ -329,17 +339,16 @@ pub fn request(scope: &TenantScope, intents: &Intents, definition: &Value) -> St
 
 async fn launch(
     store: &Store,
-    runner: &Arc<Runner>,
-    gate: &Arc<Gate>,
-    intents: &Arc<Intents>,
+    archive: &Archive,
+    (runner, gate, intents): (&Arc<Runner>, &Arc<Gate>, &Arc<Intents>),
     clock: Arc<dyn Clock>,
 ) -> Engine {
-    try_launch(store, runner.clone(), gate, intents, clock).await.unwrap()
+    try_launch((store, archive), runner.clone(), gate, intents, clock).await.unwrap()
 }
 
 /// Err: the store fails as it starts.
 pub async fn try_launch(
-    store: &Store,
+    (store, archive): (&Store, &Archive),
     runner: Arc<dyn StepRunner>,
     gate: &Arc<Gate>,
     intents: &Arc<Intents>,
@@ -347,6 +356,7 @@ pub async fn try_launch(
 ) -> Result<Engine, quantum_engine::Error> {
     let ports = Ports {
         store: store.clone(),
+        archive: archive.clone(),
         runner,
         gate: gate.clone(),
         actions: intents.actions.clone(),

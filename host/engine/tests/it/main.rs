@@ -10,6 +10,8 @@ mod follow;
 mod operate;
 mod recovery;
 mod refusal;
+mod retention;
+mod retention_schedules;
 mod retry;
 mod schedules;
 mod sequence;

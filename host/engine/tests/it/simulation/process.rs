@@ -15,7 +15,7 @@ use quantum_core::problem::Problem;
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::ExecutionStatus;
 use quantum_engine::{Clock, CommandError, Engine, ExecutionView, ManualClock, StartError, StartRequest};
-use quantum_store::{Fault, Faults, Store, StoreOptions, Tenant, TenantScope};
+use quantum_store::{Archive, Fault, Faults, Store, StoreOptions, Tenant, TenantScope};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -251,7 +251,10 @@ impl Process {
             }
             let runner: Arc<dyn StepRunner> = Arc::new(Steps(world.clone()));
             let clock: Arc<dyn Clock> = world.clock.clone();
-            match bench::try_launch(&store, runner, &Arc::<Gate>::default(), &intents, clock).await {
+            let archive = Archive::new(world.folder.path());
+            match bench::try_launch((&store, &archive), runner, &Arc::<Gate>::default(), &intents, clock)
+                .await
+            {
                 Ok(engine) => {
                     let scope = TenantScope::for_tests(bench::tenant());
                     return Self { store, engine, intents, scope, clock: world.clock.clone() };
