@@ -67,7 +67,7 @@ impl Shared {
         let key = stored.row.concurrency_key.as_deref();
         let is_child = stored.row.origin.as_deref().is_some_and(is_child);
         // It gave up its place when it ended, and takes one again.
-        let asked = PlaceRequest { scope, plan: &plan, key, is_child };
+        let asked = PlaceRequest { scope, plan: &plan, key, waits: false, is_child };
         let _turn = self.take_place(&asked).await?;
         let scope = TenantScope::engine(scope.tenant().clone());
         let entry = self.live.insert(Entry::new(*id, scope, stored.row.priority));

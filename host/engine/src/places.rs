@@ -66,6 +66,8 @@ pub(crate) struct PlaceRequest<'a> {
     pub scope: &'a TenantScope,
     pub plan: &'a Plan,
     pub key: Option<&'a str>,
+    /// It is queued already.
+    pub waits: bool,
     /// It runs in the place of its parent, which waits for it: the tenant's limit is not asked again.
     pub is_child: bool,
 }
@@ -116,9 +118,7 @@ impl Shared {
             return Err(StartError::Limit { reason });
         }
         self.check_backlog(asked.scope).await?;
-        for replaced in replaces {
-            self.cancel_soon(asked.scope, requested_by, replaced, "a newer start took its place");
-        }
+        self.replace(asked.scope, requested_by, replaces);
         self.places.note_waiting(tenant);
         Ok(Granted { held_by: Some(reason), turn })
     }
@@ -159,13 +159,23 @@ impl Shared {
         }
         let shown = if key.is_empty() { String::new() } else { format!(" with the key \"{key}\"") };
         let reason = format!("{count} executions of the intent{shown} run, {} may", concurrency.limit);
-        let mut replaces = Vec::new();
-        if concurrency.on_limit == OnLimit::Replace {
+        let queued = match concurrency.on_limit {
+            // Who waited before it was told to go when it started.
+            OnLimit::Replace if asked.waits => Vec::new(),
             // The newest wins: whoever waits for the same place is not wanted any more either.
-            replaces = executions.queued_with_key(intent, key, LOOKED_AT).await?;
-            replaces.extend(running.into_iter().take(1));
-        }
+            OnLimit::Replace => executions.queued_with_key(intent, key, LOOKED_AT).await?,
+            OnLimit::Queue | OnLimit::Reject => {
+                return Ok(Some(Held { reason, by_key: true, replaces: Vec::new() }));
+            }
+        };
+        let replaces = queued.into_iter().chain(running.into_iter().take(1)).collect();
         Ok(Some(Held { reason, by_key: true, replaces }))
+    }
+
+    fn replace(self: &Arc<Self>, scope: &TenantScope, by: &Requester, replaced: Vec<ExecutionId>) {
+        for replaced in replaced {
+            self.cancel_soon(scope, by, replaced, "a newer start took its place");
+        }
     }
 
     /// A place is free, and somebody waits for it already: nobody overtakes.
@@ -175,21 +185,21 @@ impl Shared {
         }
         let executions = self.ports.store.executions(asked.scope);
         let with_key = match asked.key {
-            Some(key) => {
-                executions.queued_with_key(asked.plan.document.intent.uid, key, 1).await?.len() as u64
-            }
-            None => 0,
+            Some(key) => executions.queued_with_key(asked.plan.document.intent.uid, key, LOOKED_AT).await?,
+            None => Vec::new(),
         };
         let waiting = match self.tenant_limit(asked) {
             Some(_) => executions.count_queued().await?,
-            None => with_key,
+            None => with_key.len() as u64,
         };
         if waiting == 0 {
             return Ok(None);
         }
         self.place_freed(asked.scope);
         let reason = format!("{waiting} executions wait before it");
-        Ok(Some(Held { reason, by_key: false, replaces: Vec::new() }))
+        let concurrency = asked.plan.document.concurrency.as_ref();
+        let replaces = concurrency.is_some_and(|limit| limit.on_limit == OnLimit::Replace);
+        Ok(Some(Held { reason, by_key: false, replaces: if replaces { with_key } else { Vec::new() } }))
     }
 
     /// A place may be free: whoever waits longest, or is most urgent, starts.
@@ -240,7 +250,10 @@ impl Shared {
         };
         let key = row.concurrency_key.as_deref();
         let is_child = matches!(origin, Some(Origin::Child { .. }));
-        if self.held(&PlaceRequest { scope, plan: &plan, key, is_child }).await?.is_some() {
+        let asked = PlaceRequest { scope, plan: &plan, key, waits: true, is_child };
+        if let Some(Held { replaces, .. }) = self.held(&asked).await? {
+            // Said at its start already; but the host may have died before it was done.
+            self.replace(scope, &row.requested_by, replaces);
             self.rest(&entry).await;
             return Ok(false);
         }

@@ -70,6 +70,7 @@ impl Shared {
             scope: &scope,
             plan: &request.plan.clone(),
             key: key.as_deref(),
+            waits: false,
             is_child: matches!(request.options.origin, Some(Origin::Child { .. })),
         };
         // Held until the start is durable: whoever counts next counts it too.

@@ -3,7 +3,7 @@
 use quantum_core::id::ExecutionId;
 use quantum_core::machine::Command;
 use quantum_core::vocabulary::{ExecutionStatus, StepStatus};
-use quantum_engine::{ReplayRequest, StartError};
+use quantum_engine::{ReplayRequest, StartError, StartRequest};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -92,11 +92,8 @@ async fn go(bench: &Bench, id: &ExecutionId) {
 async fn a_start_over_the_limit_of_its_key_waits_for_its_turn_also_over_a_restart() {
     let mut bench = Bench::new().await;
     let request = bench.request(&limited("queue"), json!({ "tenant": "x" }));
-    let again = |input: Value| quantum_engine::StartRequest {
-        id: ExecutionId::from_uuid(Uuid::now_v7()),
-        input,
-        ..request.clone()
-    };
+    let again =
+        |input: Value| StartRequest { id: ExecutionId::from_uuid(Uuid::now_v7()), input, ..request.clone() };
     let first = bench.engine.start(again(json!({ "tenant": "x" }))).await.unwrap().id;
     let second = bench.engine.start(again(json!({ "tenant": "x" }))).await.unwrap().id;
     let other = bench.engine.start(again(json!({ "tenant": "y" }))).await.unwrap().id;
@@ -116,10 +113,8 @@ async fn a_start_over_the_limit_of_its_key_waits_for_its_turn_also_over_a_restar
 async fn of_many_starts_at_once_only_as_many_run_as_may() {
     let bench = Bench::new().await;
     let request = bench.request(&limited("queue"), json!({ "tenant": "x" }));
-    let starts = (0..20).map(|_| quantum_engine::StartRequest {
-        id: ExecutionId::from_uuid(Uuid::now_v7()),
-        ..request.clone()
-    });
+    let starts =
+        (0..20).map(|_| StartRequest { id: ExecutionId::from_uuid(Uuid::now_v7()), ..request.clone() });
     let started = futures::future::join_all(starts.map(|request| bench.engine.start(request))).await;
     let mut running = 0;
     for started in started {
@@ -129,10 +124,10 @@ async fn of_many_starts_at_once_only_as_many_run_as_may() {
 }
 
 #[tokio::test]
-async fn a_limit_may_refuse_or_replace() {
+async fn a_limit_may_refuse() {
     let bench = Bench::new().await;
     let request = bench.request(&limited("reject"), json!({ "tenant": "x" }));
-    let again = |request: &quantum_engine::StartRequest| quantum_engine::StartRequest {
+    let again = |request: &StartRequest| StartRequest {
         id: ExecutionId::from_uuid(Uuid::now_v7()),
         ..request.clone()
     };
@@ -140,21 +135,37 @@ async fn a_limit_may_refuse_or_replace() {
     let refused = bench.engine.start(again(&request)).await.unwrap_err();
     assert!(matches!(refused, StartError::Limit { .. }), "{refused}");
     assert_eq!(refused.to_string(), "1 executions of the intent with the key \"x\" run, 1 may");
-    let request = bench.request(&limited("replace"), json!({ "tenant": "x" }));
-    let first = bench.engine.start(again(&request)).await.unwrap().id;
-    let second = bench.engine.start(again(&request)).await.unwrap().id;
-    assert_eq!(bench.end(&first).await.status, ExecutionStatus::Cancelled);
-    let mut feed = bench.engine.follow(&bench.scope, &second, 1).await.unwrap().unwrap();
-    feed.next().await.unwrap();
-    assert_eq!(bench.view(&second).await.status, ExecutionStatus::Running);
-    let third = bench.engine.start(again(&request)).await.unwrap().id;
-    let fourth = bench.engine.start(again(&request)).await.unwrap().id;
-    for replaced in [second, third] {
-        assert_eq!(bench.end(&replaced).await.status, ExecutionStatus::Cancelled, "the newest wins");
+}
+
+/// Round after round: who comes while the place gets free meets whoever waits for it, or the one before that, or nobody.
+#[tokio::test]
+async fn the_newest_start_replaces_those_that_run_and_those_that_wait() {
+    let bench = Bench::new().await;
+    let intent = bench.request(&limited("replace"), Value::Null);
+    for round in 0..20 {
+        let start = || {
+            let (id, input) =
+                (ExecutionId::from_uuid(Uuid::now_v7()), json!({ "tenant": round.to_string() }));
+            bench.engine.start(StartRequest { id, input, ..intent.clone() })
+        };
+        let first = start().await.unwrap().id;
+        let second = start().await.unwrap().id;
+        assert_eq!(bench.end(&first).await.status, ExecutionStatus::Cancelled);
+        runs(&bench, &second).await;
+        let third = start().await.unwrap().id;
+        let fourth = start().await.unwrap().id;
+        for replaced in [second, third] {
+            assert_eq!(bench.end(&replaced).await.status, ExecutionStatus::Cancelled, "the newest wins");
+        }
+        runs(&bench, &fourth).await;
     }
-    let mut feed = bench.engine.follow(&bench.scope, &fourth, 1).await.unwrap().unwrap();
+}
+
+/// What was queued has been started.
+async fn runs(bench: &Bench, id: &ExecutionId) {
+    let mut feed = bench.engine.follow(&bench.scope, id, 1).await.unwrap().unwrap();
     feed.next().await.unwrap();
-    assert_eq!(bench.view(&fourth).await.status, ExecutionStatus::Running);
+    assert_eq!(bench.view(id).await.status, ExecutionStatus::Running);
 }
 
 #[tokio::test]
@@ -167,7 +178,7 @@ async fn a_restart_takes_a_place_again_or_waits_for_somebody_to_try_later() {
     let first = bench.engine.start(request.clone()).await.unwrap().id;
     bench.end(&first).await;
     let id = ExecutionId::from_uuid(Uuid::now_v7());
-    bench.engine.start(quantum_engine::StartRequest { id, ..request }).await.unwrap();
+    bench.engine.start(StartRequest { id, ..request }).await.unwrap();
     let refused = bench.engine.restart(&bench.scope, &first, requester()).await.unwrap_err();
     assert_eq!(refused.to_string(), "1 executions of the intent with the key \"x\" run, 1 may");
 }
