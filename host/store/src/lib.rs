@@ -5,6 +5,7 @@
 
 mod archive;
 mod artifacts;
+mod backup;
 mod blobs;
 mod blueprints;
 #[doc(hidden)]
@@ -32,7 +33,8 @@ pub use archive::{Archive, ArchiveWriter};
 pub use artifacts::{
     ArtifactFilter, ArtifactQuota, Artifacts, Holder, NamedArtifact, NewArtifact, StoredArtifact, Usage,
 };
-pub use blobs::{BlobReader, BlobWriter, Blobs};
+pub use backup::{SnapshotContents, newest_schema, snapshot, snapshot_contents};
+pub use blobs::{BlobReader, BlobWriter, Blobs, blob_file};
 pub use blueprints::{BlueprintChange, BlueprintRecord, BlueprintSummary, Blueprints};
 pub use error::{CommitError, Error, Unavailable};
 pub use executions::{EndKey, ExecutionFilter, ExecutionKey, ExecutionRow, Executions, StoredExecution};

@@ -19,6 +19,7 @@ use quantum_core::port::{BoxFuture, ComponentSource};
 
 use crate::Error;
 use draft::Draft;
+pub use place::blob_file;
 use place::{DRAFTS, place, text};
 pub use read::BlobReader;
 pub use write::BlobWriter;

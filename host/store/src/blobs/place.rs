@@ -9,10 +9,15 @@ use quantum_core::id::Digest;
 pub(super) const DRAFTS: &str = "drafts";
 
 pub(super) fn place(root: &Path, digest: &Digest) -> PathBuf {
+    root.join(blob_file(digest))
+}
+
+/// Of a blob, relative to its folder of blobs: `sha256/ab/cdef…`.
+pub fn blob_file(digest: &Digest) -> PathBuf {
     // INVARIANT of `Digest`: `sha256:` and 64 hex digits, so no part of it leaves the folder.
     let hex = digest.as_str().trim_start_matches("sha256:");
     let (head, tail) = hex.split_at_checked(2).unwrap_or((hex, "-"));
-    folder(root, head).join(tail)
+    folder(Path::new(""), head).join(tail)
 }
 
 /// Blobs whose digests begin with these two hex digits.

@@ -1,5 +1,6 @@
 //! Connections: one that writes, a few that read, and what SQLite's error codes mean.
 
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -40,6 +41,16 @@ pub(crate) fn reader_pool(options: &StoreOptions) -> SqlitePool {
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_lazy_with(base(options).pragma("query_only", "ON"))
+}
+
+/// One connection that changes nothing, beside whatever process has the database open. `nobody_writes`: the file is
+/// whole as it is, so that neither locks nor files beside it are made.
+pub(crate) async fn reading_connection(
+    path: &Path,
+    nobody_writes: bool,
+) -> Result<SqliteConnection, sqlx::Error> {
+    let connect = SqliteConnectOptions::new().filename(path).read_only(true).immutable(nobody_writes);
+    connect.busy_timeout(BUSY_TIMEOUT).disable_statement_logging().connect().await
 }
 
 fn base(options: &StoreOptions) -> SqliteConnectOptions {

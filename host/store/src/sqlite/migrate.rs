@@ -62,10 +62,24 @@ pub(crate) async fn migrate(conn: &mut SqliteConnection) -> Result<(), Error> {
     applied
 }
 
+/// The newest schema that this program knows.
+pub(crate) fn known_schema() -> i64 {
+    MIGRATIONS.last().map_or(0, |last| last.number)
+}
+
 async fn apply_missing(conn: &mut SqliteConnection) -> Result<(), Error> {
     sqlx::query(SCHEMA_MIGRATIONS).execute(&mut *conn).await?;
+    let newest = applied_schema(conn).await?;
+    for migration in MIGRATIONS.iter().filter(|migration| migration.number > newest) {
+        apply(conn, migration).await?;
+    }
+    Ok(())
+}
+
+/// The newest schema that was applied. Err: `NewerDatabase`, when this program may not run beside it.
+pub(crate) async fn applied_schema(conn: &mut SqliteConnection) -> Result<i64, Error> {
     let rows = sqlx::query(APPLIED).fetch_all(&mut *conn).await?;
-    let known = MIGRATIONS.last().map_or(0, |last| last.number);
+    let known = known_schema();
     let mut newest = 0;
     for row in rows {
         let (number, oldest): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
@@ -74,10 +88,7 @@ async fn apply_missing(conn: &mut SqliteConnection) -> Result<(), Error> {
         }
         newest = newest.max(number);
     }
-    for migration in MIGRATIONS.iter().filter(|migration| migration.number > newest) {
-        apply(conn, migration).await?;
-    }
-    Ok(())
+    Ok(newest)
 }
 
 async fn apply(conn: &mut SqliteConnection, migration: &Migration) -> Result<(), Error> {

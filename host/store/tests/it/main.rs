@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod archive;
+mod backup;
 mod blobs;
 mod conformance;
 mod crash;
 mod faults;
 mod isolation;
 mod opening;
+mod upgrades;
 mod wal;
 
 use quantum_store::{Store, StoreOptions};

@@ -31,45 +31,6 @@ async fn a_newer_database_that_this_program_may_run_beside_is_opened() {
     open(&folder).await.close().await;
 }
 
-/// Each earlier schema, with a row that the later ones change.
-#[tokio::test]
-async fn a_database_of_every_earlier_schema_is_brought_up_to_this_one() {
-    const STEPS: [&str; 4] = [
-        include_str!("../../migrations/sqlite/0001_start.sql"),
-        include_str!("../../migrations/sqlite/0002_settings.sql"),
-        include_str!("../../migrations/sqlite/0003_effects.sql"),
-        include_str!("../../migrations/sqlite/0004_starts.sql"),
-    ];
-    const ROWS: &str = "INSERT INTO tenants VALUES ('t-1', 'One', 1); INSERT INTO installations VALUES ('t-1', \
-        'acme:old', '1.0.0', 'sha256:0000000000000000000000000000000000000000000000000000000000000000', '{}', '{}', \
-        '{}', 'verified', 'none', 'alice', 1, 1);";
-    const APPLIED: &str = "CREATE TABLE schema_migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, \
-        oldest_schema INTEGER NOT NULL, oldest_binary TEXT NOT NULL, applied_at TEXT NOT NULL DEFAULT '') STRICT";
-    for known in 1..=STEPS.len() {
-        let folder = folder();
-        let create = SqliteConnectOptions::new().filename(options(&folder).path).create_if_missing(true);
-        let mut conn = create.connect().await.unwrap();
-        sqlx::raw_sql(APPLIED).execute(&mut conn).await.unwrap();
-        for (number, step) in STEPS.iter().enumerate().take(known) {
-            sqlx::raw_sql(*step).execute(&mut conn).await.unwrap();
-            let applied = "INSERT INTO schema_migrations (number, name, oldest_schema, oldest_binary) VALUES (?, 'x', 1, '0.1.0')";
-            sqlx::query(applied).bind(number as i64 + 1).execute(&mut conn).await.unwrap();
-        }
-        sqlx::raw_sql(ROWS).execute(&mut conn).await.unwrap();
-        conn.close().await.unwrap();
-        let store = open(&folder).await;
-        let installations = store.platform().installations().await.unwrap();
-        let [old] = installations.as_slice() else { panic!("{installations:?}") };
-        let expected = if known == 1 { r#"{"config":{}}"# } else { "{}" };
-        assert_eq!((old.plugin.as_str(), old.settings.as_str()), ("acme:old", expected));
-        let scope = scope("t-1");
-        assert_eq!(store.artifacts(&scope).usage().await.unwrap(), Usage::default());
-        assert_eq!(store.secrets(&scope).current_key().await.unwrap(), None);
-        assert_eq!(store.settings(&scope).in_force().revision, 0);
-        store.close().await;
-    }
-}
-
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused_with_its_path() {
     let folder = folder();
