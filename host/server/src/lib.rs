@@ -1,6 +1,7 @@
 //! The host as one program: settings, wiring and the command line. It builds and connects the other rooms, and holds
 //! no logic of theirs.
 
+mod backup;
 mod bundled;
 mod keys;
 mod serve;

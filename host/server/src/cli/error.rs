@@ -44,6 +44,8 @@ pub enum CliError {
     Key(#[from] crate::keys::KeyError),
     #[error(transparent)]
     Plugin(crate::plugin::Error),
+    #[error(transparent)]
+    Backup(crate::backup::BackupError),
     #[error("write the answer")]
     Write(#[from] std::io::Error),
 }
@@ -54,6 +56,7 @@ impl CliError {
             Self::Refused { status: 404, .. } => Exit::NotFound,
             Self::Refused { .. } => Exit::Refused,
             Self::NoAnswer { .. } => Exit::NoAnswer,
+            Self::Backup(error) if error.is_usage() => Exit::Usage,
             Self::File { .. } | Self::Json { .. } | Self::Usage(_) => Exit::Usage,
             _ => Exit::Failed,
         }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod artifact;
+mod backup;
 mod batch;
 mod blueprint;
 mod cancel;
@@ -113,6 +114,10 @@ enum Command {
     Schema { which: schema::Which },
     /// Say what is wrong with a data folder and its host, and what mends it
     Doctor(doctor::DoctorOptions),
+    /// Copy a data folder into a new one, while its host serves or not
+    Backup(backup::BackupOptions),
+    /// Make a data folder of a backup
+    Restore(backup::RestoreOptions),
 }
 
 /// Where a local host keeps its files.
@@ -149,6 +154,8 @@ impl Cli {
             Command::Policy(command) => command.run(context.output),
             Command::Schema { which } => schema::print(which),
             Command::Doctor(options) => options.run(&context).await,
+            Command::Backup(options) => options.run(&context).await,
+            Command::Restore(options) => options.run(&context).await,
         }
     }
 }

@@ -103,6 +103,18 @@ impl Client {
         logged(&answer.text)
     }
 
+    /// Follows the log until it has so many events of this type.
+    pub async fn until(&self, execution: &str, kind: &str, count: usize) {
+        let path = format!("/api/v1/executions/{execution}/events");
+        let mut stream = self.request(Method::GET, &path).send().await.unwrap();
+        let (mut text, sought) = (String::new(), format!("\"type\":\"{kind}\""));
+        while text.matches(&sought).count() < count {
+            let chunk = stream.chunk().await.unwrap();
+            let chunk = chunk.unwrap_or_else(|| panic!("the log ended without {count} {kind}: {text}"));
+            text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
     pub async fn upload(&self, query: &str, component: Vec<u8>) -> Answer {
         let request = self.request(Method::POST, &format!("/api/v1/installations?{query}"));
         send(request.header("Content-Type", "application/wasm").body(component)).await

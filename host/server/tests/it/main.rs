@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where a helper of it does")]
 
+mod backup;
 mod blueprints;
 mod client;
 mod commands;
