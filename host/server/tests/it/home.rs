@@ -56,6 +56,8 @@ impl Ran {
 /// A data folder that outlives its hosts.
 pub struct Home {
     dir: TempDir,
+    /// What processes find in their environment.
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Home {
@@ -84,7 +86,13 @@ impl Home {
 
     /// Without a data folder: the first start makes it.
     pub fn empty() -> Self {
-        Self { dir: TempDir::new().unwrap() }
+        Self { dir: TempDir::new().unwrap(), environment: Vec::new() }
+    }
+
+    /// For every process from now on.
+    pub fn set(&mut self, variable: &'static str, value: &str) {
+        self.environment.retain(|(known, _)| *known != variable);
+        self.environment.push((variable, value.to_owned()));
     }
 
     pub fn configure(&self, config: &str) {
@@ -110,6 +118,7 @@ impl Home {
     pub fn quantum(&self) -> Command {
         let mut command = Command::new(QUANTUM);
         command.env_clear().env("HOME", self.dir.path()).env("QUANTUM_DATA_DIR", self.data());
+        command.envs(self.environment.iter().map(|(variable, value)| (variable, value)));
         command.current_dir(self.dir.path()).stdin(Stdio::null());
         command
     }

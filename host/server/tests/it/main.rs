@@ -7,6 +7,7 @@ mod backup;
 mod blueprints;
 mod client;
 mod commands;
+mod golden;
 mod guests;
 mod home;
 mod hostile;
