@@ -1,5 +1,6 @@
-//! What Quantum costs. The criterion benches are in `benches/`; the load generator is here.
+//! What Quantum costs. The benches are in `benches/`; the load generator is here.
 //!
 //! Nothing here is part of the host, and no test depends on how long something took.
 
 pub mod load;
+pub mod process;

@@ -8,7 +8,6 @@ mod error;
 mod host;
 mod metrics;
 mod options;
-mod process;
 mod report;
 mod run;
 mod setup;

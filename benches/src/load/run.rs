@@ -11,9 +11,9 @@ use super::error::Error;
 use super::host::Host;
 use super::metrics::Counters;
 use super::options::Options;
-use super::process;
 use super::report::{Phase, Report, Starts, Used};
 use super::setup::{self, Operator};
+use crate::process;
 
 /// Starts with a warm cache; their median is the figure.
 const WARM_STARTS: usize = 5;

@@ -13,7 +13,12 @@ pub fn cpu_seconds(pid: u32) -> Option<f64> {
 
 /// The most memory that was resident at a time.
 pub fn rss_bytes_peak(pid: u32) -> Option<u64> {
-    peak_of(&std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
+    bytes_of("VmHWM:", &std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
+}
+
+/// Memory that is resident now.
+pub fn rss_bytes(pid: u32) -> Option<u64> {
+    bytes_of("VmRSS:", &std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
 }
 
 /// The name may hold spaces and parentheses: what counts comes after the last one.
@@ -24,8 +29,8 @@ fn cpu_of(stat: &str) -> Option<f64> {
     Some((ticks(UTIME_FIELD)? + ticks(STIME_FIELD)?) / TICKS_PER_SECOND)
 }
 
-fn peak_of(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+fn bytes_of(name: &str, status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
@@ -41,7 +46,10 @@ mod tests {
     }
 
     #[test]
-    fn the_peak_is_in_bytes() {
-        assert_eq!(peak_of("VmPeak:\t 9 kB\nVmHWM:\t   2048 kB\nVmRSS:\t 1 kB\n"), Some(2 * 1024 * 1024));
+    fn memory_is_found_by_its_name_and_given_in_bytes() {
+        let status = "VmPeak:\t 9 kB\nVmHWM:\t   2048 kB\nVmRSS:\t 1 kB\n";
+        assert_eq!(bytes_of("VmHWM:", status), Some(2 * 1024 * 1024));
+        assert_eq!(bytes_of("VmRSS:", status), Some(1024));
+        assert_eq!(bytes_of("VmSwap:", status), None);
     }
 }
