@@ -70,6 +70,30 @@ pub async fn filters_narrow_the_list(open: &Open) -> Check {
     Ok(())
 }
 
+/// Pages of a label go on where the one before ended, and hold nothing else.
+pub async fn pages_of_a_label_hold_every_row_once(open: &Open) -> Check {
+    let store = with_tenants(open, &["t-1", "t-2"]).await?;
+    let (scope, other) = (scope("t-1"), scope("t-2"));
+    for number in [2, 4, 6, 8, 9] {
+        store.journal().commit(labelled(create(&scope, number), 1)).await?;
+    }
+    for number in [1, 3, 5, 7] {
+        store.journal().commit(create(&scope, number)).await?;
+        store.journal().commit(labelled(create(&other, number), 1)).await?;
+    }
+    let filter =
+        ExecutionFilter { label: Some(("team".to_owned(), "web".to_owned())), ..ExecutionFilter::default() };
+    let (mut page, mut seen) = (PageRequest::first(2), Vec::new());
+    loop {
+        let found = store.executions(&scope).list(&filter, page).await?;
+        seen.extend(found.items.iter().map(|row| row.id));
+        let Some(next) = found.next else { break };
+        page = PageRequest { limit: 2, after: Some(next) };
+    }
+    assert_eq!(seen, [9, 8, 6, 4, 2].map(execution_id));
+    Ok(())
+}
+
 /// Recovery sees what has not ended, of all tenants, page by page, whole.
 pub async fn recovery_reads_every_open_execution_once(open: &Open) -> Check {
     let store = with_tenants(open, &["t-1", "t-2"]).await?;

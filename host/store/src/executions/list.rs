@@ -7,20 +7,50 @@ use super::{ExecutionFilter, ExecutionRow, Executions, decode_row, row_columns};
 use crate::Error;
 use crate::page::{Page, PageRequest};
 
-const SELECT: &str =
-    concat!("SELECT ", row_columns!(), " FROM executions e WHERE e.tenant_id = ?1 AND e.purged_at IS NULL");
+/// Where a list comes from, in the order of its ids: rows are read until a page is full, however many there are.
+struct Source {
+    select: &'static str,
+    after: &'static str,
+    /// Ids are UUIDv7: later ones are greater.
+    order: &'static str,
+}
+
+const EVERY: Source = Source {
+    select: concat!(
+        "SELECT ",
+        row_columns!(),
+        " FROM executions e WHERE e.tenant_id = ?1 AND e.purged_at IS NULL"
+    ),
+    after: " AND e.id < ?7",
+    order: " ORDER BY e.id DESC LIMIT ?10",
+};
+/// CROSS JOIN: the labels are read first, whatever else is asked. The planner would make a set of all of them.
+const LABELLED: Source = Source {
+    select: concat!(
+        "SELECT ",
+        row_columns!(),
+        " FROM execution_labels l CROSS JOIN executions e ON e.tenant_id = l.tenant_id AND e.id = l.execution_id \
+         WHERE l.tenant_id = ?1 AND l.key = ?5 AND l.value = ?6 AND e.purged_at IS NULL"
+    ),
+    after: " AND l.execution_id < ?7",
+    order: " ORDER BY l.execution_id DESC LIMIT ?10",
+};
+/// Of an intent, in a status. INDEXED BY: from its second page on, the planner would read all that are in the status.
+const NARROWED: Source = Source {
+    select: concat!(
+        "SELECT ",
+        row_columns!(),
+        " FROM executions e INDEXED BY executions_intent_status WHERE e.tenant_id = ?1 AND e.purged_at IS NULL"
+    ),
+    ..EVERY
+};
 const INTENT_UID: &str = " AND e.intent_uid = ?2";
 /// A name is never reused, so it stands for one uid.
 const INTENT_NAME: &str = " AND e.intent_uid = (SELECT uid FROM intents WHERE tenant_id = ?1 AND name = ?3)";
 const STATUS: &str = " AND e.status = ?4";
-const LABEL: &str = " AND e.id IN (SELECT execution_id FROM execution_labels \
-     WHERE tenant_id = ?1 AND key = ?5 AND value = ?6)";
 const OPEN: &str = " AND e.ended_at IS NULL";
 const CREATED_BEFORE: &str = " AND e.created_at < ?8";
 const CREATED_AFTER: &str = " AND e.created_at >= ?9";
-const AFTER: &str = " AND e.id < ?7";
-/// Ids are UUIDv7: later ones are greater.
-const ORDER: &str = " ORDER BY e.id DESC LIMIT ?10";
 
 impl Executions<'_> {
     /// Newest first.
@@ -30,7 +60,8 @@ impl Executions<'_> {
         page: PageRequest,
     ) -> Result<Page<ExecutionRow>, Error> {
         let (key, value) = filter.label.clone().unzip();
-        let query = sqlx::query(AssertSqlSafe(compose(&given(filter, &page))))
+        let source = source(filter);
+        let query = sqlx::query(AssertSqlSafe(compose(source, &given(filter, &page, source))))
             .bind(self.scope.tenant().to_string())
             .bind(filter.intent_uid.map(|uid| uid.to_string()))
             .bind(filter.intent_name.as_ref().map(ToString::to_string))
@@ -48,26 +79,42 @@ impl Executions<'_> {
     }
 }
 
-fn given(filter: &ExecutionFilter, page: &PageRequest) -> Vec<&'static str> {
+const fn source(filter: &ExecutionFilter) -> &'static Source {
+    if filter.label.is_some() {
+        &LABELLED
+    } else if filter.status.is_some() && (filter.intent_uid.is_some() || filter.intent_name.is_some()) {
+        &NARROWED
+    } else {
+        &EVERY
+    }
+}
+
+fn given(filter: &ExecutionFilter, page: &PageRequest, source: &Source) -> Vec<&'static str> {
     let parts = [
         (filter.intent_uid.is_some(), INTENT_UID),
         (filter.intent_name.is_some(), INTENT_NAME),
         (filter.status.is_some(), STATUS),
-        (filter.label.is_some(), LABEL),
         (filter.open_only, OPEN),
         (filter.created_before.is_some(), CREATED_BEFORE),
         (filter.created_after.is_some(), CREATED_AFTER),
-        (page.after.is_some(), AFTER),
+        (page.after.is_some(), source.after),
     ];
     parts.into_iter().filter(|(given, _)| *given).map(|(_, part)| part).collect()
 }
 
-fn compose(conditions: &[&str]) -> String {
-    format!("{SELECT}{}{ORDER}", conditions.concat())
+fn compose(source: &Source, conditions: &[&str]) -> String {
+    format!("{}{}{}", source.select, conditions.concat(), source.order)
 }
 
 /// Every combination, for the registry.
 pub(crate) fn list_shapes() -> Vec<String> {
-    let parts = [INTENT_UID, INTENT_NAME, STATUS, LABEL, OPEN, CREATED_BEFORE, CREATED_AFTER, AFTER];
-    crate::sqlite::combinations(&parts, compose)
+    let shapes = |source: &Source| {
+        let parts = [INTENT_UID, INTENT_NAME, STATUS, OPEN, CREATED_BEFORE, CREATED_AFTER, source.after];
+        crate::sqlite::combinations(&parts, |chosen| compose(source, chosen))
+    };
+    let narrowed =
+        |text: &str| text.contains(STATUS) && (text.contains(INTENT_UID) || text.contains(INTENT_NAME));
+    let every = shapes(&EVERY).into_iter().filter(|text| !narrowed(text));
+    let both = shapes(&NARROWED).into_iter().filter(|text| narrowed(text));
+    every.chain(both).chain(shapes(&LABELLED)).collect()
 }

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "retention",
         sql: include_str!("../../migrations/sqlite/0008_retention.sql"),
     },
+    Migration { number: 9, name: "lists", sql: include_str!("../../migrations/sqlite/0009_lists.sql") },
 ];
 
 const SCHEMA_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -44,6 +44,7 @@ topics! {
     executions::{
         pages_are_stable_while_rows_are_added,
         filters_narrow_the_list,
+        pages_of_a_label_hold_every_row_once,
         recovery_reads_every_open_execution_once,
     }
     intents::{

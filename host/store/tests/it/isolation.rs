@@ -54,6 +54,27 @@ fn is_scoped(step: &str) -> bool {
     !touches || harmless || step.contains("(tenant_id=?")
 }
 
+/// However many executions there are: rows are read in order until a page is full. A set or a sort would read them all.
+#[tokio::test]
+async fn lists_of_executions_are_read_in_the_order_of_their_pages() {
+    let folder = folder();
+    let store = open(&folder).await;
+    let mut conn = connect(&folder).await;
+    let (mut lists, mut wrong) = (0, Vec::new());
+    for statement in statements().into_iter().filter(|text| text.ends_with("id DESC LIMIT ?10")) {
+        lists += 1;
+        let plan = texts(&mut conn, format!("EXPLAIN QUERY PLAN {statement}"), 3).await.join("; ");
+        let both = statement.contains("e.intent_uid =") && statement.contains("e.status =");
+        let narrowed = plan.contains("intent_uid=? AND status=?") || statement.contains("execution_labels");
+        if plan.contains("B-TREE") || plan.contains("LIST SUBQUERY") || (both && !narrowed) {
+            wrong.push(format!("{plan} in: {statement:.300}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(lists, 256);
+    store.close().await;
+}
+
 #[test]
 fn a_scan_of_a_tenant_table_is_noticed() {
     assert!(!is_scoped("SCAN executions"));
