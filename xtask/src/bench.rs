@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: criterion benches, and the load generator against a release build of the host.
+//! `cargo xtask bench`: the benches, and the load generator against a release build of the host.
 
 use crate::artifacts::{self, Profile};
 use crate::error::Result;
@@ -7,9 +7,9 @@ use crate::{shell, tools};
 /// What to measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bench {
-    /// Every criterion bench.
+    /// Every bench.
     All,
-    /// One criterion bench by the name of its file, with arguments for criterion.
+    /// One bench by its name, with its own arguments: mostly criterion's.
     One(String, Vec<String>),
     /// The load generator, with its own arguments.
     Load(Vec<String>),
@@ -55,6 +55,7 @@ mod tests {
         let check = |text: &str, expected: Bench| assert_eq!(Bench::parse(&words(text)), expected, "{text}");
         check("", Bench::All);
         check("journal --quick", Bench::One("journal".into(), words("--quick")));
+        check("scale history --finished 1000", Bench::One("scale".into(), words("history --finished 1000")));
         check("load --clients 64", Bench::Load(words("--clients 64")));
     }
 }

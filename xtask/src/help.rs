@@ -6,7 +6,7 @@ cargo xtask TASK [OPTIONS]
   demo [--keep]         build everything and watch intents run, deploy an application, be refused, survive a crash
   test [--quick]        everything that must hold: tests, sandbox cases, clippy, fmt, generated files
   chaos [--minutes N]   a real host under load: killed, stopped, without room on its disk, with a clock that jumps
-  bench [NAME | load …] measure: criterion benches, or the load generator
+  bench [NAME | load …] measure: benches, figures with bounds (scale), or the load generator
   tidy                  the rules of the house: dependency table, sizes, unfinished code
   codegen [--check]     write the files that are made from the code, or check them
   plugins               build and pack the plugins that ship
@@ -72,9 +72,14 @@ is promised: docs/chaos.md. A table is printed, and target/chaos/report.json has
 Exit code 1: a promise was not kept. It is printed with the seed, the execution and its events.";
 
 const BENCH: &str = "\
-cargo xtask bench                      every criterion bench of benches/
+cargo xtask bench                      every bench of benches/
 cargo xtask bench NAME [ARGUMENTS]     one of them; the arguments go to criterion
-cargo xtask bench load [ARGUMENTS]     a release build of the host under load; the arguments go to the generator";
+cargo xtask bench load [ARGUMENTS]     a release build of the host under load; the arguments go to the generator
+cargo xtask bench scale [PART…]        figures with bounds: commits, waiting, recovery, for-each, history; all of them
+                                       take six minutes and four gigabytes of disk. --help names the sizes
+
+load and scale write their figures to target/bench as JSON too. Exit code 1 of scale: a figure is over its bound.
+docs/performance.md says what is measured, and what came out.";
 
 const TIDY: &str = "\
 cargo xtask tidy
