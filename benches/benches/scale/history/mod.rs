@@ -80,11 +80,17 @@ pub async fn measure(sizes: &Sizes, folder: &Path) -> Vec<Figure> {
     let mut samples: Vec<(Vec<f64>, Vec<f64>)> = asks.iter().map(|_| Default::default()).collect();
     for round in 0..=sizes.rounds {
         for ((_, ask), (of_few, of_many)) in asks.iter().zip(&mut samples) {
-            let pair = (few.ask(ask, &intents).await, many.ask(ask, &intents).await);
-            // The first round only warms caches.
-            if round > 0 {
-                of_few.push(pair.0);
-                of_many.push(pair.1);
+            let mut turns = [(&few, of_few), (&many, of_many)];
+            // Nobody always comes after the other.
+            if round % 2 == 0 {
+                turns.reverse();
+            }
+            for (past, samples) in turns {
+                let us = past.ask(ask, &intents).await;
+                // The first round only warms caches.
+                if round > 0 {
+                    samples.push(us);
+                }
             }
         }
     }
