@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BackupError {
+pub enum BackupError {
     #[error("{} is there already; choose a destination that is not there", path.display())]
     Exists { path: PathBuf },
     #[error("{} has no database; name the data folder of a host with --data-dir", path.display())]

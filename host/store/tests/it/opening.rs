@@ -1,8 +1,8 @@
 //! Opening: new files, newer databases, files that are no database, a disk that is full.
 
 use quantum_store::conformance::{commit, create, execution_id, scope, with_tenants};
-use quantum_store::{CommitError, Error, Health, Store, StoreOptions, Usage};
-use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use quantum_store::{CommitError, Error, Health, Store, StoreOptions};
+use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 
 use crate::{folder, open, options};
 
