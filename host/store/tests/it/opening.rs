@@ -15,10 +15,10 @@ async fn execute(options: &StoreOptions, sql: &'static str) {
 async fn a_database_that_needs_a_newer_program_is_refused_and_says_which() {
     let folder = folder();
     open(&folder).await.close().await;
-    let newer = "INSERT INTO schema_migrations (number, name, oldest_schema, oldest_binary) VALUES (9, 'x', 9, '0.9.0')";
+    let newer = "INSERT INTO schema_migrations (number, name, oldest_schema, oldest_binary) VALUES (1000, 'x', 1000, '0.9.0')";
     execute(&options(&folder), newer).await;
     let error = Store::open(options(&folder)).await.err().unwrap();
-    assert!(matches!(error, Error::NewerDatabase { found: 9, .. }), "{error}");
+    assert!(matches!(error, Error::NewerDatabase { found: 1000, .. }), "{error}");
     assert!(error.to_string().contains("start quantum 0.9.0 or newer"), "{error}");
 }
 
@@ -26,7 +26,7 @@ async fn a_database_that_needs_a_newer_program_is_refused_and_says_which() {
 async fn a_newer_database_that_this_program_may_run_beside_is_opened() {
     let folder = folder();
     open(&folder).await.close().await;
-    let newer = "INSERT INTO schema_migrations (number, name, oldest_schema, oldest_binary) VALUES (9, 'x', 1, '0.1.0')";
+    let newer = "INSERT INTO schema_migrations (number, name, oldest_schema, oldest_binary) VALUES (1000, 'x', 1, '0.1.0')";
     execute(&options(&folder), newer).await;
     open(&folder).await.close().await;
 }
