@@ -167,7 +167,8 @@ fn expressions(criterion: &mut Criterion) {
     let input = json!({ "tag": "1.2.3", "items": (0..100).collect::<Vec<_>>() });
     let output = json!({ "image": "myapp:1.2.3", "layers": (0..100).collect::<Vec<_>>() });
     let step = |_: &str| Some(StepView { status: StepStatus::Succeeded, output: Some(&output) });
-    let scope = Scope { input: &input, intent: &input, execution: &input, element: None, step: &step };
+    let scope =
+        Scope { input: &input, intent: &input, execution: &input, element: None, result: None, step: &step };
     let cases = [
         ("expression: a path", "steps.build.output.image"),
         ("expression: CEL on a scalar", "steps.build.status == 'succeeded' ? 1 : 2"),

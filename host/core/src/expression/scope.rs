@@ -13,6 +13,8 @@ pub struct Scope<'a> {
     pub execution: &'a Value,
     /// The element of a `for_each`, by the name that the step gives it.
     pub element: Option<(&'a str, &'a Value)>,
+    /// Of what is undone.
+    pub result: Option<&'a Value>,
     /// Finds a step by its id.
     pub step: &'a dyn Fn(&str) -> Option<StepView<'a>>,
 }
@@ -31,7 +33,11 @@ impl<'a> Scope<'a> {
             "input" => Some(self.input),
             "intent" => Some(self.intent),
             "execution" => Some(self.execution),
-            name => self.element.filter(|(known, _)| *known == name).map(|(_, value)| value),
+            name => {
+                let element = self.element.filter(|(known, _)| *known == name).map(|(_, value)| value);
+                // Plans of earlier hosts may have an element of this name.
+                element.or_else(|| self.result.filter(|_| name == "result"))
+            }
         }
     }
 }

@@ -11,6 +11,9 @@ pub struct Variables<'a> {
 impl<'a> Variables<'a> {
     /// In a step, and in the output.
     pub const RUNNING: Self = Self { known: &["input", "intent", "steps", "execution"], element: None };
+    /// In what undoes a step.
+    pub const UNDOING: Self =
+        Self { known: &["input", "intent", "steps", "execution", "result"], element: None };
     /// Where nothing has run yet.
     pub const STARTING: Self = Self { known: &["input", "intent"], element: None };
 
@@ -30,6 +33,6 @@ impl<'a> Variables<'a> {
 
     /// Whether this is a name that an element cannot have.
     pub fn is_taken(name: &str) -> bool {
-        Self::RUNNING.contains(name) || ["secrets", "config"].contains(&name)
+        Self::UNDOING.contains(name) || ["secrets", "config"].contains(&name)
     }
 }

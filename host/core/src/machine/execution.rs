@@ -274,11 +274,14 @@ impl Execution {
             let name = &self.plan.step(slot.step)?.for_each.as_ref()?.variable;
             Some((name.as_str(), self.step(slot.step)?.fan_out.as_ref()?.item(slot.element?)?))
         });
+        let undone = slot.filter(|slot| slot.phase == Phase::Compensate);
+        let result = undone.and_then(|slot| self.slot(Slot { phase: Phase::Run, ..slot })?.output.as_deref());
         read(&Scope {
             input: &self.input,
             intent: &self.plan.intent,
             execution: &self.context,
             element,
+            result,
             step: &step,
         })
     }

@@ -80,8 +80,14 @@ impl Plan {
             return Ok(None);
         }
         let Some(expression) = &self.concurrency_key else { return Ok(Some(String::new())) };
-        let scope =
-            Scope { input, intent: &self.intent, execution: &Value::Null, element: None, step: &|_| None };
+        let scope = Scope {
+            input,
+            intent: &self.intent,
+            execution: &Value::Null,
+            element: None,
+            result: None,
+            step: &|_| None,
+        };
         let value = expression.evaluate(&scope).map_err(|error| {
             Box::new(Problem::new("concurrency-key", format!("the key of \"concurrency\": {error}")))
         })?;
@@ -148,13 +154,13 @@ impl<'a> Source<'a> {
 impl CompiledStep {
     pub(super) fn compile(source: &Source<'_>, base: &str) -> Result<Self, Vec<Finding>> {
         let element = source.for_each.map(|for_each| for_each.variable.as_str());
-        let variables = Variables::RUNNING.with_element(element);
         let mut findings = Vec::new();
-        let template = |parameters: &Map<String, Value>, place: &str| {
-            Template::compile(&Value::Object(parameters.clone()), place, variables)
+        let template = |parameters: &Map<String, Value>, place: &str, known: Variables<'_>| {
+            Template::compile(&Value::Object(parameters.clone()), place, known.with_element(element))
         };
-        let parameters = template(source.parameters, base).map_err(|wrong| findings.extend(wrong)).ok();
-        let undo = source.undo.map(|undo| template(undo, &pointer(base, "compensate")));
+        let parameters = template(source.parameters, base, Variables::RUNNING);
+        let parameters = parameters.map_err(|wrong| findings.extend(wrong)).ok();
+        let undo = source.undo.map(|undo| template(undo, &pointer(base, "compensate"), Variables::UNDOING));
         let undo = undo.transpose().map_err(|wrong| findings.extend(wrong)).ok().flatten();
         let condition = |text: &str, key: &str| bare(text, &pointer(base, key), Variables::RUNNING);
         let when = source.when.map(|when| condition(when, "when"));

@@ -18,6 +18,7 @@ fn evaluate(template: &Template, scope: &Value) -> Result<Value, EvaluationError
         intent: &scope["intent"],
         execution: &scope["execution"],
         element: None,
+        result: scope.get("result"),
         step: &step,
     })
 }

@@ -24,7 +24,14 @@ fn swallow(text: &str) {
         }
     };
     let input = json!({ "a": 1, "items": [1, 2, 3], "text": "x" });
-    let scope = Scope { input: &input, intent: &input, execution: &input, element: None, step: &|_| None };
+    let scope = Scope {
+        input: &input,
+        intent: &input,
+        execution: &input,
+        element: None,
+        result: None,
+        step: &|_| None,
+    };
     drop(template.evaluate(&scope));
 }
 

@@ -46,7 +46,7 @@ fn check_call(
     context: &CheckContext<'_>,
     findings: &mut Vec<Finding>,
 ) -> Vec<Reading> {
-    let place = Place { base, variables: variables(step), undoes: false };
+    let place = Place { base, variables: variables(step, Variables::RUNNING), undoes: false };
     let template = compile_parameters(step, &place, findings);
     check_action(step, &place, template.as_ref(), context, findings);
     template.map(|template| read_steps(&template, step, base)).unwrap_or_default()
@@ -61,15 +61,15 @@ fn check_compensate(
     let Some(step) = definition.steps.get(at) else { return };
     let Some(undo) = &step.compensate else { return };
     let base = pointer(&pointer("/definition/steps", at), "compensate");
-    let place = Place { base: &base, variables: variables(step), undoes: true };
+    let place = Place { base: &base, variables: variables(step, Variables::UNDOING), undoes: true };
     let template = compile_parameters(undo, &place, findings);
     check_action(undo, &place, template.as_ref(), context, findings);
     let reads = template.map(|template| read_steps(&template, undo, &base)).unwrap_or_default();
     check_undo_reads(definition, at, &reads, findings);
 }
 
-fn variables(step: &StepDefinition) -> Variables<'_> {
-    Variables::RUNNING.with_element(step.for_each.as_ref().map(|for_each| for_each.variable.as_str()))
+fn variables<'a>(step: &'a StepDefinition, known: Variables<'a>) -> Variables<'a> {
+    known.with_element(step.for_each.as_ref().map(|for_each| for_each.variable.as_str()))
 }
 
 fn check_input(definition: &Definition, findings: &mut Vec<Finding>) {

@@ -39,6 +39,7 @@ pub(super) fn completed(execution: &mut Execution, place: Place<'_>, bytes: usiz
     }
     // The step's own result holds them from here on.
     execution.result_bytes = execution.result_bytes.saturating_sub(fan_out.result_bytes);
+    // What undoes an element reads its own.
     let undone = planned.compensate.is_some();
     if !undone {
         fan_out.elements.iter_mut().for_each(|element| element.output = None);
