@@ -1,6 +1,6 @@
 //! The SQLite store: held to the conformance suite, and to what is its own.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod archive;
 mod backup;

@@ -103,7 +103,7 @@ async fn a_backup_under_load_has_everything_that_was_accepted_before_it_began() 
 
     let (_home, host, told) = restore(&saved.home.path("backup"));
     let client = saved.client.at(&host.url);
-    assert!(told["executions"].as_u64().unwrap() as usize >= before.len() + ended.len() + 1, "{told}");
+    assert!(told["executions"].as_u64().unwrap() as usize > before.len() + ended.len(), "{told}");
     assert!(told["executions_open"].as_u64().unwrap() >= 1, "{told}");
     assert_eq!(told["keys_missing"], json!([]));
     for execution in &before {
