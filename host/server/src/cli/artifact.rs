@@ -9,7 +9,7 @@ use clap::Subcommand;
 use super::client::{Client, segment};
 use super::error::CliError;
 use super::output::{Column, cell};
-use super::{Context, archive};
+use super::{Context, packed_folder};
 
 /// What a folder is sent as.
 const TAR: &str = "application/x-tar";
@@ -115,7 +115,7 @@ fn open(path: &Path) -> io::Result<(File, &'static str)> {
         return Ok((File::open(path)?, BYTES));
     }
     let mut packed = tempfile::tempfile()?;
-    archive::write(path, io::BufWriter::new(&packed))?;
+    packed_folder::write(path, io::BufWriter::new(&packed))?;
     packed.rewind()?;
     Ok((packed, TAR))
 }

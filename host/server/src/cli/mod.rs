@@ -1,6 +1,5 @@
 //! The command line. `serve` runs a host; everything else talks to one over HTTP, or works on files.
 
-mod archive;
 mod artifact;
 mod backup;
 mod batch;
@@ -15,6 +14,7 @@ mod follow;
 mod intent;
 mod local;
 mod output;
+mod packed_folder;
 mod plugin;
 mod policy;
 mod run;
