@@ -44,6 +44,11 @@ impl Shared {
     /// Looks after the children that nobody in this process looks after yet: their start, or the news of their end,
     /// may have been lost with the process before.
     pub(crate) fn mind_children(self: &Arc<Self>, entry: &Arc<Entry>, execution: &Execution) {
+        // The next process looks after them. In this one, two that cannot be told of because the store is away would
+        // wake each other for ever, and the host would not end.
+        if self.closing.is_cancelled() {
+            return;
+        }
         let depth = Origin::depth(execution.origin.as_ref()) + 1;
         for (slot, state) in execution.open_slots() {
             let Some(Waiting { wait: Wait::Child { execution_id, intent, input }, .. }) = &state.waiting
