@@ -184,8 +184,12 @@ impl Shared {
             return Ok(None);
         }
         let executions = self.ports.store.executions(asked.scope);
+        let concurrency = asked.plan.document.concurrency.as_ref();
+        let replaces = concurrency.is_some_and(|limit| limit.on_limit == OnLimit::Replace);
+        // Where nobody is replaced, one that waits is enough to know.
+        let looked_at = if replaces { LOOKED_AT } else { 1 };
         let with_key = match asked.key {
-            Some(key) => executions.queued_with_key(asked.plan.document.intent.uid, key, LOOKED_AT).await?,
+            Some(key) => executions.queued_with_key(asked.plan.document.intent.uid, key, looked_at).await?,
             None => Vec::new(),
         };
         let waiting = match self.tenant_limit(asked) {
@@ -197,8 +201,6 @@ impl Shared {
         }
         self.place_freed(asked.scope);
         let reason = format!("{waiting} executions wait before it");
-        let concurrency = asked.plan.document.concurrency.as_ref();
-        let replaces = concurrency.is_some_and(|limit| limit.on_limit == OnLimit::Replace);
         Ok(Some(Held { reason, by_key: false, replaces: if replaces { with_key } else { Vec::new() } }))
     }
 
