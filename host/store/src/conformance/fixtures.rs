@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use quantum_core::id::{
-    ExecutionId, IdError, IntentName, IntentUid, PrincipalId, ScheduleName, ScheduleUid, TenantId,
+    ExecutionId, IdError, IntentName, IntentUid, PrincipalId, ScheduleName, ScheduleUid, StepId, TenantId,
 };
-use quantum_core::port::{PrincipalKind, Requester};
+use quantum_core::port::{LogEntry, LogLine, PrincipalKind, Requester};
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::{Environment, ExecutionStatus, IntentStatus};
 use tokio::sync::oneshot;
@@ -222,4 +222,20 @@ pub async fn hold(store: &Store) -> oneshot::Sender<()> {
     });
     begun.await.expect("the writer runs");
     release
+}
+
+/// What a step said.
+pub(super) fn line(scope: &TenantScope, execution: u64, message: &str) -> LogLine {
+    LogLine {
+        tenant: scope.tenant().clone(),
+        execution: execution_id(execution),
+        step: StepId::new("build").expect("a step id"),
+        attempt: 1,
+        at: AT,
+        entry: LogEntry::StepLog {
+            level: "info".into(),
+            message: message.into(),
+            fields: Default::default(),
+        },
+    }
 }

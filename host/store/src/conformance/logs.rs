@@ -1,11 +1,10 @@
 //! Log lines: numbered per execution, in the order of writing.
 
 use quantum_core::id::StepId;
-use quantum_core::port::{LogEntry, LogLine};
 
-use super::fixtures::{AT, execution_id, scope, with_tenants};
+use super::fixtures::{execution_id, line, scope, with_tenants};
 use super::{Check, Open};
-use crate::{LogFilter, TenantScope};
+use crate::LogFilter;
 
 /// Batches that mix executions and tenants are numbered apart, and go on where the last one ended.
 pub async fn lines_are_numbered_per_execution(open: &Open) -> Check {
@@ -26,19 +25,4 @@ pub async fn lines_are_numbered_per_execution(open: &Open) -> Check {
     assert!(store.logs().list(&one, &LogFilter { step, ..filter }).await?.is_empty());
     assert_eq!(store.stats().log_lines, 1_504);
     Ok(())
-}
-
-fn line(scope: &TenantScope, execution: u64, message: &str) -> LogLine {
-    LogLine {
-        tenant: scope.tenant().clone(),
-        execution: execution_id(execution),
-        step: StepId::new("build").expect("a step id"),
-        attempt: 1,
-        at: AT,
-        entry: LogEntry::StepLog {
-            level: "info".into(),
-            message: message.into(),
-            fields: Default::default(),
-        },
-    }
 }

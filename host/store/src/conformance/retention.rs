@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use quantum_core::id::{ExecutionId, StepId};
-use quantum_core::port::{LogEntry, LogLine};
+use quantum_core::id::ExecutionId;
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::ExecutionStatus;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::fixtures::{AT, artifact, commit, create, execution_id, record, scope, with_tenants};
+use super::fixtures::{AT, artifact, commit, create, execution_id, line, record, scope, with_tenants};
 use super::{Check, Open};
 use crate::{
     Commit, CommitError, EndKey, Error, ExecutionFilter, Holder, PageRequest, SharedPlan, Store, TenantScope,
@@ -43,7 +42,7 @@ pub async fn what_was_purged_is_not_there_any_more(open: &Open) -> Check {
     let store = with_tenants(open, &["t-1"]).await?;
     let scope = scope("t-1");
     end(&store, create(&scope, 1), Some(1)).await?;
-    store.logs().append(vec![line(&scope, 1)]).await?;
+    store.logs().append(vec![line(&scope, 1, "hello")]).await?;
     assert!(purge(&store, &scope, &[1]).await?);
     let restart = store.journal().commit(commit(&scope, 1, 2, 1)).await;
     assert!(matches!(restart, Err(CommitError::Conflict { current: 0 })), "{restart:?}");
@@ -172,7 +171,7 @@ async fn fill(store: &Store, scope: &TenantScope, number: u64) -> Check {
     }
     start.idempotency = Some(record(&format!("key-{number}"), number));
     end(store, start, Some(1)).await?;
-    store.logs().append((0..3).map(|_| line(scope, number)).collect()).await?;
+    store.logs().append((0..3).map(|_| line(scope, number, "hello")).collect()).await?;
     let holder = Holder::Execution(execution_id(number));
     for text in ["shared".to_owned(), format!("of {number}")] {
         store.artifacts(scope).record(artifact(&text, holder, Some(&text))).await?;
@@ -202,21 +201,6 @@ fn from(mut commit: Commit, kind: &str, key: &str, number: u64) -> Commit {
         new.origin = Some(serde_json::json!({ "kind": kind, key: execution_id(number) }).to_string());
     }
     commit
-}
-
-fn line(scope: &TenantScope, execution: u64) -> LogLine {
-    LogLine {
-        tenant: scope.tenant().clone(),
-        execution: execution_id(execution),
-        step: StepId::new("build").expect("a step id"),
-        attempt: 1,
-        at: AT,
-        entry: LogEntry::StepLog {
-            level: "info".into(),
-            message: "hello".into(),
-            fields: Default::default(),
-        },
-    }
 }
 
 async fn expired(
