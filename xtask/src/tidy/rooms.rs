@@ -31,6 +31,8 @@ struct Room {
 const HTTP: &[&str] = &["axum", "hyper", "hyper-util", "tower-http", "reqwest"];
 const FOREIGN_CODE: &str = "wasmtime";
 const POLICIES: &str = "cedar-policy";
+/// Real servers, for tests: a room that may know it must not link it.
+const SERVERS: &str = "quantum-testing";
 
 const TABLE: &[Room] = &[
     Room {
@@ -41,9 +43,9 @@ const TABLE: &[Room] = &[
     },
     Room {
         package: "quantum-store",
-        own: &["quantum-core"],
+        own: &["quantum-core", SERVERS],
         never: HTTP,
-        never_reached: &["hyper", "axum", FOREIGN_CODE, POLICIES],
+        never_reached: &["hyper", "axum", FOREIGN_CODE, POLICIES, SERVERS],
     },
     Room {
         package: "quantum-policy",
@@ -65,15 +67,15 @@ const TABLE: &[Room] = &[
     },
     Room {
         package: "quantum-catalog",
-        own: &["quantum-core", "quantum-store"],
+        own: &["quantum-core", "quantum-store", SERVERS],
         never: &["sqlx"],
-        never_reached: &["hyper", "axum", FOREIGN_CODE, POLICIES],
+        never_reached: &["hyper", "axum", FOREIGN_CODE, POLICIES, SERVERS],
     },
     Room {
         package: "quantum-engine",
-        own: &["quantum-core", "quantum-store"],
+        own: &["quantum-core", "quantum-store", SERVERS],
         never: &["sqlx"],
-        never_reached: &["hyper", "axum", FOREIGN_CODE, POLICIES],
+        never_reached: &["hyper", "axum", FOREIGN_CODE, POLICIES, SERVERS],
     },
     Room {
         package: "quantum-api",
@@ -85,9 +87,10 @@ const TABLE: &[Room] = &[
             "quantum-policy",
             "quantum-sandbox",
             "quantum-marketplace",
+            SERVERS,
         ],
         never: &["sqlx", FOREIGN_CODE, POLICIES, "clap"],
-        never_reached: &[],
+        never_reached: &[SERVERS],
     },
     Room {
         package: "quantum-server",
@@ -102,9 +105,16 @@ const TABLE: &[Room] = &[
             "quantum-api",
             // For tests: a registry and a cluster to deploy to. `check_reach` holds that the host does not link it.
             "xtask",
+            SERVERS,
         ],
         never: &["sqlx", POLICIES, "axum"],
-        never_reached: &["xtask"],
+        never_reached: &["xtask", SERVERS],
+    },
+    Room {
+        package: SERVERS,
+        own: &[],
+        never: &[],
+        never_reached: &["tokio", "sqlx", "hyper", "axum", FOREIGN_CODE, POLICIES],
     },
     Room {
         package: "quantum-sdk",

@@ -18,6 +18,8 @@ fn check(name: &str, own: &[&str], others: &[&str], expected: &[&str]) {
 fn a_room_that_knows_only_what_it_may_is_fine() {
     check("quantum-core", &[], &["serde", "cel"], &[]);
     check("quantum-engine", &["quantum-core", "quantum-store"], &["tokio"], &[]);
+    check("quantum-store", &["quantum-core", "quantum-testing"], &["sqlx"], &[]);
+    check("quantum-testing", &[], &["rustix", "tempfile"], &[]);
     check("quantum-plugin-hello", &["quantum-sdk"], &["serde"], &[]);
     check("quantum-benches", &["quantum-core", "quantum-api"], &["criterion"], &[]);
 }
@@ -26,6 +28,7 @@ fn a_room_that_knows_only_what_it_may_is_fine() {
 fn siblings_and_rooms_above_are_refused() {
     check("quantum-policy", &["quantum-store"], &[], &["quantum-policy must not depend on quantum-store"]);
     check("quantum-store", &["quantum-engine"], &[], &["quantum-store must not depend on quantum-engine"]);
+    check("quantum-testing", &["quantum-core"], &[], &["quantum-testing must not depend on quantum-core"]);
     check("quantum-sdk", &["quantum-core"], &[], &["quantum-sdk must not depend on quantum-core"]);
     check("quantum-plugin-x", &["quantum-core"], &[], &["quantum-plugin-x must not depend on quantum-core"]);
 }

@@ -1,0 +1,14 @@
+//! The one server of a test's process, so that many tests pay for one start.
+
+use std::sync::OnceLock;
+
+use super::Postgres;
+use crate::missing::Missing;
+
+/// Never dropped: its guard ends it after the process.
+static SHARED: OnceLock<Result<Postgres, Missing>> = OnceLock::new();
+
+#[track_caller]
+pub fn get() -> Result<&'static Postgres, Missing> {
+    SHARED.get_or_init(Postgres::start).as_ref().map_err(|missing| *missing)
+}
