@@ -12,6 +12,7 @@ pub mod help;
 pub mod http;
 pub mod languages;
 pub mod shell;
+pub mod skipped;
 pub mod standin;
 pub mod test;
 pub mod tidy;

@@ -58,6 +58,7 @@ fn quoted(word: &str) -> String {
 #[derive(Debug, Default)]
 pub struct Phases {
     done: Vec<Phase>,
+    notes: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -99,11 +100,19 @@ impl Phases {
         self.done.push(Phase { name, took: Duration::ZERO, end: End::LeftOut(reason) });
     }
 
+    /// What the summary says below its table.
+    pub fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
     /// Prints the table; an error when a part failed, which says once more why: the end of a long log is what is read.
     pub fn finish(self) -> Result<()> {
         println!("\n== summary");
         for phase in &self.done {
             println!("  {:<14} {}", phase.name, summary(phase));
+        }
+        for note in &self.notes {
+            println!("\n  {note}");
         }
         let failed: Vec<_> = self.done.iter().filter_map(reason).collect();
         if failed.is_empty() {

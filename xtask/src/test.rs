@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::artifacts::{self, Artifacts, Profile};
 use crate::error::Result;
 use crate::shell::{self, Phases};
+use crate::skipped::Skipped;
 use crate::{chaos, codegen, languages, tools};
 
 /// How much of it.
@@ -29,7 +30,11 @@ pub fn run(depth: Depth) -> Result<()> {
     }
     languages::prepare(&mut phases);
     let artifacts = Artifacts::of(Profile::Dev)?;
-    phases.run("tests", TESTS, || tests(depth));
+    let skipped = Skipped::empty()?;
+    phases.run("tests", TESTS, || tests(depth, &skipped));
+    if let Some(told) = skipped.told()? {
+        phases.note(told);
+    }
     let rest: [Later; 5] = [
         (
             "sandbox cases",
@@ -72,8 +77,9 @@ fn missing(name: &'static str, depth: Depth) -> Option<String> {
     absent.then(|| format!("not installed: rustup component add {component}"))
 }
 
-fn tests(depth: Depth) -> Result<()> {
+fn tests(depth: Depth, skipped: &Skipped) -> Result<()> {
     let mut command = shell::cargo(&["test", "--workspace", "--no-fail-fast"]);
+    skipped.collect(&mut command);
     if depth == Depth::Quick {
         command.env("PROPTEST_CASES", "16");
     }
