@@ -1,6 +1,7 @@
-//! What Quantum costs. The benches are in `benches/`; the load generator is here.
+//! What Quantum costs. The benches are in `benches/`; the load generator is here, and the simulation of cells.
 //!
 //! Nothing here is part of the host, and no test depends on how long something took.
 
+pub mod cells;
 pub mod load;
 pub mod process;

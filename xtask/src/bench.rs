@@ -1,4 +1,6 @@
-//! `cargo xtask bench`: the benches, and the load generator against a release build of the host.
+//! `cargo xtask bench`: the benches, the load generator against a release build of the host, and the simulation of cells.
+
+use std::process::Command;
 
 use crate::artifacts::{self, Profile};
 use crate::error::Result;
@@ -13,6 +15,8 @@ pub enum Bench {
     One(String, Vec<String>),
     /// The load generator, with its own arguments.
     Load(Vec<String>),
+    /// The simulation of tenants on cells, with its own arguments. It measures nothing and needs no host.
+    Cells(Vec<String>),
 }
 
 impl Bench {
@@ -20,6 +24,7 @@ impl Bench {
         match arguments {
             [] => Self::All,
             [first, rest @ ..] if first == "load" => Self::Load(rest.to_vec()),
+            [first, rest @ ..] if first == "cells" => Self::Cells(rest.to_vec()),
             [first, rest @ ..] => Self::One(first.clone(), rest.to_vec()),
         }
     }
@@ -33,6 +38,7 @@ pub fn run(bench: &Bench) -> Result<()> {
             shell::run(command.args(rest))
         }
         Bench::Load(rest) => load(rest),
+        Bench::Cells(rest) => shell::run(program("cells").args(rest)),
     }
 }
 
@@ -40,9 +46,11 @@ pub fn run(bench: &Bench) -> Result<()> {
 fn load(arguments: &[String]) -> Result<()> {
     tools::prepare()?;
     let artifacts = artifacts::build(Profile::Release)?;
-    let mut command =
-        shell::cargo(&["run", "--release", "--package", "quantum-benches", "--bin", "load", "--"]);
-    shell::run(command.args(arguments).env("QUANTUM_BIN", &artifacts.quantum))
+    shell::run(program("load").args(arguments).env("QUANTUM_BIN", &artifacts.quantum))
+}
+
+fn program(name: &str) -> Command {
+    shell::cargo(&["run", "--release", "--package", "quantum-benches", "--bin", name, "--"])
 }
 
 #[cfg(test)]
@@ -57,5 +65,6 @@ mod tests {
         check("journal --quick", Bench::One("journal".into(), words("--quick")));
         check("scale history --finished 1000", Bench::One("scale".into(), words("history --finished 1000")));
         check("load --clients 64", Bench::Load(words("--clients 64")));
+        check("cells --seed 7", Bench::Cells(words("--seed 7")));
     }
 }

@@ -6,7 +6,7 @@ cargo xtask TASK [OPTIONS]
   demo [--keep]         build everything and watch intents run, deploy an application, be refused, survive a crash
   test [--quick]        everything that must hold: tests, sandbox cases, clippy, fmt, generated files
   chaos [--minutes N]   a real host under load: killed, stopped, without room on its disk, with a clock that jumps
-  bench [NAME | load …] measure: benches, figures with bounds (scale), or the load generator
+  bench [NAME | load …] measure: benches, figures with bounds (scale), or the load generator; or simulate cells
   tidy                  the rules of the house: dependency table, sizes, unfinished code
   codegen [--check]     write the files that are made from the code, or check them
   plugins               build and pack the plugins that ship
@@ -77,9 +77,10 @@ cargo xtask bench NAME [ARGUMENTS]     one of them; the arguments go to criterio
 cargo xtask bench load [ARGUMENTS]     a release build of the host under load; the arguments go to the generator
 cargo xtask bench scale [PART…]        figures with bounds: commits, waiting, recovery, for-each, history; all of them
                                        take six minutes and four gigabytes of disk. --help names the sizes
+cargo xtask bench cells [--seed N]     10 000 tenants on cells, simulated: which placement the plan takes, and why
 
-load and scale write their figures to target/bench as JSON too. Exit code 1 of scale: a figure is over its bound.
-docs/performance.md says what is measured, and what came out.";
+load, scale and cells write their figures to target/bench as JSON too. Exit code 1 of scale: a figure is over its bound.
+docs/performance.md says what is measured, and what came out; docs/scaling.md what is simulated.";
 
 const TIDY: &str = "\
 cargo xtask tidy
