@@ -10,7 +10,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::Error;
-use crate::sqlite::{Columns, applied_schema, known_schema, reading_connection};
+use crate::database::{Columns, Row as Found};
+use crate::sqlite::{applied_schema, known_schema, reading_connection};
 
 const COPY: &str = "VACUUM INTO ?";
 /// Findings that are told of a damaged database; there may be thousands.
@@ -65,7 +66,7 @@ pub async fn snapshot_contents(copy: &Path) -> Result<SnapshotContents, Error> {
     let mut conn = open(copy, true).await?;
     let schema = applied_schema(&mut conn).await?;
     check(&mut conn).await?;
-    let counts = sqlx::query(COUNTS).fetch_one(&mut conn).await?;
+    let counts = Found::Sqlite(sqlx::query(COUNTS).fetch_one(&mut conn).await?);
     let mut columns = Columns::new(&counts, "tenants");
     let contents = SnapshotContents {
         schema,
@@ -73,8 +74,8 @@ pub async fn snapshot_contents(copy: &Path) -> Result<SnapshotContents, Error> {
         executions: columns.number()?,
         executions_open: columns.number()?,
         tenant_keys: count_if_there(&mut conn, "tenant_keys", TENANT_KEYS).await?,
-        components: digests(&sqlx::query(COMPONENTS).fetch_all(&mut conn).await?)?,
-        artifacts: digests(&rows_if_there(&mut conn, "artifacts", ARTIFACTS).await?)?,
+        components: digests(found(sqlx::query(COMPONENTS).fetch_all(&mut conn).await?))?,
+        artifacts: digests(rows_if_there(&mut conn, "artifacts", ARTIFACTS).await?)?,
     };
     conn.close().await?;
     Ok(contents)
@@ -108,11 +109,11 @@ async fn rows_if_there(
     conn: &mut SqliteConnection,
     table: &'static str,
     query: &'static str,
-) -> Result<Vec<SqliteRow>, Error> {
+) -> Result<Vec<Found>, Error> {
     if sqlx::query(TABLE).bind(table).fetch_optional(&mut *conn).await?.is_none() {
         return Ok(Vec::new());
     }
-    Ok(sqlx::query(query).fetch_all(conn).await?)
+    Ok(found(sqlx::query(query).fetch_all(conn).await?))
 }
 
 async fn count_if_there(
@@ -124,7 +125,11 @@ async fn count_if_there(
     rows.first().map_or(Ok(0), |row| Columns::new(row, table).number())
 }
 
-fn digests(rows: &[SqliteRow]) -> Result<Vec<Digest>, Error> {
+fn found(rows: Vec<SqliteRow>) -> Vec<Found> {
+    rows.into_iter().map(Found::Sqlite).collect()
+}
+
+fn digests(rows: Vec<Found>) -> Result<Vec<Digest>, Error> {
     rows.iter().map(|row| Columns::new(row, "digests").parsed()).collect()
 }
 

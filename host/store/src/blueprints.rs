@@ -3,13 +3,12 @@
 
 use quantum_core::id::{IntentName, PrincipalId, TenantId};
 use quantum_core::time::Timestamp;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use crate::Error;
+use crate::database::Columns;
+use crate::database::{Conn, Query, Row};
 use crate::page::{Page, PageRequest};
 use crate::scope::TenantScope;
-use crate::sqlite::Columns;
 use crate::store::Store;
 
 /// One revision, without the document.
@@ -60,7 +59,7 @@ macro_rules! summary_columns {
 }
 
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         NEWEST = concat!(
             "SELECT ", summary_columns!(), ", b.document FROM blueprints b \
              WHERE b.tenant_id = ? AND b.name = ? ORDER BY b.revision DESC LIMIT 1"
@@ -83,22 +82,25 @@ pub(crate) mod sql {
 impl Blueprints<'_> {
     /// The newest revision, which may be a removal. None: there never was one.
     pub async fn newest(&self, name: &IntentName) -> Result<Option<BlueprintRecord>, Error> {
-        let query = sqlx::query(sql::NEWEST).bind(self.scope.tenant().to_string()).bind(name.to_string());
-        let row = query.fetch_optional(&self.store.readers).await?;
+        let query = Query::new(sql::NEWEST).bind(self.scope.tenant().to_string()).bind(name.to_string());
+        let row = query.fetch_optional(&mut self.store.read(self.scope).await?).await?;
         row.as_ref().map(|row| self.decode(row)).transpose()
     }
 
     pub async fn revision(&self, name: &IntentName, revision: u64) -> Result<Option<BlueprintRecord>, Error> {
-        let query = sqlx::query(sql::REVISION).bind(self.scope.tenant().to_string()).bind(name.to_string());
-        let row = query.bind(revision.cast_signed()).fetch_optional(&self.store.readers).await?;
+        let query = Query::new(sql::REVISION).bind(self.scope.tenant().to_string()).bind(name.to_string());
+        let row = query
+            .bind(revision.cast_signed())
+            .fetch_optional(&mut self.store.read(self.scope).await?)
+            .await?;
         row.as_ref().map(|row| self.decode(row)).transpose()
     }
 
     /// By name, each with its newest revision; removed ones are left out.
     pub async fn list(&self, page: PageRequest) -> Result<Page<BlueprintSummary>, Error> {
-        let query = sqlx::query(sql::LIST).bind(self.scope.tenant().to_string());
+        let query = Query::new(sql::LIST).bind(self.scope.tenant().to_string());
         let query = query.bind(page.after.clone().unwrap_or_default()).bind(page.rows() as i64 + 1);
-        let rows = query.fetch_all(&self.store.readers).await?;
+        let rows = query.fetch_all(&mut self.store.read(self.scope).await?).await?;
         let items: Result<Vec<_>, _> =
             rows.iter().map(|row| decode_summary(&mut self.columns(row)?)).collect();
         Ok(Page::cut(items?, page.rows(), |item| item.name.to_string()))
@@ -107,37 +109,37 @@ impl Blueprints<'_> {
     /// Err: `VersionConflict` when another change came first, `NotFound` (no such tenant).
     pub async fn write(&self, change: BlueprintChange) -> Result<BlueprintSummary, Error> {
         let tenant = self.scope.tenant().clone();
-        match self.store.writer.run(move |conn| Box::pin(write(conn, tenant, change))).await {
-            Err(Error::Query(error)) if crate::sqlite::is_refusal(&error) => {
+        match self.store.write(self.scope, move |conn| Box::pin(write(conn, tenant, change))).await {
+            Err(Error::Query(error)) if crate::database::is_refusal(&error) => {
                 Err(Error::NotFound { kind: "tenant", name: self.scope.tenant().to_string() })
             }
             other => other,
         }
     }
 
-    fn decode(&self, row: &SqliteRow) -> Result<BlueprintRecord, Error> {
+    fn decode(&self, row: &Row) -> Result<BlueprintRecord, Error> {
         let mut columns = self.columns(row)?;
         let summary = decode_summary(&mut columns)?;
         Ok(BlueprintRecord { summary, document: columns.text_or_null()?.map(str::to_owned) })
     }
 
-    fn columns<'r>(&self, row: &'r SqliteRow) -> Result<Columns<'r>, Error> {
+    fn columns<'r>(&self, row: &'r Row) -> Result<Columns<'r>, Error> {
         Columns::scoped(row, "blueprints", self.scope, &self.store.counters)
     }
 }
 
 async fn write(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     tenant: TenantId,
     change: BlueprintChange,
 ) -> Result<BlueprintSummary, Error> {
-    let query = sqlx::query(sql::CURRENT).bind(tenant.to_string()).bind(change.name.to_string());
+    let query = Query::new(sql::CURRENT).bind(tenant.to_string()).bind(change.name.to_string());
     let current: u64 = Columns::new(&query.fetch_one(&mut *conn).await?, "blueprints").number()?;
     if current != change.based_on {
         return Err(Error::VersionConflict { current });
     }
     let revision = current + 1;
-    sqlx::query(sql::INSERT)
+    Query::new(sql::INSERT)
         .bind(tenant.to_string())
         .bind(change.name.to_string())
         .bind(revision.cast_signed())

@@ -15,6 +15,21 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    #[error("connect to the database {place}: {hint}")]
+    Connect {
+        place: String,
+        hint: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error(
+        "open the database {place}: its schema is older than this program's, or is not there; run: quantum store prepare \
+         --owner URL, with a login that may change the schema"
+    )]
+    NotPrepared { place: String },
+    /// Tenants would not be kept apart, or nothing could be written.
+    #[error("open the database {place}: {finding}; {remedy}")]
+    Unsafe { place: String, finding: String, remedy: String },
     #[error("prepare the folder \"{}\"", path.display())]
     Folder {
         path: PathBuf,
@@ -64,7 +79,18 @@ pub enum Error {
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
     #[error("query the database")]
-    Query(#[from] sqlx::Error),
+    Query(#[source] sqlx::Error),
+}
+
+/// A server that is gone or full may be back soon, and is not a defect. SQLite's errors stay as they are: whoever has the
+/// transaction looks at them.
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match crate::postgres::unavailable(error) {
+            Ok(unavailable) => Self::Unavailable(unavailable),
+            Err(error) => Self::Query(error),
+        }
+    }
 }
 
 /// Why a commit was refused. Nothing of it was written.

@@ -2,13 +2,12 @@
 
 use quantum_core::id::{PrincipalId, TenantId};
 use quantum_core::time::Timestamp;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use crate::Error;
+use crate::database::Columns;
+use crate::database::{Conn, Query, Row};
 use crate::journal::{RESPONSE_INSERT, bind_response};
 use crate::scope::TenantScope;
-use crate::sqlite::Columns;
 use crate::store::Store;
 
 /// Milliseconds that an answer is kept: 24 hours, as the API promises. Later the key is free again.
@@ -50,7 +49,7 @@ pub struct Idempotency<'a> {
 }
 
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         LOOKUP = "SELECT tenant_id, fingerprint, response, at FROM idempotency_keys \
                   WHERE tenant_id = ? AND principal_id = ? AND route = ? AND key = ?";
     }
@@ -69,7 +68,8 @@ impl Idempotency<'_> {
         key: &IdempotencyKey,
         now: Timestamp,
     ) -> Result<Option<StoredResponse>, Error> {
-        let row = query(self.scope.tenant(), key).fetch_optional(&self.store.readers).await?;
+        let row =
+            query(self.scope.tenant(), key).fetch_optional(&mut self.store.read(self.scope).await?).await?;
         let Some(row) = row else { return Ok(None) };
         let mut columns = Columns::scoped(&row, "idempotency_keys", self.scope, &self.store.counters)?;
         columns.tenant()?;
@@ -79,12 +79,12 @@ impl Idempotency<'_> {
 
 /// In the transaction of the effect, before it. Err: `IdempotencyTaken`.
 pub(crate) async fn check(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     tenant: &TenantId,
     record: Option<&IdempotencyRecord>,
 ) -> Result<(), Error> {
     let Some(record) = record else { return Ok(()) };
-    let row: Option<SqliteRow> = query(tenant, &record.key).fetch_optional(conn).await?;
+    let row: Option<Row> = query(tenant, &record.key).fetch_optional(conn).await?;
     let Some(row) = row else { return Ok(()) };
     let mut columns = Columns::new(&row, "idempotency_keys");
     columns.tenant()?;
@@ -97,7 +97,7 @@ pub(crate) async fn check(
 
 /// After `check`: takes the key.
 pub(crate) async fn record(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     tenant: &TenantId,
     record: Option<&IdempotencyRecord>,
 ) -> Result<(), Error> {
@@ -106,9 +106,9 @@ pub(crate) async fn record(
     Ok(())
 }
 
-fn query<'q>(tenant: &TenantId, key: &IdempotencyKey) -> crate::sqlite::Args<'q> {
+fn query(tenant: &TenantId, key: &IdempotencyKey) -> Query {
     let query =
-        sqlx::query(sql::LOOKUP).bind(tenant.as_str().to_owned()).bind(key.principal.as_str().to_owned());
+        Query::new(sql::LOOKUP).bind(tenant.as_str().to_owned()).bind(key.principal.as_str().to_owned());
     query.bind(key.route.clone()).bind(key.key.clone())
 }
 

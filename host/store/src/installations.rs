@@ -4,12 +4,10 @@ use quantum_core::id::{Digest, PrincipalId, TenantId};
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::{Signature, Trust};
 
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
-
 use crate::Error;
+use crate::database::Columns;
+use crate::database::{Conn, Query, Row};
 use crate::scope::TenantScope;
-use crate::sqlite::Columns;
 use crate::store::Store;
 
 /// One version of one plugin in one tenant.
@@ -40,19 +38,30 @@ pub struct Installations<'a> {
     pub(crate) scope: &'a TenantScope,
 }
 
+/// The columns that `decode` reads.
+macro_rules! columns {
+    () => {
+        "tenant_id, plugin, version, component, manifest, consent, settings, trust, signature, installed_by, \
+         installed_at, active"
+    };
+}
+pub(crate) use columns;
+
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         UPSERT = "INSERT INTO installations (tenant_id, plugin, version, component, manifest, consent, settings, trust, \
                   signature, installed_by, installed_at, active) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-                  ON CONFLICT DO UPDATE SET component = excluded.component, manifest = excluded.manifest, \
+                  ON CONFLICT (tenant_id, plugin, version) DO UPDATE SET component = excluded.component, manifest = excluded.manifest, \
                   consent = excluded.consent, settings = excluded.settings, trust = excluded.trust, \
                   signature = excluded.signature, installed_by = excluded.installed_by, \
                   installed_at = excluded.installed_at, active = excluded.active";
-        RETIRE = "UPDATE installations SET active = 0 WHERE tenant_id = ? AND plugin = ? AND version <> ?";
-        LIST = "SELECT tenant_id, plugin, version, component, manifest, consent, settings, trust, signature, \
-                installed_by, installed_at, active FROM installations WHERE tenant_id = ? ORDER BY plugin, version";
-        GET = "SELECT tenant_id, plugin, version, component, manifest, consent, settings, trust, signature, \
-               installed_by, installed_at, active FROM installations WHERE tenant_id = ? AND plugin = ? AND active = 1";
+        RETIRE = "UPDATE installations SET active = FALSE WHERE tenant_id = ? AND plugin = ? AND version <> ?";
+        LIST = concat!(
+            "SELECT ", super::columns!(), " FROM installations WHERE tenant_id = ? ORDER BY plugin, version"
+        );
+        GET = concat!(
+            "SELECT ", super::columns!(), " FROM installations WHERE tenant_id = ? AND plugin = ? AND active = TRUE"
+        );
         REMOVE = "DELETE FROM installations WHERE tenant_id = ? AND plugin = ?";
     }
 }
@@ -64,47 +73,46 @@ impl Installations<'_> {
         if installation.tenant != *self.scope.tenant() {
             return Err(Error::ForeignRow { table: "installations" });
         }
-        self.store.writer.run(move |conn| Box::pin(upsert(conn, installation))).await
+        self.store.write(self.scope, move |conn| Box::pin(upsert(conn, installation))).await
     }
 
     /// By plugin, then version; inactive ones too.
     pub async fn list(&self) -> Result<Vec<Installation>, Error> {
-        let rows = sqlx::query(sql::LIST)
+        let rows = Query::new(sql::LIST)
             .bind(self.scope.tenant().to_string())
-            .fetch_all(&self.store.readers)
+            .fetch_all(&mut self.store.read(self.scope).await?)
             .await?;
         rows.iter().map(|row| self.decode(row)).collect()
     }
 
     /// The active version.
     pub async fn get(&self, plugin: &str) -> Result<Option<Installation>, Error> {
-        let query = sqlx::query(sql::GET).bind(self.scope.tenant().to_string()).bind(plugin.to_owned());
-        let row = query.fetch_optional(&self.store.readers).await?;
+        let query = Query::new(sql::GET).bind(self.scope.tenant().to_string()).bind(plugin.to_owned());
+        let row = query.fetch_optional(&mut self.store.read(self.scope).await?).await?;
         row.as_ref().map(|row| self.decode(row)).transpose()
     }
 
     /// All versions. False: there was none.
     pub async fn remove(&self, plugin: &str) -> Result<bool, Error> {
-        let query = sqlx::query(sql::REMOVE).bind(self.scope.tenant().to_string()).bind(plugin.to_owned());
+        let query = Query::new(sql::REMOVE).bind(self.scope.tenant().to_string()).bind(plugin.to_owned());
         let write = self
             .store
-            .writer
-            .run(move |conn| Box::pin(async move { Ok(query.execute(conn).await?.rows_affected() > 0) }));
+            .write(self.scope, move |conn| Box::pin(async move { Ok(query.execute(conn).await? > 0) }));
         write.await
     }
 
-    fn decode(&self, row: &SqliteRow) -> Result<Installation, Error> {
+    fn decode(&self, row: &Row) -> Result<Installation, Error> {
         decode(Columns::scoped(row, "installations", self.scope, &self.store.counters)?)
     }
 }
 
-async fn upsert(conn: &mut SqliteConnection, installation: Installation) -> Result<(), Error> {
+async fn upsert(conn: &mut Conn, installation: Installation) -> Result<(), Error> {
     if installation.active {
-        let query = sqlx::query(sql::RETIRE).bind(installation.tenant.to_string());
+        let query = Query::new(sql::RETIRE).bind(installation.tenant.to_string());
         let query = query.bind(installation.plugin.clone()).bind(installation.version.clone());
         query.execute(&mut *conn).await?;
     }
-    sqlx::query(sql::UPSERT)
+    Query::new(sql::UPSERT)
         .bind(installation.tenant.to_string())
         .bind(installation.plugin)
         .bind(installation.version)
@@ -116,7 +124,7 @@ async fn upsert(conn: &mut SqliteConnection, installation: Installation) -> Resu
         .bind(installation.signature.as_str())
         .bind(installation.installed_by.to_string())
         .bind(installation.installed_at.as_millis())
-        .bind(i64::from(installation.active))
+        .bind(installation.active)
         .execute(conn)
         .await?;
     Ok(())

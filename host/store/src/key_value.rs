@@ -3,12 +3,10 @@
 
 use quantum_core::id::TenantId;
 use quantum_core::time::Timestamp;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use crate::Error;
+use crate::database::{Columns, Conn, Query, Row, Sql, is_refusal};
 use crate::scope::TenantScope;
-use crate::sqlite::{Args, Columns, is_refusal};
 use crate::store::Store;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,10 +49,10 @@ pub struct KeyValue<'a> {
 }
 
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         GET = "SELECT tenant_id, value, revision FROM kv WHERE tenant_id = ? AND plugin = ? AND key = ? \
                AND (expires_at IS NULL OR expires_at > ?)";
-        HEAD = "SELECT tenant_id, revision, expires_at, octet_length(key) + octet_length(value) FROM kv \
+        HEAD = "SELECT tenant_id, revision, expires_at, CAST(octet_length(key) + octet_length(value) AS BIGINT) FROM kv \
                 WHERE tenant_id = ? AND plugin = ? AND key = ?";
         SPACE = "INSERT INTO kv_spaces (tenant_id, plugin, revision, entries, bytes) VALUES (?, ?, 0, 0, 0) \
                  ON CONFLICT DO NOTHING";
@@ -63,7 +61,7 @@ pub(crate) mod sql {
         NEXT = "UPDATE kv_spaces SET revision = revision + 1 WHERE tenant_id = ? AND plugin = ? \
                 RETURNING tenant_id, revision";
         PUT = "INSERT INTO kv (tenant_id, plugin, key, value, revision, expires_at) VALUES (?, ?, ?, ?, ?, ?) \
-               ON CONFLICT DO UPDATE SET value = excluded.value, revision = excluded.revision, \
+               ON CONFLICT (tenant_id, plugin, key) DO UPDATE SET value = excluded.value, revision = excluded.revision, \
                expires_at = excluded.expires_at";
         DELETE = "DELETE FROM kv WHERE tenant_id = ? AND plugin = ? AND key = ?";
     }
@@ -80,7 +78,9 @@ impl KeyValue<'_> {
     /// None: never written, deleted, or over its time.
     pub async fn get(&self, plugin: &str, key: &str, now: Timestamp) -> Result<Option<StoredValue>, Error> {
         let query = of(sql::GET, self.scope.tenant(), plugin).bind(key.to_owned()).bind(now.as_millis());
-        let Some(row) = query.fetch_optional(&self.store.readers).await? else { return Ok(None) };
+        let Some(row) = query.fetch_optional(&mut self.store.read(self.scope).await?).await? else {
+            return Ok(None);
+        };
         let mut columns = Columns::scoped(&row, "kv", self.scope, &self.store.counters)?;
         columns.tenant()?;
         Ok(Some(StoredValue { value: columns.bytes()?.to_vec(), revision: columns.number()? }))
@@ -91,7 +91,7 @@ impl KeyValue<'_> {
     pub async fn write(&self, write: KeyValueWrite) -> Result<Option<u64>, Error> {
         let tenant = self.scope.tenant().clone();
         let name = tenant.to_string();
-        match self.store.writer.run(move |conn| Box::pin(put(conn, tenant, write))).await {
+        match self.store.write(self.scope, move |conn| Box::pin(put(conn, tenant, write))).await {
             Err(Error::Query(error)) if is_refusal(&error) => Err(Error::NotFound { kind: "tenant", name }),
             other => other,
         }
@@ -102,17 +102,12 @@ impl KeyValue<'_> {
         let query = of(sql::DELETE, self.scope.tenant(), plugin).bind(key.to_owned());
         let write = self
             .store
-            .writer
-            .run(move |conn| Box::pin(async move { Ok(query.execute(conn).await?.rows_affected() > 0) }));
+            .write(self.scope, move |conn| Box::pin(async move { Ok(query.execute(conn).await? > 0) }));
         write.await
     }
 }
 
-async fn put(
-    conn: &mut SqliteConnection,
-    tenant: TenantId,
-    write: KeyValueWrite,
-) -> Result<Option<u64>, Error> {
+async fn put(conn: &mut Conn, tenant: TenantId, write: KeyValueWrite) -> Result<Option<u64>, Error> {
     let row =
         of(sql::HEAD, &tenant, &write.plugin).bind(write.key.clone()).fetch_optional(&mut *conn).await?;
     let head = row.as_ref().map(head).transpose()?;
@@ -143,7 +138,7 @@ fn is_expected(expected: Expected, head: Option<&Head>, now: Timestamp) -> bool 
 
 /// What has expired goes before anything is refused. A write that makes the space no larger is never refused.
 async fn make_room(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     tenant: &TenantId,
     write: &KeyValueWrite,
     head: Option<&Head>,
@@ -165,7 +160,7 @@ async fn make_room(
     check_usage(usage(conn, tenant, &write.plugin).await?, (u64::from(head.is_none()), more), write.quota)
 }
 
-async fn usage(conn: &mut SqliteConnection, tenant: &TenantId, plugin: &str) -> Result<(u64, u64), Error> {
+async fn usage(conn: &mut Conn, tenant: &TenantId, plugin: &str) -> Result<(u64, u64), Error> {
     let row = of(sql::USAGE, tenant, plugin).fetch_one(conn).await?;
     let mut columns = Columns::new(&row, "kv_spaces");
     columns.tenant()?;
@@ -184,11 +179,11 @@ const fn check_usage(used: (u64, u64), more: (u64, u64), quota: KeyValueQuota) -
     Ok(())
 }
 
-fn of<'q>(sql: &'static str, tenant: &TenantId, plugin: &str) -> Args<'q> {
-    sqlx::query(sql).bind(tenant.to_string()).bind(plugin.to_owned())
+fn of(sql: Sql, tenant: &TenantId, plugin: &str) -> Query {
+    Query::new(sql).bind(tenant.to_string()).bind(plugin.to_owned())
 }
 
-fn head(row: &SqliteRow) -> Result<Head, Error> {
+fn head(row: &Row) -> Result<Head, Error> {
     let mut columns = Columns::new(row, "kv");
     columns.tenant()?;
     Ok(Head { revision: columns.number()?, expires_at: columns.time_or_null()?, bytes: columns.number()? })

@@ -1,8 +1,10 @@
-//! Everything that must survive: SQLite with a group-commit journal, blobs by digest, the archive of executions.
+//! Everything that must survive: SQLite or PostgreSQL with a group-commit journal, blobs by digest, the archive of
+//! executions.
 //!
-//! All writes go through one thread (`writer`), which commits whatever is queued in one transaction. Tenant tables
-//! are reached through a [`TenantScope`] only. Nothing is decided here, and nothing of the engine or HTTP is known.
+//! Commits of executions go through one thread (`writer`), which makes whatever is queued durable in one transaction. On
+//! SQLite all other writes do, too. Tenant tables are reached through a [`TenantScope`] only. Nothing is decided here, and nothing of the engine or HTTP is known.
 
+mod access;
 mod archive;
 mod artifacts;
 mod backup;
@@ -10,6 +12,7 @@ mod blobs;
 mod blueprints;
 #[doc(hidden)]
 pub mod conformance;
+mod database;
 mod error;
 mod executions;
 mod idempotency;
@@ -18,8 +21,10 @@ mod intents;
 mod journal;
 mod key_value;
 mod logs;
+mod migration;
 mod page;
 mod platform;
+mod postgres;
 mod schedules;
 mod scope;
 mod secrets;
@@ -49,6 +54,7 @@ pub use key_value::{Expected, KeyValue, KeyValueQuota, KeyValueWrite, StoredValu
 pub use logs::{LogFilter, LogRow, Logs};
 pub use page::{Page, PageRequest};
 pub use platform::{Membership, Platform, Tenant};
+pub use postgres::{Finding, Login, PostgresOptions, inspect, prepare};
 pub use schedules::{
     NewSchedule, ScheduleChange, ScheduleContent, ScheduleKey, ScheduleMark, ScheduleRow, ScheduleTarget,
     Schedules,

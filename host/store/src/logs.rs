@@ -4,12 +4,10 @@ use std::collections::HashMap;
 
 use quantum_core::id::{ExecutionId, StepId};
 use quantum_core::port::LogLine;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 use tokio::sync::oneshot;
 
+use crate::database::{Columns, Conn, Dialect, Query, Row, Rows, Sql};
 use crate::scope::TenantScope;
-use crate::sqlite::{Args, Columns, Rows};
 use crate::store::Store;
 use crate::writer::stopped;
 use crate::{Error, Unavailable};
@@ -47,7 +45,7 @@ pub(crate) struct PendingLines {
 }
 
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         LIST = "SELECT tenant_id, execution_id, number, step_id, attempt, at, entry FROM logs \
                 WHERE tenant_id = ?1 AND execution_id = ?2 AND number > ?3 AND (?4 IS NULL OR step_id = ?4) \
                 ORDER BY number LIMIT ?5";
@@ -59,14 +57,14 @@ const LAST_NUMBERS: Rows = Rows {
     head: "SELECT v.column1, v.column2, (SELECT max(number) FROM logs \
            WHERE tenant_id = v.column1 AND execution_id = v.column2) FROM",
     columns: 2,
-    tail: "WHERE v.column1 IS NOT NULL",
+    tail: Sql::same("WHERE v.column1 IS NOT NULL"),
 };
 
 /// As the columns of the table. Lines of a tenant that does not exist are left out: nobody could read them.
 const INSERT: Rows = Rows {
     head: "INSERT INTO logs (tenant_id, execution_id, number, step_id, attempt, at, entry) SELECT v.* FROM",
     columns: 7,
-    tail: "WHERE EXISTS (SELECT 1 FROM tenants WHERE id = v.column1)",
+    tail: Sql::same("WHERE EXISTS (SELECT 1 FROM tenants WHERE id = v.column1)"),
 };
 
 impl Logs<'_> {
@@ -84,25 +82,25 @@ impl Logs<'_> {
 
     /// In the order of writing.
     pub async fn list(&self, scope: &TenantScope, filter: &LogFilter) -> Result<Vec<LogRow>, Error> {
-        let query = sqlx::query(sql::LIST)
+        let query = Query::new(sql::LIST)
             .bind(scope.tenant().to_string())
             .bind(filter.execution.to_string())
             .bind(filter.after.cast_signed())
             .bind(filter.step.as_ref().map(ToString::to_string))
             .bind(i64::from(filter.limit));
-        let rows = query.fetch_all(&self.store.readers).await?;
+        let rows = query.fetch_all(&mut self.store.read(scope).await?).await?;
         rows.iter().map(|row| decode(Columns::scoped(row, "logs", scope, &self.store.counters)?)).collect()
     }
 }
 
 /// Numbers the lines behind those that are there, and writes them, in the writer's transaction.
-pub(crate) async fn write(conn: &mut SqliteConnection, lines: &[LogLine]) -> Result<(), sqlx::Error> {
+pub(crate) async fn write(conn: &mut Conn, lines: &[LogLine]) -> Result<(), sqlx::Error> {
     let mut last: HashMap<(String, String), i64> = lines.iter().map(|line| (key(line), 0)).collect();
     let keys: Vec<_> = last.keys().cloned().collect();
     let known =
         LAST_NUMBERS.read(conn, &keys, |query, key| query.bind(key.0.clone()).bind(key.1.clone())).await?;
     for row in &known {
-        let number: Option<i64> = row.try_get_unchecked(2)?;
+        let number = row.int_or_null(2)?;
         last.insert((text(row, 0)?, text(row, 1)?), number.unwrap_or(0));
     }
     let numbered: Vec<_> = lines.iter().map(|line| (line, next(&mut last, line))).collect();
@@ -113,8 +111,8 @@ fn key(line: &LogLine) -> (String, String) {
     (line.tenant.to_string(), line.execution.to_string())
 }
 
-fn text(row: &SqliteRow, at: usize) -> Result<String, sqlx::Error> {
-    row.try_get_unchecked(at)
+fn text(row: &Row, at: usize) -> Result<String, sqlx::Error> {
+    row.text(at).map(str::to_owned)
 }
 
 fn next(last: &mut HashMap<(String, String), i64>, line: &LogLine) -> i64 {
@@ -123,7 +121,7 @@ fn next(last: &mut HashMap<(String, String), i64>, line: &LogLine) -> i64 {
     *number
 }
 
-fn bind<'q>(query: Args<'q>, (line, number): &(&LogLine, i64)) -> Args<'q> {
+fn bind(query: Query, (line, number): &(&LogLine, i64)) -> Query {
     query
         .bind(line.tenant.to_string())
         .bind(line.execution.to_string())
@@ -141,7 +139,7 @@ fn decode(mut columns: Columns<'_>) -> Result<LogRow, Error> {
     Ok(LogRow { number, line: LogLine { tenant, execution, step, attempt, at, entry: columns.json()? } })
 }
 
-/// For the registry, with one row and with several.
-pub(crate) fn shapes() -> Vec<String> {
-    [&LAST_NUMBERS, &INSERT].iter().flat_map(|rows| [rows.sql(1), rows.sql(4), rows.sql(256)]).collect()
+/// For the registry.
+pub(crate) fn shapes(dialect: Dialect) -> Vec<String> {
+    [&LAST_NUMBERS, &INSERT].iter().flat_map(|rows| rows.shapes(dialect)).collect()
 }

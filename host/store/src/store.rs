@@ -7,8 +7,10 @@ use std::sync::atomic::Ordering;
 use sqlx::SqlitePool;
 
 use crate::Error;
+use crate::access::Access;
 use crate::artifacts::Artifacts;
 use crate::blueprints::Blueprints;
+use crate::database::{Conn, Dialect};
 use crate::executions::Executions;
 use crate::idempotency::Idempotency;
 use crate::installations::Installations;
@@ -17,13 +19,14 @@ use crate::journal::Journal;
 use crate::key_value::KeyValue;
 use crate::logs::Logs;
 use crate::platform::Platform;
+use crate::postgres::{Postgres, PostgresOptions};
 use crate::schedules::Schedules;
 use crate::scope::TenantScope;
 use crate::secrets::Secrets;
 use crate::sqlite::reader_pool;
 use crate::stats::{Counters, Stats};
 use crate::tenant_settings::{KnownSettings, Settings};
-use crate::writer::{Faults, Writer};
+use crate::writer::{Faults, Target, Write, Writer, change};
 
 /// Where the database is, and how large its parts are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,11 +61,19 @@ pub enum Health {
     },
 }
 
+/// Where reads go, and writes that are not of the journal.
+#[derive(Clone)]
+pub(crate) enum Backend {
+    /// Connections that only read: everything is written by the writer's.
+    Sqlite(SqlitePool),
+    Postgres(Postgres),
+}
+
 /// Cheap to clone. Dropped without [`Store::close`], everything acknowledged is still durable.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) writer: Writer,
-    pub(crate) readers: SqlitePool,
+    pub(crate) backend: Backend,
     pub(crate) counters: Arc<Counters>,
     pub(crate) settings: Arc<KnownSettings>,
 }
@@ -74,12 +85,66 @@ impl Store {
         if let Some(folder) = options.path.parent() {
             make_folder(folder)?;
         }
-        let readers = reader_pool(&options);
+        let backend = Backend::Sqlite(reader_pool(&options));
+        Self::start(Target::sqlite(options), backend).await
+    }
+
+    /// Uses a database of a PostgreSQL server, which other hosts may use, too. Err: `Connect`, `NotPrepared`, `Unsafe`,
+    /// `NewerDatabase`, `Migration`, `Corrupt`.
+    pub async fn connect(options: PostgresOptions) -> Result<Self, Error> {
+        let postgres = Postgres::connect(options).await?;
+        Self::start(Target::Postgres(postgres.clone()), Backend::Postgres(postgres)).await
+    }
+
+    async fn start(target: Target, backend: Backend) -> Result<Self, Error> {
         let counters = Arc::<Counters>::default();
-        let writer = Writer::start(options, Arc::clone(&counters)).await?;
-        let settings = Arc::<KnownSettings>::default();
-        settings.load(&readers).await?;
-        Ok(Self { writer, readers, counters, settings })
+        let writer = Writer::start(target, Arc::clone(&counters)).await?;
+        let store = Self { writer, backend, counters, settings: Arc::default() };
+        store.settings.load(&store).await?;
+        Ok(store)
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        match self.backend {
+            Backend::Sqlite(_) => Dialect::Sqlite,
+            Backend::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// A connection that sees the rows of the scope's tenant.
+    pub(crate) async fn read(&self, scope: &TenantScope) -> Result<Conn, Error> {
+        self.read_as(Access::Tenant(scope.tenant())).await
+    }
+
+    pub(crate) async fn read_as(&self, access: Access<'_>) -> Result<Conn, Error> {
+        match &self.backend {
+            Backend::Sqlite(readers) => Ok(Conn::Reader(readers.acquire().await?)),
+            Backend::Postgres(postgres) => Ok(postgres.begin(access).await?),
+        }
+    }
+
+    /// Runs `write` in a transaction, alone among the changes of its tenant, and waits until it is durable. When it
+    /// gives an error nothing of it is kept. It goes on when the future is dropped.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        scope: &TenantScope,
+        write: impl Write<T>,
+    ) -> Result<T, Error> {
+        self.write_then(Access::Tenant(scope.tenant()), write, |_| {}).await
+    }
+
+    /// As `write`. Once the write is durable, and before anybody is told of it, `durable` brings in line what is kept in
+    /// memory; also when the caller does not wait any more.
+    pub(crate) async fn write_then<T: Send + 'static>(
+        &self,
+        access: Access<'_>,
+        write: impl Write<T>,
+        durable: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, Error> {
+        match &self.backend {
+            Backend::Sqlite(_) => self.writer.run_then(write, durable).await,
+            Backend::Postgres(postgres) => change(postgres, access, &self.counters, write, durable).await,
+        }
     }
 
     pub const fn platform(&self) -> Platform<'_> {
@@ -156,8 +221,13 @@ impl Store {
     /// Waits until everything queued before is durable, then closes the database: nothing is written afterwards,
     /// through whichever clone.
     pub async fn close(self) {
-        self.readers.close().await;
+        if let Backend::Sqlite(readers) = &self.backend {
+            readers.close().await;
+        }
         self.writer.close().await;
+        if let Backend::Postgres(postgres) = &self.backend {
+            postgres.close().await;
+        }
     }
 }
 

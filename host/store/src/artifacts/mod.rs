@@ -6,11 +6,11 @@ mod write;
 
 use quantum_core::id::{Digest, ExecutionId, TenantId};
 use quantum_core::time::Timestamp;
-use sqlx::sqlite::SqliteRow;
 
 use crate::Error;
+use crate::database::Columns;
+use crate::database::Row;
 use crate::scope::TenantScope;
-use crate::sqlite::Columns;
 use crate::store::Store;
 pub(crate) use read::{list_shapes, sql as read_sql};
 pub(crate) use write::{release, sql as write_sql};
@@ -104,7 +104,7 @@ impl Holder {
 }
 
 impl Artifacts<'_> {
-    fn columns<'r>(&self, row: &'r SqliteRow) -> Result<Columns<'r>, Error> {
+    fn columns<'r>(&self, row: &'r Row) -> Result<Columns<'r>, Error> {
         Columns::scoped(row, "artifacts", self.scope, &self.store.counters)
     }
 }

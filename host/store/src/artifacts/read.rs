@@ -1,13 +1,11 @@
 //! Finding artifacts by digest and by name, lists of names, and what a tenant's artifacts take together.
 
 use quantum_core::id::Digest;
-use sqlx::AssertSqlSafe;
-use sqlx::sqlite::SqliteRow;
 
 use super::{ArtifactFilter, Artifacts, Holder, NamedArtifact, StoredArtifact, Usage};
 use crate::Error;
+use crate::database::{Columns, Query, Row};
 use crate::page::{Page, PageRequest};
-use crate::sqlite::{Args, Columns};
 
 /// The columns that `decode` reads, of a table called `a`.
 macro_rules! columns {
@@ -25,7 +23,7 @@ macro_rules! names {
 }
 
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         GET = concat!("SELECT ", columns!(), " FROM artifacts a WHERE a.tenant_id = ? AND a.digest = ?");
         BY_NAME = concat!("SELECT ", columns!(), names!(), " AND n.name = ?3");
         USAGE = "SELECT tenant_id, artifacts, bytes FROM artifact_usage WHERE tenant_id = ?";
@@ -41,12 +39,12 @@ const ORDER: &str = " ORDER BY n.name LIMIT ?5";
 impl Artifacts<'_> {
     /// None: the tenant has no such content, whoever else has it.
     pub async fn get(&self, digest: &Digest) -> Result<Option<StoredArtifact>, Error> {
-        let query = sqlx::query(sql::GET).bind(self.scope.tenant().to_string()).bind(digest.to_string());
+        let query = Query::new(sql::GET).bind(self.scope.tenant().to_string()).bind(digest.to_string());
         self.one(query).await
     }
 
     pub async fn by_name(&self, holder: Holder, name: &str) -> Result<Option<StoredArtifact>, Error> {
-        let query = sqlx::query(sql::BY_NAME).bind(self.scope.tenant().to_string()).bind(holder.word());
+        let query = Query::new(sql::BY_NAME).bind(self.scope.tenant().to_string()).bind(holder.word());
         self.one(query.bind(name.to_owned())).await
     }
 
@@ -58,29 +56,29 @@ impl Artifacts<'_> {
     ) -> Result<Page<NamedArtifact>, Error> {
         let parts = [(filter.prefix.is_some(), PREFIX), (page.after.is_some(), AFTER)];
         let given: Vec<_> = parts.into_iter().filter(|(given, _)| *given).map(|(_, part)| part).collect();
-        let query = sqlx::query(AssertSqlSafe(compose(&given)))
+        let query = Query::new(compose(&given))
             .bind(self.scope.tenant().to_string())
             .bind(filter.holder.word())
             .bind(filter.prefix.clone())
             .bind(page.after.clone())
             .bind(page.rows() as i64 + 1);
-        let rows = query.fetch_all(&self.store.readers).await?;
+        let rows = query.fetch_all(&mut self.store.read(self.scope).await?).await?;
         let items: Result<Vec<_>, _> = rows.iter().map(|row| self.named(row)).collect();
         Ok(Page::cut(items?, page.rows(), |item| item.name.clone()))
     }
 
     pub async fn usage(&self) -> Result<Usage, Error> {
-        let query = sqlx::query(sql::USAGE).bind(self.scope.tenant().to_string());
-        let row = query.fetch_optional(&self.store.readers).await?;
+        let query = Query::new(sql::USAGE).bind(self.scope.tenant().to_string());
+        let row = query.fetch_optional(&mut self.store.read(self.scope).await?).await?;
         row.as_ref().map_or(Ok(Usage::default()), |row| decode_usage(self.columns(row)?))
     }
 
-    async fn one(&self, query: Args<'_>) -> Result<Option<StoredArtifact>, Error> {
-        let row = query.fetch_optional(&self.store.readers).await?;
+    async fn one(&self, query: Query) -> Result<Option<StoredArtifact>, Error> {
+        let row = query.fetch_optional(&mut self.store.read(self.scope).await?).await?;
         row.as_ref().map(|row| decode(&mut self.columns(row)?)).transpose()
     }
 
-    fn named(&self, row: &SqliteRow) -> Result<NamedArtifact, Error> {
+    fn named(&self, row: &Row) -> Result<NamedArtifact, Error> {
         let mut columns = self.columns(row)?;
         Ok(NamedArtifact {
             artifact: decode(&mut columns)?,
@@ -114,5 +112,5 @@ fn compose(conditions: &[&str]) -> String {
 
 /// Every combination, for the registry.
 pub(crate) fn list_shapes() -> Vec<String> {
-    crate::sqlite::combinations(&[PREFIX, AFTER], compose)
+    crate::database::combinations(&[PREFIX, AFTER], compose)
 }

@@ -2,26 +2,24 @@
 
 use quantum_core::id::{Digest, TenantId};
 use quantum_core::time::Timestamp;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use super::read::{decode, decode_usage, sql as read_sql};
 use super::{Artifacts, Holder, NewArtifact, StoredArtifact, Usage};
 use crate::Error;
-use crate::sqlite::{Args, Columns, is_refusal};
+use crate::database::{Columns, Conn, Query, Row, Sql, is_refusal};
 
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         INSERT = "INSERT INTO artifacts (tenant_id, digest, bytes, media_type, created_at) VALUES (?, ?, ?, ?, ?)";
         REFRESH = "UPDATE artifacts SET media_type = coalesce(?3, media_type), unheld_at = NULL \
                    WHERE tenant_id = ?1 AND digest = ?2";
-        UNHELD = "SELECT tenant_id, count(*), coalesce(sum(bytes), 0) FROM artifacts \
+        UNHELD = "SELECT tenant_id, count(*), CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM artifacts \
                   WHERE tenant_id = ? AND unheld_at IS NOT NULL GROUP BY tenant_id";
         RECLAIM = "DELETE FROM artifacts WHERE tenant_id = ? AND unheld_at IS NOT NULL";
         NAMED = "SELECT tenant_id, digest FROM artifact_names WHERE tenant_id = ? AND execution_id = ? AND name = ?";
         NAMES = "SELECT count(*) FROM artifact_names WHERE tenant_id = ? AND execution_id = ?";
         NAME = "INSERT INTO artifact_names (tenant_id, execution_id, name, digest, at, by) VALUES (?, ?, ?, ?, ?, ?) \
-                ON CONFLICT DO UPDATE SET digest = excluded.digest, at = excluded.at, by = excluded.by";
+                ON CONFLICT (tenant_id, execution_id, name) DO UPDATE SET digest = excluded.digest, at = excluded.at, by = excluded.by";
         /// Under its digest: what a name of an execution has left.
         HOLD = "INSERT INTO artifact_names (tenant_id, execution_id, name, digest, at, by) \
                 VALUES (?1, ?2, ?3, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
@@ -35,7 +33,7 @@ pub(crate) mod sql {
 impl Artifacts<'_> {
     /// Whether `record` would take it now, so that bytes which are refused need not become a blob. Err: `OverQuota`.
     pub async fn check(&self, new: &NewArtifact) -> Result<(), Error> {
-        let mut conn = self.store.readers.acquire().await?;
+        let mut conn = self.store.read(self.scope).await?;
         let tenant = self.scope.tenant();
         if get(&mut conn, tenant, &new.digest).await?.is_none() {
             needs_place(&mut conn, tenant, new).await?;
@@ -49,7 +47,7 @@ impl Artifacts<'_> {
     pub async fn record(&self, new: NewArtifact) -> Result<StoredArtifact, Error> {
         let tenant = self.scope.tenant().clone();
         let name = tenant.to_string();
-        match self.store.writer.run(move |conn| Box::pin(record(conn, tenant, new))).await {
+        match self.store.write(self.scope, move |conn| Box::pin(record(conn, tenant, new))).await {
             Err(Error::Query(error)) if is_refusal(&error) => Err(Error::NotFound { kind: "tenant", name }),
             other => other,
         }
@@ -58,15 +56,13 @@ impl Artifacts<'_> {
     /// What no other name holds can be swept from now on. False: there was no such name.
     pub async fn remove_name(&self, holder: Holder, name: &str, at: Timestamp) -> Result<bool, Error> {
         let (tenant, name) = (self.scope.tenant().clone(), name.to_owned());
-        self.store.writer.run(move |conn| Box::pin(remove_name(conn, tenant, (holder, name), at))).await
+        self.store
+            .write(self.scope, move |conn| Box::pin(remove_name(conn, tenant, (holder, name), at)))
+            .await
     }
 }
 
-async fn record(
-    conn: &mut SqliteConnection,
-    tenant: TenantId,
-    new: NewArtifact,
-) -> Result<StoredArtifact, Error> {
+async fn record(conn: &mut Conn, tenant: TenantId, new: NewArtifact) -> Result<StoredArtifact, Error> {
     if get(conn, &tenant, &new.digest).await?.is_some() {
         let query = of(sql::REFRESH, &tenant, &new.digest).bind(new.media_type.clone());
         query.execute(&mut *conn).await?;
@@ -80,29 +76,21 @@ async fn record(
     stored.ok_or_else(|| Error::NotFound { kind: "artifact", name: new.digest.to_string() })
 }
 
-async fn get(
-    conn: &mut SqliteConnection,
-    tenant: &TenantId,
-    digest: &Digest,
-) -> Result<Option<StoredArtifact>, Error> {
+async fn get(conn: &mut Conn, tenant: &TenantId, digest: &Digest) -> Result<Option<StoredArtifact>, Error> {
     let row = of(read_sql::GET, tenant, digest).fetch_optional(conn).await?;
     row.as_ref().map(|row| decode(&mut Columns::new(row, "artifacts"))).transpose()
 }
 
 /// What nothing holds goes before anything is refused.
-async fn make_room(conn: &mut SqliteConnection, tenant: &TenantId, new: &NewArtifact) -> Result<(), Error> {
+async fn make_room(conn: &mut Conn, tenant: &TenantId, new: &NewArtifact) -> Result<(), Error> {
     if needs_place(conn, tenant, new).await? {
-        sqlx::query(sql::RECLAIM).bind(tenant.to_string()).execute(conn).await?;
+        Query::new(sql::RECLAIM).bind(tenant.to_string()).execute(conn).await?;
     }
     Ok(())
 }
 
 /// True: it fits when what nothing holds is removed before. Err: `OverQuota`.
-async fn needs_place(
-    conn: &mut SqliteConnection,
-    tenant: &TenantId,
-    new: &NewArtifact,
-) -> Result<bool, Error> {
+async fn needs_place(conn: &mut Conn, tenant: &TenantId, new: &NewArtifact) -> Result<bool, Error> {
     let used = usage(conn, read_sql::USAGE, tenant).await?;
     if check_usage(used, new).is_ok() {
         return Ok(false);
@@ -112,8 +100,8 @@ async fn needs_place(
     check_usage(Usage { artifacts, bytes }, new).map(|()| true)
 }
 
-async fn usage(conn: &mut SqliteConnection, sql: &'static str, tenant: &TenantId) -> Result<Usage, Error> {
-    let row = sqlx::query(sql).bind(tenant.to_string()).fetch_optional(conn).await?;
+async fn usage(conn: &mut Conn, sql: Sql, tenant: &TenantId) -> Result<Usage, Error> {
+    let row = Query::new(sql).bind(tenant.to_string()).fetch_optional(conn).await?;
     row.as_ref().map_or(Ok(Usage::default()), |row| decode_usage(Columns::new(row, "artifact_usage")))
 }
 
@@ -130,15 +118,15 @@ const fn check_usage(usage: Usage, new: &NewArtifact) -> Result<(), Error> {
     Ok(())
 }
 
-async fn give_name(conn: &mut SqliteConnection, tenant: &TenantId, new: &NewArtifact) -> Result<(), Error> {
+async fn give_name(conn: &mut Conn, tenant: &TenantId, new: &NewArtifact) -> Result<(), Error> {
     let left = left_by_name(conn, tenant, new).await?;
     let holder = new.holder.word();
-    let query = sqlx::query(sql::NAME).bind(tenant.to_string()).bind(holder.clone()).bind(name_of(new));
+    let query = Query::new(sql::NAME).bind(tenant.to_string()).bind(holder.clone()).bind(name_of(new));
     let query = query.bind(new.digest.to_string()).bind(new.at.as_millis()).bind(new.by.clone());
     query.execute(&mut *conn).await?;
     match (left, new.holder) {
         (Some(left), Holder::Execution(_)) => {
-            let query = sqlx::query(sql::HOLD).bind(tenant.to_string()).bind(holder).bind(left.to_string());
+            let query = Query::new(sql::HOLD).bind(tenant.to_string()).bind(holder).bind(left.to_string());
             query.bind(new.at.as_millis()).bind(new.by.clone()).execute(conn).await?;
             Ok(())
         }
@@ -150,11 +138,11 @@ async fn give_name(conn: &mut SqliteConnection, tenant: &TenantId, new: &NewArti
 /// The content that the name holds and will not hold any more. Err: `OverQuota` when there is no place for one more
 /// name: a new one, or the digest under which an execution holds what the name has left.
 async fn left_by_name(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     tenant: &TenantId,
     new: &NewArtifact,
 ) -> Result<Option<Digest>, Error> {
-    let query = sqlx::query(sql::NAMED).bind(tenant.to_string()).bind(new.holder.word()).bind(name_of(new));
+    let query = Query::new(sql::NAMED).bind(tenant.to_string()).bind(new.holder.word()).bind(name_of(new));
     let before = query.fetch_optional(&mut *conn).await?.as_ref().map(digest_of).transpose()?;
     let (is_new, left) = (before.is_none(), before.filter(|before| *before != new.digest));
     if is_new || (left.is_some() && matches!(new.holder, Holder::Execution(_))) {
@@ -167,8 +155,8 @@ fn name_of(new: &NewArtifact) -> String {
     new.name.clone().unwrap_or_else(|| new.digest.to_string())
 }
 
-async fn check_names(conn: &mut SqliteConnection, tenant: &TenantId, new: &NewArtifact) -> Result<(), Error> {
-    let query = sqlx::query(sql::NAMES).bind(tenant.to_string()).bind(new.holder.word());
+async fn check_names(conn: &mut Conn, tenant: &TenantId, new: &NewArtifact) -> Result<(), Error> {
+    let query = Query::new(sql::NAMES).bind(tenant.to_string()).bind(new.holder.word());
     let row = query.fetch_one(conn).await?;
     let used: u64 = Columns::new(&row, "artifact_names").number()?;
     let max = new.quota.names_max;
@@ -183,12 +171,12 @@ async fn check_names(conn: &mut SqliteConnection, tenant: &TenantId, new: &NewAr
 }
 
 async fn remove_name(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     tenant: TenantId,
     (holder, name): (Holder, String),
     at: Timestamp,
 ) -> Result<bool, Error> {
-    let query = sqlx::query(sql::REMOVE).bind(tenant.to_string()).bind(holder.word()).bind(name);
+    let query = Query::new(sql::REMOVE).bind(tenant.to_string()).bind(holder.word()).bind(name);
     // All rows, because a statement that returns some has run only when it was read to its end.
     let removed = query.fetch_all(&mut *conn).await?;
     for row in &removed {
@@ -199,7 +187,7 @@ async fn remove_name(
 
 /// After a name is gone: marks what it held, unless another name holds it.
 pub(crate) async fn release(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     tenant: &TenantId,
     digest: &Digest,
     at: Timestamp,
@@ -208,12 +196,12 @@ pub(crate) async fn release(
     Ok(())
 }
 
-fn of<'q>(sql: &'static str, tenant: &TenantId, digest: &Digest) -> Args<'q> {
-    sqlx::query(sql).bind(tenant.to_string()).bind(digest.to_string())
+fn of(sql: Sql, tenant: &TenantId, digest: &Digest) -> Query {
+    Query::new(sql).bind(tenant.to_string()).bind(digest.to_string())
 }
 
 /// Of a row of tenant and digest.
-fn digest_of(row: &SqliteRow) -> Result<Digest, Error> {
+fn digest_of(row: &Row) -> Result<Digest, Error> {
     let mut columns = Columns::new(row, "artifact_names");
     columns.tenant()?;
     columns.parsed()

@@ -204,24 +204,34 @@ pub(super) fn tenant_key(tenant: &str, version: u32, master: &str) -> TenantKey 
     TenantKey { tenant, version, master: master.into(), wrapped: b"wrapped".to_vec(), created_at: AT }
 }
 
-/// Keeps the writer inside a transaction, so that everything sent meanwhile lands in one batch after it. Send on
-/// what is given, or drop it, to let it go on.
+/// Keeps the writer inside a transaction, so that all commits sent meanwhile land in one batch after it. Send on what is
+/// given, or drop it, to let it go on.
 pub async fn hold(store: &Store) -> oneshot::Sender<()> {
     let (release, released) = oneshot::channel::<()>();
     let (began, begun) = oneshot::channel();
     let writer = store.writer.clone();
     tokio::spawn(async move {
-        let held = writer.run(move |_| {
-            Box::pin(async move {
-                began.send(()).ok();
-                released.await.ok();
-                Ok(())
-            })
-        });
+        let held = writer.run_then(move |_| Box::pin(wait(began, released)), |()| {});
         held.await
     });
     begun.await.expect("the writer runs");
     release
+}
+
+/// As `hold`, for the changes of one tenant that are not commits.
+pub(super) async fn hold_changes(store: &Store, scope: &TenantScope) -> oneshot::Sender<()> {
+    let (release, released) = oneshot::channel::<()>();
+    let (began, begun) = oneshot::channel();
+    let (store, scope) = (store.clone(), scope.clone());
+    tokio::spawn(async move { store.write(&scope, move |_| Box::pin(wait(began, released))).await });
+    begun.await.expect("a change can begin");
+    release
+}
+
+async fn wait(began: oneshot::Sender<()>, released: oneshot::Receiver<()>) -> Result<(), Error> {
+    began.send(()).ok();
+    released.await.ok();
+    Ok(())
 }
 
 /// What a step said.

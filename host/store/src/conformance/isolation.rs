@@ -7,7 +7,7 @@ use super::fixtures::{
     version, with_tenants,
 };
 use super::{Check, Open};
-use crate::sqlite::Columns;
+use crate::database::{Columns, Query};
 use crate::{
     ArtifactFilter, Blobs, Change, Error, ExecutionFilter, Holder, IntentFilter, PageRequest, Store,
     TenantScope,
@@ -63,7 +63,8 @@ pub async fn twins_do_not_see_each_others_effects(open: &Open) -> Check {
 pub async fn a_row_of_another_tenant_is_withheld(open: &Open) -> Check {
     let store = with_tenants(open, &["t-1", "t-2"]).await?;
     store.journal().commit(create(&scope("t-2"), 1)).await?;
-    let row = sqlx::query("SELECT tenant_id, id FROM executions").fetch_one(&store.readers).await?;
+    let query = Query::new("SELECT tenant_id, id FROM executions");
+    let row = query.fetch_one(&mut store.read(&scope("t-2")).await?).await?;
     let mine = Columns::scoped(&row, "executions", &scope("t-2"), &store.counters);
     assert!(mine.is_ok());
     let foreign = Columns::scoped(&row, "executions", &scope("t-1"), &store.counters).map(drop);

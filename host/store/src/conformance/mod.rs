@@ -34,5 +34,5 @@ pub type Check = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 /// Every statement over tenant tables, for the backend's own test of plans.
 pub fn statements() -> Vec<String> {
-    crate::sqlite::registered()
+    crate::database::registered(crate::database::Dialect::Sqlite)
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use quantum_core::id::ExecutionId;
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::ExecutionStatus;
-use sqlx::{AssertSqlSafe, Row};
 
 use super::fixtures::{AT, artifact, commit, create, execution_id, line, record, scope, with_tenants};
 use super::{Check, Open};
+use crate::database::{Columns, Query, Sql};
 use crate::{
     Commit, CommitError, EndKey, Error, ExecutionFilter, Holder, PageRequest, SharedPlan, Store, TenantScope,
 };
@@ -80,10 +80,10 @@ pub async fn nothing_is_left_of_an_execution(open: &Open) -> Check {
     assert!(left(&store, "t-1", 1).await?.is_empty());
     assert_eq!(left(&store, "t-1", 2).await?, tables, "another execution");
     assert_eq!(left(&store, "t-2", 1).await?, tables, "another tenant");
-    assert_eq!(count(&store, "SELECT count(*) FROM plans WHERE tenant_id = 't-1'").await?, 1);
-    assert_eq!(count(&store, "SELECT count(*) FROM plans WHERE tenant_id = 't-2'").await?, 2);
+    assert_eq!(count(&store, "t-1", "SELECT count(*) FROM plans WHERE tenant_id = 't-1'").await?, 1);
+    assert_eq!(count(&store, "t-2", "SELECT count(*) FROM plans WHERE tenant_id = 't-2'").await?, 2);
     let unheld = "SELECT count(*) FROM artifacts WHERE unheld_at IS NOT NULL AND tenant_id = 't-1'";
-    assert_eq!(count(&store, unheld).await?, 1, "the other execution holds what both had");
+    assert_eq!(count(&store, "t-1", unheld).await?, 1, "the other execution holds what both had");
     assert_eq!(store.platform().purge_unheld_artifacts(LATER, 10).await?, 1);
     let answered = store.idempotency(&mine).lookup(&record("key-1", 1).key, AT).await?;
     assert!(answered.is_some(), "an answer goes by its own time");
@@ -237,21 +237,28 @@ fn number(id: ExecutionId) -> u64 {
 
 /// `table rows`, of every table that has some of the execution.
 async fn left(store: &Store, tenant: &str, number: u64) -> Result<Vec<String>, Error> {
-    let tables = "SELECT m.name FROM sqlite_schema m, pragma_table_info(m.name) c \
-         WHERE m.type = 'table' AND c.name = 'execution_id' ORDER BY 1";
-    let tables = sqlx::query(tables).fetch_all(&store.readers).await?;
-    let names = tables.iter().map(|row| row.get::<String, _>(0)).map(|name| (name, "execution_id"));
+    let tables = Sql::each(
+        "SELECT m.name FROM sqlite_schema m, pragma_table_info(m.name) c \
+         WHERE m.type = 'table' AND c.name = 'execution_id' ORDER BY 1",
+        "SELECT CAST(table_name AS text) FROM information_schema.columns \
+         WHERE table_schema = 'public' AND column_name = 'execution_id' ORDER BY 1",
+    );
+    let scope = scope(tenant);
+    let tables = Query::new(tables).fetch_all(&mut store.read(&scope).await?).await?;
+    let names: Result<Vec<_>, Error> = tables.iter().map(|row| Columns::new(row, "tables").owned()).collect();
+    let names = names?.into_iter().map(|name| (name, "execution_id"));
     let mut found = Vec::new();
     for (table, column) in names.chain([("executions".to_owned(), "id")]) {
         let id = execution_id(number);
         let rows = format!("SELECT count(*) FROM {table} WHERE tenant_id = '{tenant}' AND {column} = '{id}'");
-        let rows = count(store, &rows).await?;
+        let rows = count(store, tenant, &rows).await?;
         found.extend((rows > 0).then(|| format!("{table} {rows}")));
     }
     found.sort();
     Ok(found)
 }
 
-async fn count(store: &Store, sql: &str) -> Result<i64, Error> {
-    Ok(sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_one(&store.readers).await?.try_get(0)?)
+async fn count(store: &Store, tenant: &str, sql: &str) -> Result<i64, Error> {
+    let row = Query::new(sql.to_owned()).fetch_one(&mut store.read(&scope(tenant)).await?).await?;
+    Columns::new(&row, "counted").int()
 }

@@ -1,10 +1,10 @@
 //! Lists of executions. The text is composed of fixed parts, one per condition that is given.
 
 use quantum_core::time::Timestamp;
-use sqlx::AssertSqlSafe;
 
 use super::{ExecutionFilter, ExecutionRow, Executions, decode_row, row_columns};
 use crate::Error;
+use crate::database::Query;
 use crate::page::{Page, PageRequest};
 
 /// Where a list comes from, in the order of its ids: rows are read until a page is full, however many there are.
@@ -61,7 +61,7 @@ impl Executions<'_> {
     ) -> Result<Page<ExecutionRow>, Error> {
         let (key, value) = filter.label.clone().unzip();
         let source = source(filter);
-        let query = sqlx::query(AssertSqlSafe(compose(source, &given(filter, &page, source))))
+        let query = Query::new(compose(source, &given(filter, &page, source)))
             .bind(self.scope.tenant().to_string())
             .bind(filter.intent_uid.map(|uid| uid.to_string()))
             .bind(filter.intent_name.as_ref().map(ToString::to_string))
@@ -72,7 +72,7 @@ impl Executions<'_> {
             .bind(filter.created_before.map(Timestamp::as_millis))
             .bind(filter.created_after.map(Timestamp::as_millis))
             .bind(page.rows() as i64 + 1);
-        let rows = query.fetch_all(&self.store.readers).await?;
+        let rows = query.fetch_all(&mut self.store.read(self.scope).await?).await?;
         let items: Result<Vec<_>, _> =
             rows.iter().map(|row| decode_row(&mut self.columns(row, "executions")?)).collect();
         Ok(Page::cut(items?, page.rows(), |row| row.id.to_string()))
@@ -110,7 +110,7 @@ fn compose(source: &Source, conditions: &[&str]) -> String {
 pub(crate) fn list_shapes() -> Vec<String> {
     let shapes = |source: &Source| {
         let parts = [INTENT_UID, INTENT_NAME, STATUS, OPEN, CREATED_BEFORE, CREATED_AFTER, source.after];
-        crate::sqlite::combinations(&parts, |chosen| compose(source, chosen))
+        crate::database::combinations(&parts, |chosen| compose(source, chosen))
     };
     let narrowed =
         |text: &str| text.contains(STATUS) && (text.contains(INTENT_UID) || text.contains(INTENT_NAME));

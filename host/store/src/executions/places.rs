@@ -5,9 +5,10 @@ use quantum_core::id::{ExecutionId, IntentUid};
 
 use super::{ExecutionRow, Executions, decode_row, row_columns};
 use crate::Error;
+use crate::database::{Query, Sql};
 
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         /// A child runs in the place of its parent.
         RUNNING = "SELECT count(*) FROM executions WHERE tenant_id = ? AND ended_at IS NULL AND status != 'queued' \
                    AND (origin IS NULL OR json_extract(origin, '$.kind') != 'child')";
@@ -56,13 +57,13 @@ impl Executions<'_> {
 
     async fn with_key(
         &self,
-        statement: &'static str,
+        statement: Sql,
         (intent, key): (IntentUid, &str),
         limit: u32,
     ) -> Result<Vec<ExecutionId>, Error> {
-        let query = sqlx::query(statement).bind(self.scope.tenant().to_string());
+        let query = Query::new(statement).bind(self.scope.tenant().to_string());
         let query = query.bind(intent.to_string()).bind(key.to_owned()).bind(i64::from(limit));
-        let rows = query.fetch_all(&self.store.readers).await?;
+        let rows = query.fetch_all(&mut self.store.read(self.scope).await?).await?;
         let id = |row| {
             let mut columns = self.columns(row, "executions")?;
             columns.tenant()?;
@@ -73,14 +74,14 @@ impl Executions<'_> {
 
     /// In the order in which they start.
     pub async fn queued(&self, limit: u32) -> Result<Vec<ExecutionRow>, Error> {
-        let query = sqlx::query(sql::QUEUED).bind(self.scope.tenant().to_string()).bind(i64::from(limit));
-        let rows = query.fetch_all(&self.store.readers).await?;
+        let query = Query::new(sql::QUEUED).bind(self.scope.tenant().to_string()).bind(i64::from(limit));
+        let rows = query.fetch_all(&mut self.store.read(self.scope).await?).await?;
         rows.iter().map(|row| decode_row(&mut self.columns(row, "executions")?)).collect()
     }
 
-    async fn count(&self, statement: &'static str) -> Result<u64, Error> {
-        let query = sqlx::query(statement).bind(self.scope.tenant().to_string());
-        let row = query.fetch_one(&self.store.readers).await?;
-        crate::sqlite::Columns::new(&row, "executions").number()
+    async fn count(&self, statement: Sql) -> Result<u64, Error> {
+        let query = Query::new(statement).bind(self.scope.tenant().to_string());
+        let row = query.fetch_one(&mut self.store.read(self.scope).await?).await?;
+        crate::database::Columns::new(&row, "executions").number()
     }
 }

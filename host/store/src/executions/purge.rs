@@ -6,13 +6,11 @@
 
 use quantum_core::id::{Digest, ExecutionId, TenantId};
 use quantum_core::time::Timestamp;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use super::{ExecutionRow, Executions, decode_row, row_columns};
 use crate::Error;
 use crate::artifacts::release;
-use crate::sqlite::{Args, Columns};
+use crate::database::{Columns, Conn, Dialect, Query, Row, Sql};
 
 /// An execution among those that have ended: by when, and by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +53,7 @@ macro_rules! of_purged {
 }
 
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         EXPIRED = concat!(
             "SELECT ", super::row_columns!(), " FROM executions e WHERE e.tenant_id = ?1 \
              AND (e.ended_at, e.id) > (?3, ?4) AND ", may_go!(), " ORDER BY e.ended_at, e.id LIMIT ?5"
@@ -64,6 +62,11 @@ pub(crate) mod sql {
             "SELECT count(*) FROM json_each(?3) given CROSS JOIN executions e \
              ON e.tenant_id = ?1 AND e.id = given.value WHERE ", may_go!()
         );
+        /// On PostgreSQL, where others write meanwhile.
+        LOCK = "SELECT e.id FROM executions e WHERE e.tenant_id = ?1 AND e.id IN \
+                (SELECT given.value FROM json_each(?2) given) ORDER BY e.id",
+            postgres: "SELECT e.id FROM executions e WHERE e.tenant_id = ?1 AND e.id IN \
+                (SELECT given.value FROM json_each(?2) given) ORDER BY e.id FOR UPDATE";
         MARK = "UPDATE executions SET purged_at = ?3 WHERE tenant_id = ?1 \
                 AND id IN (SELECT given.value FROM json_each(?2) given)";
         MARKED = "SELECT EXISTS (SELECT 1 FROM executions INDEXED BY executions_purged WHERE tenant_id = ? AND purged_at IS NOT NULL)";
@@ -94,9 +97,9 @@ impl Executions<'_> {
     ) -> Result<Vec<ExecutionRow>, Error> {
         let (ended_at, id) =
             after.map_or((i64::MIN, String::new()), |key| (key.ended_at.as_millis(), key.id.to_string()));
-        let query = sqlx::query(sql::EXPIRED).bind(self.scope.tenant().to_string()).bind(cut.as_millis());
+        let query = Query::new(sql::EXPIRED).bind(self.scope.tenant().to_string()).bind(cut.as_millis());
         let query = query.bind(ended_at).bind(id).bind(i64::from(limit));
-        let rows = query.fetch_all(&self.store.readers).await?;
+        let rows = query.fetch_all(&mut self.store.read(self.scope).await?).await?;
         rows.iter().map(|row| decode_row(&mut self.columns(row, "executions")?)).collect()
     }
 
@@ -106,10 +109,14 @@ impl Executions<'_> {
     pub async fn purge(&self, ids: &[ExecutionId], cut: Timestamp, at: Timestamp) -> Result<bool, Error> {
         let (tenant, count) = (self.scope.tenant().to_string(), ids.len());
         let given = serde_json::json!(ids).to_string();
-        let still = sqlx::query(sql::STILL).bind(tenant.clone()).bind(cut.as_millis()).bind(given.clone());
-        let mark = sqlx::query(sql::MARK).bind(tenant).bind(given).bind(at.as_millis());
-        let write = self.store.writer.run(move |conn| {
+        let still = Query::new(sql::STILL).bind(tenant.clone()).bind(cut.as_millis()).bind(given.clone());
+        let lock = Query::new(sql::LOCK).bind(tenant.clone()).bind(given.clone());
+        let mark = Query::new(sql::MARK).bind(tenant).bind(given).bind(at.as_millis());
+        let write = self.store.write(self.scope, move |conn| {
             Box::pin(async move {
+                if conn.dialect() == Dialect::Postgres {
+                    lock.fetch_all(&mut *conn).await?;
+                }
                 let row = still.fetch_one(&mut *conn).await?;
                 let all = Columns::new(&row, "executions").number::<usize>()? == count;
                 if all {
@@ -124,26 +131,21 @@ impl Executions<'_> {
     /// Removes up to `limit` rows of what was purged, and gives how many: 0 when nothing is left. What its artifacts
     /// names held is released `at`.
     pub async fn sweep(&self, at: Timestamp, limit: u32) -> Result<u64, Error> {
-        let query = sqlx::query(sql::MARKED).bind(self.scope.tenant().to_string());
-        let row = query.fetch_one(&self.store.readers).await?;
+        let query = Query::new(sql::MARKED).bind(self.scope.tenant().to_string());
+        let row = query.fetch_one(&mut self.store.read(self.scope).await?).await?;
         if !Columns::new(&row, "executions").flag()? {
             return Ok(0);
         }
         let tenant = self.scope.tenant().clone();
-        self.store.writer.run(move |conn| Box::pin(sweep(conn, tenant, at, u64::from(limit)))).await
+        self.store.write(self.scope, move |conn| Box::pin(sweep(conn, tenant, at, u64::from(limit)))).await
     }
 }
 
 /// In the order of the foreign keys; each table gets what the ones before it left of the limit.
-async fn sweep(
-    conn: &mut SqliteConnection,
-    tenant: TenantId,
-    at: Timestamp,
-    limit: u64,
-) -> Result<u64, Error> {
+async fn sweep(conn: &mut Conn, tenant: TenantId, at: Timestamp, limit: u64) -> Result<u64, Error> {
     let mut removed = 0;
     for statement in [sql::LOGS, sql::JOURNAL, sql::LABELS] {
-        removed += part(statement, &tenant, limit - removed).execute(&mut *conn).await?.rows_affected();
+        removed += part(statement, &tenant, limit - removed).execute(&mut *conn).await?;
     }
     // All rows of what returns some: a statement has run only when it was read to its end.
     let names = part(sql::NAMES, &tenant, limit - removed).fetch_all(&mut *conn).await?;
@@ -155,17 +157,17 @@ async fn sweep(
     let rows = part(sql::ROWS, &tenant, limit - removed).fetch_all(&mut *conn).await?;
     for row in &rows {
         let plan = digest_of(row, "executions")?;
-        sqlx::query(sql::PLAN).bind(tenant.to_string()).bind(plan.to_string()).execute(&mut *conn).await?;
+        Query::new(sql::PLAN).bind(tenant.to_string()).bind(plan.to_string()).execute(&mut *conn).await?;
     }
     Ok(removed + rows.len() as u64)
 }
 
-fn part(statement: &'static str, tenant: &TenantId, limit: u64) -> Args<'static> {
-    sqlx::query(statement).bind(tenant.to_string()).bind(limit.cast_signed())
+fn part(statement: Sql, tenant: &TenantId, limit: u64) -> Query {
+    Query::new(statement).bind(tenant.to_string()).bind(limit.cast_signed())
 }
 
 /// Of a row of tenant and digest.
-fn digest_of(row: &SqliteRow, table: &'static str) -> Result<Digest, Error> {
+fn digest_of(row: &Row, table: &'static str) -> Result<Digest, Error> {
     let mut columns = Columns::new(row, table);
     columns.tenant()?;
     columns.parsed()

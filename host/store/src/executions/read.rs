@@ -4,13 +4,13 @@ use quantum_core::id::ExecutionId;
 use quantum_core::port::Requester;
 use quantum_core::vocabulary::{Environment, ExecutionStatus};
 use serde_json::value::RawValue;
-use sqlx::sqlite::SqliteRow;
 
 use super::{ExecutionRow, Executions, StoredExecution};
 use crate::Error;
+use crate::database::Columns;
+use crate::database::{Query, Row};
 use crate::journal::{EncodedEvent, SharedPlan};
 use crate::platform::parse_kind;
-use crate::sqlite::Columns;
 
 /// The columns that `decode_row` reads, of a table called `e`.
 macro_rules! row_columns {
@@ -24,7 +24,7 @@ macro_rules! row_columns {
 pub(crate) use row_columns;
 
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         GET = concat!("SELECT ", super::row_columns!(), " FROM executions e WHERE e.tenant_id = ? AND e.id = ? \
                       AND e.purged_at IS NULL");
         LOAD = concat!(
@@ -45,20 +45,22 @@ pub(crate) mod sql {
 
 impl Executions<'_> {
     pub async fn get(&self, id: &ExecutionId) -> Result<Option<ExecutionRow>, Error> {
-        let query = sqlx::query(sql::GET).bind(self.scope.tenant().to_string()).bind(id.to_string());
-        let row = query.fetch_optional(&self.store.readers).await?;
+        let query = Query::new(sql::GET).bind(self.scope.tenant().to_string()).bind(id.to_string());
+        let row = query.fetch_optional(&mut self.store.read(self.scope).await?).await?;
         row.as_ref().map(|row| decode_row(&mut self.columns(row, "executions")?)).transpose()
     }
 
     pub async fn load(&self, id: &ExecutionId) -> Result<Option<StoredExecution>, Error> {
         let tenant = self.scope.tenant().to_string();
-        let query = sqlx::query(sql::LOAD).bind(tenant.clone()).bind(id.to_string());
-        let Some(found) = query.fetch_optional(&self.store.readers).await? else { return Ok(None) };
+        let query = Query::new(sql::LOAD).bind(tenant.clone()).bind(id.to_string());
+        let Some(found) = query.fetch_optional(&mut self.store.read(self.scope).await?).await? else {
+            return Ok(None);
+        };
         let mut columns = self.columns(&found, "executions")?;
         let row = decode_row(&mut columns)?;
         let plan = SharedPlan::stored(columns.parsed()?, columns.text()?.into());
-        let query = sqlx::query(sql::JOURNAL).bind(tenant).bind(id.to_string());
-        let journal = query.fetch_all(&self.store.readers).await?;
+        let query = Query::new(sql::JOURNAL).bind(tenant).bind(id.to_string());
+        let journal = query.fetch_all(&mut self.store.read(self.scope).await?).await?;
         journal.iter().try_for_each(|row| self.columns(row, "journal").map(drop))?;
         match unpack(&journal, row.version) {
             Ok((events, input)) => Ok(Some(StoredExecution { row, plan, input, events })),
@@ -80,11 +82,11 @@ impl Executions<'_> {
         after_seq: u64,
         limit: u32,
     ) -> Result<Vec<EncodedEvent>, Error> {
-        let query = sqlx::query(sql::AFTER).bind(self.scope.tenant().to_string()).bind(id.to_string());
+        let query = Query::new(sql::AFTER).bind(self.scope.tenant().to_string()).bind(id.to_string());
         // One row more than events: the first one may hold only events that are known already.
         let query = query.bind(after_seq.saturating_add(1).cast_signed()).bind(i64::from(limit) + 1);
         let mut events = Vec::new();
-        for row in query.fetch_all(&self.store.readers).await? {
+        for row in query.fetch_all(&mut self.store.read(self.scope).await?).await? {
             read_journal_row(&mut self.columns(&row, "journal")?, &mut events)?;
         }
         events.retain(|event| event.seq > after_seq);
@@ -92,7 +94,7 @@ impl Executions<'_> {
         Ok(events)
     }
 
-    pub(super) fn columns<'r>(&self, row: &'r SqliteRow, table: &'static str) -> Result<Columns<'r>, Error> {
+    pub(super) fn columns<'r>(&self, row: &'r Row, table: &'static str) -> Result<Columns<'r>, Error> {
         Columns::scoped(row, table, self.scope, &self.store.counters)
     }
 }
@@ -129,7 +131,7 @@ pub(crate) fn decode_row(columns: &mut Columns<'_>) -> Result<ExecutionRow, Erro
 
 /// Events 1 to `version` and the input, from an execution's journal rows in order. What was committed after the
 /// execution's row was read is left out.
-pub(crate) fn unpack(journal: &[SqliteRow], version: u64) -> Result<(Vec<EncodedEvent>, String), Error> {
+pub(crate) fn unpack(journal: &[Row], version: u64) -> Result<(Vec<EncodedEvent>, String), Error> {
     let (mut events, mut input) = (Vec::new(), None);
     for row in journal {
         let mut columns = Columns::new(row, "journal");

@@ -2,12 +2,11 @@
 
 use quantum_core::id::{IntentName, IntentUid};
 use quantum_core::vocabulary::{Environment, IntentStatus, VersionStatus};
-use sqlx::sqlite::SqliteRow;
 
 use super::{IntentRecord, IntentSummary, Intents, VersionSummary};
 use crate::Error;
+use crate::database::{Columns, Query, Row};
 use crate::page::{Page, PageRequest};
-use crate::sqlite::{Args, Columns};
 
 /// The columns that `decode_summary` reads, of an intent `i` and a version `version`.
 macro_rules! summary_columns {
@@ -29,7 +28,7 @@ macro_rules! shown {
 pub(super) use shown;
 
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         BY_NAME = concat!(
             "SELECT ", summary_columns!(), ", version.definition", shown!(), " WHERE i.tenant_id = ? AND i.name = ?"
         );
@@ -52,16 +51,16 @@ pub(crate) mod sql {
 impl Intents<'_> {
     /// With the active version; with the latest when none is active.
     pub async fn by_name(&self, name: &IntentName) -> Result<Option<IntentRecord>, Error> {
-        self.one(sqlx::query(sql::BY_NAME).bind(self.scope.tenant().to_string()).bind(name.to_string())).await
+        self.one(Query::new(sql::BY_NAME).bind(self.scope.tenant().to_string()).bind(name.to_string())).await
     }
 
     /// With the active version; with the latest when none is active.
     pub async fn by_uid(&self, uid: &IntentUid) -> Result<Option<IntentRecord>, Error> {
-        self.one(sqlx::query(sql::BY_UID).bind(self.scope.tenant().to_string()).bind(uid.to_string())).await
+        self.one(Query::new(sql::BY_UID).bind(self.scope.tenant().to_string()).bind(uid.to_string())).await
     }
 
     pub async fn version(&self, name: &IntentName, number: u32) -> Result<Option<IntentRecord>, Error> {
-        let query = sqlx::query(sql::VERSION).bind(self.scope.tenant().to_string()).bind(name.to_string());
+        let query = Query::new(sql::VERSION).bind(self.scope.tenant().to_string()).bind(name.to_string());
         self.one(query.bind(i64::from(number))).await
     }
 
@@ -69,22 +68,22 @@ impl Intents<'_> {
     pub async fn versions(&self, name: &IntentName, page: PageRequest) -> Result<Page<IntentSummary>, Error> {
         let before = page.after.as_deref().map(str::parse::<u32>).transpose();
         let before = before.map_err(|_| Error::Cursor { text: page.after.clone().unwrap_or_default() })?;
-        let query = sqlx::query(sql::VERSIONS).bind(self.scope.tenant().to_string()).bind(name.to_string());
+        let query = Query::new(sql::VERSIONS).bind(self.scope.tenant().to_string()).bind(name.to_string());
         let query = query.bind(before.map_or(i64::MAX, i64::from)).bind(page.rows() as i64 + 1);
-        let rows = query.fetch_all(&self.store.readers).await?;
+        let rows = query.fetch_all(&mut self.store.read(self.scope).await?).await?;
         Ok(Page::cut(self.summaries(&rows)?, page.rows(), |item| item.version.number.to_string()))
     }
 
-    async fn one(&self, query: Args<'_>) -> Result<Option<IntentRecord>, Error> {
-        let row = query.fetch_optional(&self.store.readers).await?;
+    async fn one(&self, query: Query) -> Result<Option<IntentRecord>, Error> {
+        let row = query.fetch_optional(&mut self.store.read(self.scope).await?).await?;
         row.as_ref().map(|row| decode(&mut self.columns(row)?)).transpose()
     }
 
-    pub(super) fn summaries(&self, rows: &[SqliteRow]) -> Result<Vec<IntentSummary>, Error> {
+    pub(super) fn summaries(&self, rows: &[Row]) -> Result<Vec<IntentSummary>, Error> {
         rows.iter().map(|row| decode_summary(&mut self.columns(row)?)).collect()
     }
 
-    fn columns<'r>(&self, row: &'r SqliteRow) -> Result<Columns<'r>, Error> {
+    fn columns<'r>(&self, row: &'r Row) -> Result<Columns<'r>, Error> {
         Columns::scoped(row, "intents", self.scope, &self.store.counters)
     }
 }

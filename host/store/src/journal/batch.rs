@@ -5,23 +5,19 @@ use std::collections::{HashMap, HashSet};
 
 use quantum_core::id::{ExecutionId, TenantId};
 use quantum_core::time::Timestamp;
-use sqlx::{Row, SqliteConnection};
 
 use super::judge::{Head, Known};
 use super::{Commit, CommitOutcome, EncodedEvent, NewExecution, PendingCommit, sql};
 use crate::CommitError;
-use crate::idempotency::{IdempotencyRecord, StoredResponse};
+use crate::database::{Conn, Dialect, Query, is_refusal};
+use crate::idempotency::{IdempotencyKey, IdempotencyRecord, StoredResponse};
 use crate::platform::kind_word;
-use crate::sqlite::{Args, is_refusal};
 
 /// One per commit, in order.
 pub(crate) type Verdicts = Vec<Result<CommitOutcome, CommitError>>;
 
 /// Err: the database cannot write. A commit that it refuses is written off alone.
-pub(crate) async fn write(
-    conn: &mut SqliteConnection,
-    pending: &[PendingCommit],
-) -> Result<Verdicts, sqlx::Error> {
+pub(crate) async fn write(conn: &mut Conn, pending: &[PendingCommit]) -> Result<Verdicts, sqlx::Error> {
     if pending.is_empty() {
         return Ok(Vec::new());
     }
@@ -29,32 +25,34 @@ pub(crate) async fn write(
     match write_together(conn, &commits).await {
         // A row that breaks a constraint (an unknown tenant): find out whose it is.
         Err(error) if is_refusal(&error) => {
-            sqlx::query("ROLLBACK").execute(&mut *conn).await?;
-            sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
+            conn.begin_anew().await?;
             write_one_by_one(conn, &commits).await
         }
         other => other,
     }
 }
 
-async fn write_one_by_one(conn: &mut SqliteConnection, commits: &[&Commit]) -> Result<Verdicts, sqlx::Error> {
+async fn write_one_by_one(conn: &mut Conn, commits: &[&Commit]) -> Result<Verdicts, sqlx::Error> {
     let mut verdicts = Vec::with_capacity(commits.len());
     for commit in commits {
-        sqlx::query("SAVEPOINT one").execute(&mut *conn).await?;
+        conn.run("SAVEPOINT one").await?;
         match write_together(conn, std::slice::from_ref(commit)).await {
             Ok(mut one) => verdicts.append(&mut one),
             Err(error) if is_refusal(&error) => {
-                sqlx::query("ROLLBACK TO one").execute(&mut *conn).await?;
+                conn.run("ROLLBACK TO one").await?;
                 verdicts.push(Err(CommitError::Invalid { reason: error.to_string() }));
             }
             Err(error) => return Err(error),
         }
-        sqlx::query("RELEASE one").execute(&mut *conn).await?;
+        conn.run("RELEASE one").await?;
     }
     Ok(verdicts)
 }
 
-async fn write_together(conn: &mut SqliteConnection, commits: &[&Commit]) -> Result<Verdicts, sqlx::Error> {
+async fn write_together(conn: &mut Conn, commits: &[&Commit]) -> Result<Verdicts, sqlx::Error> {
+    if conn.dialect() == Dialect::Postgres {
+        lock_keys(conn, commits).await?;
+    }
     let mut known =
         Known { heads: read_heads(conn, commits).await?, responses: read_responses(conn, commits).await? };
     let verdicts: Verdicts = commits.iter().map(|commit| known.judge(commit)).collect();
@@ -64,8 +62,26 @@ async fn write_together(conn: &mut SqliteConnection, commits: &[&Commit]) -> Res
     Ok(verdicts)
 }
 
+/// Nobody else decides about these keys until the end of the transaction. In order, so that nobody waits for each other.
+async fn lock_keys(conn: &mut Conn, commits: &[&Commit]) -> Result<(), sqlx::Error> {
+    let keys =
+        commits.iter().filter_map(|commit| Some((commit.scope.tenant(), &commit.idempotency.as_ref()?.key)));
+    let mut numbers: Vec<i64> = keys.map(|key| number_of(&key)).collect();
+    numbers.sort_unstable();
+    sql::KEY_LOCKS.write(conn, &numbers, |query, number| query.bind(*number)).await
+}
+
+/// The same on every node and in every release that runs beside this one.
+fn number_of(key: &(&TenantId, &IdempotencyKey)) -> i64 {
+    let (tenant, IdempotencyKey { principal, route, key }) = key;
+    let text = [tenant.as_str(), principal.as_str(), route, key].join("\u{0}");
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    let first = digest.as_ref().first_chunk().copied().unwrap_or_default();
+    i64::from_be_bytes(first)
+}
+
 async fn read_heads<'a>(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     commits: &[&'a Commit],
 ) -> Result<HashMap<(&'a TenantId, ExecutionId), Head>, sqlx::Error> {
     let asked: HashMap<(&str, String), (&TenantId, ExecutionId)> = commits
@@ -73,13 +89,15 @@ async fn read_heads<'a>(
         .map(|commit| (commit.scope.tenant(), commit.execution))
         .map(|(tenant, execution)| ((tenant.as_str(), execution.to_string()), (tenant, execution)))
         .collect();
-    let keys: Vec<&(&str, String)> = asked.keys().collect();
+    // In order: PostgreSQL locks them in it, and nodes that write the same ones do not wait for each other for ever.
+    let mut keys: Vec<&(&str, String)> = asked.keys().collect();
+    keys.sort_unstable();
     let rows =
         sql::HEADS.read(conn, &keys, |query, key| query.bind(key.0.to_owned()).bind(key.1.clone())).await?;
     let mut heads = HashMap::with_capacity(rows.len());
     for row in rows {
-        let key: (&str, String) = (row.try_get_unchecked(0)?, row.try_get_unchecked(1)?);
-        let (version, epoch): (i64, i64) = (row.try_get_unchecked(2)?, row.try_get_unchecked(3)?);
+        let key: (&str, String) = (row.text(0)?, row.text(1)?.to_owned());
+        let (version, epoch) = (row.int(2)?, row.int(3)?);
         if let Some(key) = asked.get(&key) {
             heads.insert(*key, Head { version: version.unsigned_abs(), epoch: epoch.unsigned_abs() });
         }
@@ -88,9 +106,9 @@ async fn read_heads<'a>(
 }
 
 async fn read_responses<'a>(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     commits: &[&'a Commit],
-) -> Result<HashMap<(&'a TenantId, &'a crate::IdempotencyKey), StoredResponse>, sqlx::Error> {
+) -> Result<HashMap<(&'a TenantId, &'a IdempotencyKey), StoredResponse>, sqlx::Error> {
     let asked: Vec<_> = commits
         .iter()
         .filter_map(|commit| Some((commit.scope.tenant(), &commit.idempotency.as_ref()?.key)))
@@ -103,14 +121,14 @@ async fn read_responses<'a>(
         .await?;
     let mut responses = HashMap::with_capacity(rows.len());
     for row in rows {
-        let [tenant, principal, route, key] = [0, 1, 2, 3].map(|at| row.try_get_unchecked::<&str, _>(at));
+        let [tenant, principal, route, key] = [0, 1, 2, 3].map(|at| row.text(at));
         let (tenant, principal, route, key) = (tenant?, principal?, route?, key?);
         let stored = StoredResponse {
-            fingerprint: row.try_get_unchecked(4)?,
-            response: row.try_get_unchecked(5)?,
-            at: Timestamp::from_millis(row.try_get_unchecked(6)?),
+            fingerprint: row.text(4)?.to_owned(),
+            response: row.text(5)?.to_owned(),
+            at: Timestamp::from_millis(row.int(6)?),
         };
-        let same = |(of, asked): &&(&TenantId, &crate::IdempotencyKey)| {
+        let same = |(of, asked): &&(&TenantId, &IdempotencyKey)| {
             of.as_str() == tenant
                 && asked.principal.as_str() == principal
                 && asked.route == route
@@ -124,7 +142,7 @@ async fn read_responses<'a>(
 }
 
 /// In the order of the foreign keys.
-async fn write_accepted(conn: &mut SqliteConnection, accepted: &[&Commit]) -> Result<(), sqlx::Error> {
+async fn write_accepted(conn: &mut Conn, accepted: &[&Commit]) -> Result<(), sqlx::Error> {
     let (created, changed) = last_rows(accepted);
     sql::PLAN_INSERT.write(conn, &distinct_plans(&created), bind_plan).await?;
     sql::EXECUTION_INSERT.write(conn, &created, bind_execution).await?;
@@ -174,17 +192,17 @@ fn labels<'a>(created: &[Created<'a>]) -> Vec<(&'a Commit, &'a String, &'a Strin
         .collect()
 }
 
-fn bind_plan<'q>(query: Args<'q>, (commit, new, _): &Created<'_>) -> Args<'q> {
+fn bind_plan(query: Query, (commit, new, _): &Created<'_>) -> Query {
     let query = query.bind(commit.scope.tenant().as_str().to_owned());
     query.bind(new.plan.digest().as_str().to_owned()).bind(new.plan.json().clone())
 }
 
-fn bind_label<'q>(query: Args<'q>, (commit, key, value): &(&Commit, &String, &String)) -> Args<'q> {
+fn bind_label(query: Query, (commit, key, value): &(&Commit, &String, &String)) -> Query {
     let query = query.bind(commit.scope.tenant().as_str().to_owned()).bind((*key).clone());
     query.bind((*value).clone()).bind(commit.execution.to_string())
 }
 
-fn bind_execution<'q>(query: Args<'q>, (commit, new, end): &Created<'_>) -> Args<'q> {
+fn bind_execution(query: Query, (commit, new, end): &Created<'_>) -> Query {
     query
         .bind(commit.scope.tenant().as_str().to_owned())
         .bind(commit.execution.to_string())
@@ -198,7 +216,7 @@ fn bind_execution<'q>(query: Args<'q>, (commit, new, end): &Created<'_>) -> Args
         .bind(new.lease_until.map(Timestamp::as_millis))
         .bind(end.row.next_due.map(Timestamp::as_millis))
         .bind(new.environment.as_str())
-        .bind(i64::from(new.dry_run))
+        .bind(new.dry_run)
         .bind(new.requested_by.id.as_str().to_owned())
         .bind(kind_word(new.requested_by.kind))
         .bind(serde_json::json!(new.labels).to_string())
@@ -214,7 +232,7 @@ fn bind_execution<'q>(query: Args<'q>, (commit, new, end): &Created<'_>) -> Args
         .bind(new.concurrency_key.clone())
 }
 
-fn bind_journal<'q>(query: Args<'q>, commit: &&Commit) -> Args<'q> {
+fn bind_journal(query: Query, commit: &&Commit) -> Query {
     query
         .bind(commit.scope.tenant().as_str().to_owned())
         .bind(commit.execution.to_string())
@@ -224,7 +242,7 @@ fn bind_journal<'q>(query: Args<'q>, commit: &&Commit) -> Args<'q> {
         .bind(commit.create.as_ref().map(|new| new.input.clone()))
 }
 
-fn bind_change<'q>(query: Args<'q>, commit: &&Commit) -> Args<'q> {
+fn bind_change(query: Query, commit: &&Commit) -> Query {
     query
         .bind(commit.scope.tenant().as_str().to_owned())
         .bind(commit.execution.to_string())
@@ -237,10 +255,7 @@ fn bind_change<'q>(query: Args<'q>, commit: &&Commit) -> Args<'q> {
         .bind(commit.row.summary.clone())
 }
 
-pub(crate) fn bind_response<'q>(
-    query: Args<'q>,
-    (tenant, record): &(&TenantId, &IdempotencyRecord),
-) -> Args<'q> {
+pub(crate) fn bind_response(query: Query, (tenant, record): &(&TenantId, &IdempotencyRecord)) -> Query {
     query
         .bind(tenant.as_str().to_owned())
         .bind(record.key.principal.as_str().to_owned())

@@ -3,18 +3,17 @@
 use quantum_core::id::{PrincipalId, TenantId};
 use quantum_core::port::PrincipalKind;
 use quantum_core::time::Timestamp;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use super::{Membership, Platform};
 use crate::Error;
-use crate::sqlite::{Columns, is_refusal};
+use crate::access::Access;
+use crate::database::{Columns, Conn, Query, Row, is_refusal};
 
 const USER: &str = "INSERT INTO users (id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING";
 pub(super) const SERVICE_ACCOUNT: &str =
     "INSERT INTO service_accounts (tenant_id, id, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
 pub(super) const UPSERT: &str = "INSERT INTO memberships (tenant_id, principal_id, kind, roles, active) \
-     VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET kind = excluded.kind, roles = excluded.roles, \
+     VALUES (?, ?, ?, ?, ?) ON CONFLICT (tenant_id, principal_id) DO UPDATE SET kind = excluded.kind, roles = excluded.roles, \
      active = excluded.active";
 pub(super) const MEMBERSHIP: &str = "SELECT tenant_id, principal_id, kind, roles, active FROM memberships \
      WHERE tenant_id = ? AND principal_id = ?";
@@ -26,9 +25,14 @@ const IN: &str = "SELECT tenant_id, principal_id, kind, roles, active FROM membe
 impl Platform<'_> {
     /// Makes the user or service account known when it is not. Err: `NotFound` (no such tenant).
     pub async fn upsert_membership(&self, membership: Membership, at: Timestamp) -> Result<(), Error> {
-        let name = membership.tenant.to_string();
-        match self.store.writer.run(move |conn| Box::pin(upsert(conn, membership, at))).await {
-            Err(Error::Query(error)) if is_refusal(&error) => Err(Error::NotFound { kind: "tenant", name }),
+        let tenant = membership.tenant.clone();
+        let access = Access::Tenant(&tenant);
+        let write =
+            self.store.write_then(access, move |conn| Box::pin(upsert(conn, membership, at)), |()| {});
+        match write.await {
+            Err(Error::Query(error)) if is_refusal(&error) => {
+                Err(Error::NotFound { kind: "tenant", name: tenant.to_string() })
+            }
             other => other,
         }
     }
@@ -38,39 +42,40 @@ impl Platform<'_> {
         tenant: &TenantId,
         principal: &PrincipalId,
     ) -> Result<Option<Membership>, Error> {
-        let query = sqlx::query(MEMBERSHIP).bind(tenant.to_string()).bind(principal.to_string());
-        let row = query.fetch_optional(&self.store.readers).await?;
+        let query = Query::new(MEMBERSHIP).bind(tenant.to_string()).bind(principal.to_string());
+        let row = query.fetch_optional(&mut self.read_tenant(tenant).await?).await?;
         row.as_ref().map(decode).transpose()
     }
 
     /// Of one tenant, by principal, inactive ones too.
     pub async fn members(&self, tenant: &TenantId) -> Result<Vec<Membership>, Error> {
-        let rows = sqlx::query(IN).bind(tenant.to_string()).fetch_all(&self.store.readers).await?;
+        let query = Query::new(IN).bind(tenant.to_string());
+        let rows = query.fetch_all(&mut self.read_tenant(tenant).await?).await?;
         rows.iter().map(decode).collect()
     }
 
     /// By tenant, inactive ones too.
     pub async fn memberships_of(&self, principal: &PrincipalId) -> Result<Vec<Membership>, Error> {
-        let rows = sqlx::query(OF).bind(principal.to_string()).fetch_all(&self.store.readers).await?;
-        rows.iter().map(decode).collect()
+        let query = Query::new(OF).bind(principal.to_string());
+        let mut conn = self.store.read_as(Access::Principal(principal)).await?;
+        query.fetch_all(&mut conn).await?.iter().map(decode).collect()
     }
 }
 
-async fn upsert(conn: &mut SqliteConnection, membership: Membership, at: Timestamp) -> Result<(), Error> {
+async fn upsert(conn: &mut Conn, membership: Membership, at: Timestamp) -> Result<(), Error> {
     let (tenant, principal) = (membership.tenant.to_string(), membership.principal.to_string());
     let known = match membership.kind {
-        PrincipalKind::User => sqlx::query(USER),
-        PrincipalKind::ServiceAccount => sqlx::query(SERVICE_ACCOUNT).bind(tenant.clone()),
+        PrincipalKind::User => Query::new(USER),
+        PrincipalKind::ServiceAccount => Query::new(SERVICE_ACCOUNT).bind(tenant.clone()),
     };
     known.bind(principal.clone()).bind(at.as_millis()).execute(&mut *conn).await?;
-    let query = sqlx::query(UPSERT).bind(tenant).bind(principal).bind(kind_word(membership.kind));
-    let query =
-        query.bind(serde_json::json!(membership.roles).to_string()).bind(i64::from(membership.active));
+    let query = Query::new(UPSERT).bind(tenant).bind(principal).bind(kind_word(membership.kind));
+    let query = query.bind(serde_json::json!(membership.roles).to_string()).bind(membership.active);
     query.execute(conn).await?;
     Ok(())
 }
 
-fn decode(row: &SqliteRow) -> Result<Membership, Error> {
+fn decode(row: &Row) -> Result<Membership, Error> {
     let mut columns = Columns::new(row, "memberships");
     Ok(Membership {
         tenant: columns.tenant()?,

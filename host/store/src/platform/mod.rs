@@ -6,12 +6,20 @@ mod schedules;
 mod sweep;
 mod tenants;
 
+use std::collections::BTreeSet;
+
 use quantum_core::id::{PrincipalId, TenantId};
 use quantum_core::port::PrincipalKind;
 use quantum_core::time::Timestamp;
 
+use crate::Error;
+use crate::access::Access;
+use crate::database::{Columns, Conn, Dialect, Query, Row};
 use crate::store::Store;
 pub(crate) use members::{kind_word, parse_kind};
+
+/// Tenants of one transaction that reads rows of many.
+const BATCH_TENANTS: usize = 500;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
@@ -39,7 +47,58 @@ pub struct Platform<'a> {
 }
 
 pub(crate) mod sql {
+    use crate::database::Sql;
+
     /// Statements of the platform that still belong to one tenant.
-    pub(crate) const TENANT: &[&str] =
-        &[super::members::MEMBERSHIP, super::members::UPSERT, super::members::SERVICE_ACCOUNT];
+    pub(crate) const TENANT: &[Sql] = &[
+        Sql::same(super::members::MEMBERSHIP),
+        Sql::same(super::members::UPSERT),
+        Sql::same(super::members::SERVICE_ACCOUNT),
+    ];
+}
+
+impl Platform<'_> {
+    /// Across tenants, what carries no content.
+    async fn ask(&self, query: Query) -> Result<Vec<Row>, Error> {
+        Ok(query.fetch_all(&mut self.store.read_as(Access::Platform).await?).await?)
+    }
+
+    async fn read_tenant(&self, tenant: &TenantId) -> Result<Conn, Error> {
+        self.store.read_as(Access::Tenant(tenant)).await
+    }
+
+    /// A connection that sees the rows of the tenants that `keys` gives. SQLite sees all, and is not asked. None: there
+    /// are no such tenants.
+    async fn read_found(&self, keys: Query) -> Result<Option<Conn>, Error> {
+        let tenants = match self.store.dialect() {
+            Dialect::Sqlite => Vec::new(),
+            Dialect::Postgres => match self.found(keys).await? {
+                none if none.is_empty() => return Ok(None),
+                tenants => tenants,
+            },
+        };
+        self.store.read_as(Access::Tenants(&tenants)).await.map(Some)
+    }
+
+    /// The tenants in the first column, each once.
+    async fn found(&self, keys: Query) -> Result<Vec<TenantId>, Error> {
+        let rows = self.ask(keys).await?;
+        let tenants: Result<BTreeSet<TenantId>, _> =
+            rows.iter().map(|row| Columns::new(row, "tenants").tenant()).collect();
+        Ok(tenants?.into_iter().collect())
+    }
+
+    /// All rows of a statement over all tenants.
+    pub(crate) async fn all(&self, query: &Query) -> Result<Vec<Row>, Error> {
+        if self.store.dialect() == Dialect::Sqlite {
+            return self.ask(query.clone()).await;
+        }
+        let mut rows = Vec::new();
+        let tenants: Vec<TenantId> = self.tenants().await?.into_iter().map(|tenant| tenant.id).collect();
+        for batch in tenants.chunks(BATCH_TENANTS) {
+            let mut conn = self.store.read_as(Access::Tenants(batch)).await?;
+            rows.append(&mut query.clone().fetch_all(&mut conn).await?);
+        }
+        Ok(rows)
+    }
 }

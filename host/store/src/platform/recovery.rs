@@ -4,26 +4,36 @@ use std::collections::HashMap;
 
 use quantum_core::id::{Digest, TenantId};
 use quantum_core::time::Timestamp;
-use sqlx::sqlite::SqliteRow;
 
 use super::Platform;
 use crate::Error;
+use crate::access::Access;
+use crate::database::{Columns, Conn, Dialect, Query, Row, Sql};
 use crate::executions::{ExecutionKey, StoredExecution, decode_row, row_columns, unpack};
 use crate::idempotency::KEPT_MS;
 use crate::installations::{self, Installation};
 use crate::journal::SharedPlan;
-use crate::sqlite::Columns;
 
-const INSTALLATIONS: &str = "SELECT tenant_id, plugin, version, component, manifest, consent, settings, trust, \
-     signature, installed_by, installed_at, active FROM installations ORDER BY tenant_id, plugin, version";
+const INSTALLATIONS: Sql = Sql::each(
+    concat!("SELECT ", installations::columns!(), " FROM installations ORDER BY tenant_id, plugin, version"),
+    concat!(
+        "SELECT ",
+        installations::columns!(),
+        " FROM installations WHERE tenant_id = ANY (app.tenants()) \
+         ORDER BY tenant_id, plugin, version"
+    ),
+);
 const CLAIM: &str =
     "UPDATE executions SET owner = ?, lease_until = ?, epoch = epoch + 1 WHERE ended_at IS NULL";
-const OPEN: &str = concat!(
+/// The tenants of a page.
+const OPEN_KEYS: &str = "SELECT e.tenant_id FROM executions e WHERE e.ended_at IS NULL \
+     AND (e.tenant_id, e.id) > (?, ?) ORDER BY e.tenant_id, e.id LIMIT ?";
+const OPEN: Sql = Sql::same(concat!(
     "SELECT ",
     row_columns!(),
     ", e.plan_digest FROM executions e WHERE e.ended_at IS NULL AND (e.tenant_id, e.id) > (?, ?) \
      ORDER BY e.tenant_id, e.id LIMIT ?"
-);
+));
 /// Of all executions between two keys that have not ended.
 const JOURNALS: &str = "SELECT j.tenant_id, j.execution_id, j.first_seq, j.last_seq, j.events, j.input \
      FROM executions e JOIN journal j ON j.tenant_id = e.tenant_id AND j.execution_id = e.id \
@@ -31,19 +41,21 @@ const JOURNALS: &str = "SELECT j.tenant_id, j.execution_id, j.first_seq, j.last_
      ORDER BY j.tenant_id, j.execution_id, j.first_seq";
 const PLAN: &str = "SELECT plan FROM plans WHERE tenant_id = ? AND digest = ?";
 const PURGE: &str = "DELETE FROM idempotency_keys WHERE at <= ?";
+const WITH_OLD_KEYS: &str = "SELECT DISTINCT tenant_id FROM idempotency_keys WHERE at <= ?";
+const PURGE_OF_TENANT: &str = "DELETE FROM idempotency_keys WHERE tenant_id = ?1 AND at <= ?2";
 
 impl Platform<'_> {
     /// Of all tenants, for the directory in memory.
     pub async fn installations(&self) -> Result<Vec<Installation>, Error> {
-        let rows = sqlx::query(INSTALLATIONS).fetch_all(&self.store.readers).await?;
+        let rows = self.all(&Query::new(INSTALLATIONS)).await?;
         rows.iter().map(|row| installations::decode(Columns::new(row, "installations"))).collect()
     }
 
     /// Makes `owner` the owner of every open execution, under a new epoch each. Earlier owners are fenced from now
     /// on. Call once, before recovery reads. Gives how many there are.
     pub async fn claim_open(&self, owner: &str, lease_until: Option<Timestamp>) -> Result<u64, Error> {
-        let query = sqlx::query(CLAIM).bind(owner.to_owned()).bind(lease_until.map(Timestamp::as_millis));
-        self.affected(query).await
+        let query = Query::new(CLAIM).bind(owner.to_owned()).bind(lease_until.map(Timestamp::as_millis));
+        self.write(Access::Platform, query).await
     }
 
     /// Executions that have not ended, ordered by key, with everything that their state is rebuilt from.
@@ -54,16 +66,18 @@ impl Platform<'_> {
     ) -> Result<Vec<StoredExecution>, Error> {
         let (tenant, id) =
             after.map_or_else(Default::default, |key| (key.tenant.to_string(), key.execution.to_string()));
-        let query = sqlx::query(OPEN).bind(tenant).bind(id).bind(i64::from(limit));
-        let rows = query.fetch_all(&self.store.readers).await?;
-        let mut journals = self.journals(&rows).await?;
+        let page = |query: Query| query.bind(tenant.clone()).bind(id.clone()).bind(i64::from(limit));
+        let Some(mut conn) = self.read_found(page(Query::new(OPEN_KEYS))).await? else {
+            return Ok(Vec::new());
+        };
+        let rows = page(Query::new(OPEN)).fetch_all(&mut conn).await?;
+        let mut journals = journals(&mut conn, &rows).await?;
         let mut plans = HashMap::new();
         let mut stored = Vec::with_capacity(rows.len());
         for row in &rows {
             let mut columns = Columns::new(row, "executions");
             let row = decode_row(&mut columns)?;
-            let digest: Digest = columns.parsed()?;
-            let plan = self.plan(&mut plans, &row.tenant, digest).await?;
+            let plan = plan(&mut conn, &mut plans, &row.tenant, columns.parsed()?).await?;
             let journal = journals.remove(&(row.tenant.to_string(), row.id.to_string())).unwrap_or_default();
             let (events, input) = unpack(&journal, row.version)?;
             stored.push(StoredExecution { row, plan, input, events });
@@ -71,58 +85,53 @@ impl Platform<'_> {
         Ok(stored)
     }
 
-    /// The journal rows of the page, by execution.
-    async fn journals(&self, page: &[SqliteRow]) -> Result<HashMap<(String, String), Vec<SqliteRow>>, Error> {
-        let mut by_execution: HashMap<_, Vec<_>> = HashMap::with_capacity(page.len());
-        let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(by_execution) };
-        let (from, to) = (key(first, "executions")?, key(last, "executions")?);
-        let query = sqlx::query(JOURNALS).bind(from.0).bind(from.1).bind(to.0).bind(to.1);
-        for row in query.fetch_all(&self.store.readers).await? {
-            by_execution.entry(key(&row, "journal")?).or_default().push(row);
-        }
-        Ok(by_execution)
-    }
-
-    /// Many executions share a plan; it is read once a page.
-    async fn plan(
-        &self,
-        read: &mut HashMap<(TenantId, Digest), SharedPlan>,
-        tenant: &TenantId,
-        digest: Digest,
-    ) -> Result<SharedPlan, Error> {
-        let key = (tenant.clone(), digest.clone());
-        if let Some(plan) = read.get(&key) {
-            return Ok(plan.clone());
-        }
-        let query = sqlx::query(PLAN).bind(tenant.to_string()).bind(digest.to_string());
-        let row = query.fetch_one(&self.store.readers).await?;
-        let plan = SharedPlan::stored(digest, Columns::new(&row, "plans").text()?.into());
-        read.insert(key, plan.clone());
-        Ok(plan)
-    }
-
     /// Removes the answers older than 24 hours. Gives how many there were.
     pub async fn purge_idempotency(&self, now: Timestamp) -> Result<u64, Error> {
         let oldest = now.as_millis().saturating_sub_unsigned(KEPT_MS);
-        self.affected(sqlx::query(PURGE).bind(oldest)).await
+        let of_tenant = |tenant: &TenantId| Query::new(PURGE_OF_TENANT).bind(tenant.to_string()).bind(oldest);
+        let found = Query::new(WITH_OLD_KEYS).bind(oldest);
+        self.sweep(Query::new(PURGE).bind(oldest), found, of_tenant).await
     }
 
-    /// Folds the write-ahead log into the database file, as far as no reader needs it.
+    /// Folds SQLite's write-ahead log into the database file, as far as no reader needs it.
     pub async fn checkpoint(&self) -> Result<(), Error> {
-        sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&self.store.readers).await?;
+        if self.store.dialect() == Dialect::Sqlite {
+            self.ask(Query::new("PRAGMA wal_checkpoint(PASSIVE)")).await?;
+        }
         Ok(())
-    }
-
-    pub(super) async fn affected(&self, query: crate::sqlite::Args<'static>) -> Result<u64, Error> {
-        let write = self
-            .store
-            .writer
-            .run(move |conn| Box::pin(async move { Ok(query.execute(conn).await?.rows_affected()) }));
-        write.await
     }
 }
 
-fn key(row: &SqliteRow, table: &'static str) -> Result<(String, String), Error> {
+/// The journal rows of a page, by execution.
+async fn journals(conn: &mut Conn, page: &[Row]) -> Result<HashMap<(String, String), Vec<Row>>, Error> {
+    let mut by_execution: HashMap<_, Vec<_>> = HashMap::with_capacity(page.len());
+    let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(by_execution) };
+    let (from, to) = (key(first, "executions")?, key(last, "executions")?);
+    let query = Query::new(JOURNALS).bind(from.0).bind(from.1).bind(to.0).bind(to.1);
+    for row in query.fetch_all(conn).await? {
+        by_execution.entry(key(&row, "journal")?).or_default().push(row);
+    }
+    Ok(by_execution)
+}
+
+/// Many executions share a plan; it is read once a page.
+async fn plan(
+    conn: &mut Conn,
+    read: &mut HashMap<(TenantId, Digest), SharedPlan>,
+    tenant: &TenantId,
+    digest: Digest,
+) -> Result<SharedPlan, Error> {
+    let key = (tenant.clone(), digest.clone());
+    if let Some(plan) = read.get(&key) {
+        return Ok(plan.clone());
+    }
+    let row = Query::new(PLAN).bind(tenant.to_string()).bind(digest.to_string()).fetch_one(conn).await?;
+    let plan = SharedPlan::stored(digest, Columns::new(&row, "plans").text()?.into());
+    read.insert(key, plan.clone());
+    Ok(plan)
+}
+
+fn key(row: &Row, table: &'static str) -> Result<(String, String), Error> {
     let mut columns = Columns::new(row, table);
     Ok((columns.owned()?, columns.owned()?))
 }

@@ -1,11 +1,11 @@
 //! Tenants.
 
 use quantum_core::id::TenantId;
-use sqlx::sqlite::SqliteRow;
 
 use super::{Platform, Tenant};
 use crate::Error;
-use crate::sqlite::{Columns, is_refusal};
+use crate::access::Access;
+use crate::database::{Columns, Query, Row, is_refusal};
 
 const INSERT: &str = "INSERT INTO tenants (id, name, created_at) VALUES (?, ?, ?)";
 const GET: &str = "SELECT id, name, created_at FROM tenants WHERE id = ?";
@@ -15,31 +15,38 @@ impl Platform<'_> {
     /// Err: `AlreadyExists`.
     pub async fn create_tenant(&self, tenant: Tenant) -> Result<(), Error> {
         let name = tenant.id.to_string();
-        let query = sqlx::query(INSERT).bind(tenant.id.to_string()).bind(tenant.name);
+        let query = Query::new(INSERT).bind(tenant.id.to_string()).bind(tenant.name);
         let query = query.bind(tenant.created_at.as_millis());
-        let written =
-            self.store.writer.run(move |conn| Box::pin(async { Ok(query.execute(conn).await.map(drop)?) }));
-        match written.await {
+        match self.write(Access::Platform, query).await {
             Err(Error::Query(error)) if is_refusal(&error) => {
                 Err(Error::AlreadyExists { kind: "tenant", name })
             }
-            other => other,
+            other => other.map(drop),
         }
     }
 
     pub async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, Error> {
-        let row = sqlx::query(GET).bind(id.to_string()).fetch_optional(&self.store.readers).await?;
-        row.as_ref().map(decode).transpose()
+        let rows = self.ask(Query::new(GET).bind(id.to_string())).await?;
+        rows.first().map(decode).transpose()
     }
 
     /// By id.
     pub async fn tenants(&self) -> Result<Vec<Tenant>, Error> {
-        let rows = sqlx::query(LIST).fetch_all(&self.store.readers).await?;
-        rows.iter().map(decode).collect()
+        self.ask(Query::new(LIST)).await?.iter().map(decode).collect()
+    }
+
+    /// Gives how many rows were written.
+    pub(super) async fn write(&self, access: Access<'_>, query: Query) -> Result<u64, Error> {
+        let write = self.store.write_then(
+            access,
+            move |conn| Box::pin(async move { Ok(query.execute(conn).await?) }),
+            |_| {},
+        );
+        write.await
     }
 }
 
-fn decode(row: &SqliteRow) -> Result<Tenant, Error> {
+fn decode(row: &Row) -> Result<Tenant, Error> {
     let mut columns = Columns::new(row, "tenants");
     Ok(Tenant { id: columns.tenant()?, name: columns.owned()?, created_at: columns.time()? })
 }

@@ -2,13 +2,13 @@
 
 use quantum_core::id::{IntentUid, ScheduleName, ScheduleUid};
 use quantum_core::port::Requester;
-use sqlx::sqlite::SqliteRow;
 
 use super::{ScheduleRow, Schedules};
 use crate::Error;
+use crate::database::Columns;
+use crate::database::{Query, Row, Sql};
 use crate::page::{Page, PageRequest};
 use crate::platform::parse_kind;
-use crate::sqlite::Columns;
 
 macro_rules! columns {
     () => {
@@ -19,7 +19,7 @@ macro_rules! columns {
 pub(crate) use columns;
 
 pub(crate) mod read_sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         BY_NAME = concat!("SELECT ", super::columns!(), " FROM schedules s WHERE s.tenant_id = ? AND s.name = ?");
         BY_UID = concat!("SELECT ", super::columns!(), " FROM schedules s WHERE s.tenant_id = ? AND s.uid = ?");
         LIST = concat!(
@@ -50,22 +50,22 @@ impl Schedules<'_> {
     ) -> Result<Page<ScheduleRow>, Error> {
         let tenant = self.scope.tenant().to_string();
         let query = match intent {
-            None => sqlx::query(read_sql::LIST).bind(tenant),
-            Some(uid) => sqlx::query(read_sql::LIST_OF_INTENT).bind(tenant).bind(uid.to_string()),
+            None => Query::new(read_sql::LIST).bind(tenant),
+            Some(uid) => Query::new(read_sql::LIST_OF_INTENT).bind(tenant).bind(uid.to_string()),
         };
         let query = query.bind(page.after.clone().unwrap_or_default()).bind(page.rows() as i64 + 1);
-        let rows = query.fetch_all(&self.store.readers).await?;
+        let rows = query.fetch_all(&mut self.store.read(self.scope).await?).await?;
         let items: Result<Vec<_>, _> = rows.iter().map(|row| self.decode(row)).collect();
         Ok(Page::cut(items?, page.rows(), |row| row.name.to_string()))
     }
 
-    async fn one(&self, sql: &'static str, key: String) -> Result<Option<ScheduleRow>, Error> {
-        let query = sqlx::query(sql).bind(self.scope.tenant().to_string()).bind(key);
-        let row = query.fetch_optional(&self.store.readers).await?;
+    async fn one(&self, sql: Sql, key: String) -> Result<Option<ScheduleRow>, Error> {
+        let query = Query::new(sql).bind(self.scope.tenant().to_string()).bind(key);
+        let row = query.fetch_optional(&mut self.store.read(self.scope).await?).await?;
         row.as_ref().map(|row| self.decode(row)).transpose()
     }
 
-    fn decode(&self, row: &SqliteRow) -> Result<ScheduleRow, Error> {
+    fn decode(&self, row: &Row) -> Result<ScheduleRow, Error> {
         decode(&mut Columns::scoped(row, "schedules", self.scope, &self.store.counters)?)
     }
 }

@@ -6,11 +6,11 @@ mod sealed;
 use quantum_core::id::{PrincipalId, TenantId};
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::Environment;
-use sqlx::sqlite::SqliteRow;
 
 use crate::Error;
+use crate::database::Columns;
+use crate::database::Row;
 use crate::scope::TenantScope;
-use crate::sqlite::Columns;
 use crate::store::Store;
 pub(crate) use keys::sql as key_sql;
 pub(crate) use sealed::sql;
@@ -67,7 +67,7 @@ pub struct Secrets<'a> {
 }
 
 impl Secrets<'_> {
-    fn columns<'r>(&self, row: &'r SqliteRow, table: &'static str) -> Result<Columns<'r>, Error> {
+    fn columns<'r>(&self, row: &'r Row, table: &'static str) -> Result<Columns<'r>, Error> {
         Columns::scoped(row, table, self.scope, &self.store.counters)
     }
 }

@@ -2,13 +2,12 @@
 
 use quantum_core::id::TenantId;
 use quantum_core::vocabulary::Environment;
-use sqlx::SqliteConnection;
 
 use super::keys::decode as decode_key;
 use super::{SealedSecret, SecretRow, Secrets, StoredSecret};
 use crate::Error;
+use crate::database::{Columns, Conn, Query, Sql, is_refusal};
 use crate::page::{Page, PageRequest};
-use crate::sqlite::{Args, Columns, is_refusal};
 
 /// The columns that `decode` reads.
 macro_rules! columns {
@@ -32,15 +31,15 @@ macro_rules! stored {
 }
 
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         EXISTS = "SELECT count(*) FROM secrets WHERE tenant_id = ? AND name = ? AND environment = ?";
         COUNT = "SELECT count(*) FROM secrets WHERE tenant_id = ?";
         PUT = "INSERT INTO secrets (tenant_id, name, environment, ciphertext, nonce, key_version, hosts, expires_at, \
                version, created_at, created_by, updated_at, updated_by) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?9, ?10) \
-               ON CONFLICT DO UPDATE SET ciphertext = excluded.ciphertext, nonce = excluded.nonce, \
+               ON CONFLICT (tenant_id, name, environment) DO UPDATE SET ciphertext = excluded.ciphertext, nonce = excluded.nonce, \
                key_version = excluded.key_version, hosts = excluded.hosts, expires_at = excluded.expires_at, \
-               version = version + 1, updated_at = excluded.updated_at, updated_by = excluded.updated_by";
+               version = secrets.version + 1, updated_at = excluded.updated_at, updated_by = excluded.updated_by";
         GET = concat!(stored!(), " AND s.name = ? AND s.environment = ?");
         ENVIRONMENTS = "SELECT tenant_id, environment FROM secrets WHERE tenant_id = ? AND name = ?";
         LIST = concat!(
@@ -63,7 +62,7 @@ impl Secrets<'_> {
             return Err(Error::ForeignRow { table: "secrets" });
         }
         let version = sealed.key_version;
-        match self.store.writer.run(move |conn| Box::pin(put(conn, row, sealed, rows_max))).await {
+        match self.store.write(self.scope, move |conn| Box::pin(put(conn, row, sealed, rows_max))).await {
             Err(Error::Query(error)) if is_refusal(&error) => {
                 Err(Error::NotFound { kind: "tenant key", name: version.to_string() })
             }
@@ -73,14 +72,14 @@ impl Secrets<'_> {
 
     pub async fn get(&self, name: &str, environment: Environment) -> Result<Option<StoredSecret>, Error> {
         let query = of(sql::GET, self.scope.tenant(), name).bind(environment.as_str());
-        let row = query.fetch_optional(&self.store.readers).await?;
+        let row = query.fetch_optional(&mut self.store.read(self.scope).await?).await?;
         row.as_ref().map(|row| decode_stored(&mut self.columns(row, "secrets")?)).transpose()
     }
 
     /// Where a secret of this name is stored for.
     pub async fn environments(&self, name: &str) -> Result<Vec<Environment>, Error> {
         let query = of(sql::ENVIRONMENTS, self.scope.tenant(), name);
-        let rows = query.fetch_all(&self.store.readers).await?;
+        let rows = query.fetch_all(&mut self.store.read(self.scope).await?).await?;
         let environment = |row| {
             let mut columns = self.columns(row, "secrets")?;
             columns.tenant()?;
@@ -95,7 +94,8 @@ impl Secrets<'_> {
         let cursor = || Error::Cursor { text: after.to_owned() };
         let (name, environment) = after.split_once('/').ok_or_else(cursor)?;
         let query = of(sql::LIST, self.scope.tenant(), name).bind(environment.to_owned());
-        let rows = query.bind(page.rows() as i64 + 1).fetch_all(&self.store.readers).await?;
+        let rows =
+            query.bind(page.rows() as i64 + 1).fetch_all(&mut self.store.read(self.scope).await?).await?;
         let items: Result<Vec<_>, _> =
             rows.iter().map(|row| decode(&mut self.columns(row, "secrets")?)).collect();
         Ok(Page::cut(items?, page.rows(), |row| format!("{}/{}", row.name, row.environment)))
@@ -109,38 +109,37 @@ impl Secrets<'_> {
 
     /// Some that are encrypted with a key below this version. None are left when it is empty.
     pub async fn older(&self, key_version: u32, limit: u32) -> Result<Vec<StoredSecret>, Error> {
-        let query = sqlx::query(sql::OLDER).bind(self.scope.tenant().to_string());
+        let query = Query::new(sql::OLDER).bind(self.scope.tenant().to_string());
         let query = query.bind(i64::from(key_version)).bind(i64::from(limit));
-        let rows = query.fetch_all(&self.store.readers).await?;
+        let rows = query.fetch_all(&mut self.store.read(self.scope).await?).await?;
         rows.iter().map(|row| decode_stored(&mut self.columns(row, "secrets")?)).collect()
     }
 
     /// The same value, encrypted otherwise. False: it was written or removed meanwhile, and nothing was changed.
     pub async fn reseal(&self, row: &SecretRow, sealed: SealedSecret) -> Result<bool, Error> {
-        let query = sqlx::query(sql::RESEAL).bind(sealed.ciphertext).bind(sealed.nonce);
+        let query = Query::new(sql::RESEAL).bind(sealed.ciphertext).bind(sealed.nonce);
         let query = query.bind(i64::from(sealed.key_version)).bind(self.scope.tenant().to_string());
         let query = query.bind(row.name.clone()).bind(row.environment.as_str());
         self.affects(query.bind(row.version.cast_signed())).await
     }
 
-    async fn affects(&self, query: Args<'static>) -> Result<bool, Error> {
+    async fn affects(&self, query: Query) -> Result<bool, Error> {
         let write = self
             .store
-            .writer
-            .run(move |conn| Box::pin(async move { Ok(query.execute(conn).await?.rows_affected() > 0) }));
+            .write(self.scope, move |conn| Box::pin(async move { Ok(query.execute(conn).await? > 0) }));
         write.await
     }
 }
 
 async fn put(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     row: SecretRow,
     sealed: SealedSecret,
     rows_max: u64,
 ) -> Result<SecretRow, Error> {
     let exists = of(sql::EXISTS, &row.tenant, &row.name).bind(row.environment.as_str());
     if count(conn, exists).await? == 0 {
-        let used = count(conn, sqlx::query(sql::COUNT).bind(row.tenant.to_string())).await?;
+        let used = count(conn, Query::new(sql::COUNT).bind(row.tenant.to_string())).await?;
         if used >= rows_max {
             return Err(Error::OverQuota { what: "secrets of the tenant", used, max: rows_max });
         }
@@ -159,12 +158,12 @@ async fn put(
     decode(&mut Columns::new(&query.fetch_one(conn).await?, "secrets"))
 }
 
-async fn count(conn: &mut SqliteConnection, query: Args<'_>) -> Result<u64, Error> {
+async fn count(conn: &mut Conn, query: Query) -> Result<u64, Error> {
     Columns::new(&query.fetch_one(conn).await?, "secrets").number()
 }
 
-fn of<'q>(sql: &'static str, tenant: &TenantId, name: &str) -> Args<'q> {
-    sqlx::query(sql).bind(tenant.to_string()).bind(name.to_owned())
+fn of(sql: Sql, tenant: &TenantId, name: &str) -> Query {
+    Query::new(sql).bind(tenant.to_string()).bind(name.to_owned())
 }
 
 fn decode_stored(columns: &mut Columns<'_>) -> Result<StoredSecret, Error> {

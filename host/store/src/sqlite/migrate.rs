@@ -6,6 +6,7 @@
 use sqlx::{Row, SqliteConnection};
 
 use crate::Error;
+use crate::migration::{Migration, header, newest};
 
 /// In order; a released file never changes.
 const MIGRATIONS: &[Migration] = &[
@@ -48,12 +49,6 @@ const APPLIED: &str =
 const RECORD: &str =
     "INSERT INTO schema_migrations (number, name, oldest_schema, oldest_binary) VALUES (?, ?, ?, ?)";
 
-struct Migration {
-    number: i64,
-    name: &'static str,
-    sql: &'static str,
-}
-
 /// Brings the database to this program's schema. After a crash in the middle, none of it has happened.
 pub(crate) async fn migrate(conn: &mut SqliteConnection) -> Result<(), Error> {
     sqlx::query("BEGIN EXCLUSIVE").execute(&mut *conn).await?;
@@ -65,7 +60,7 @@ pub(crate) async fn migrate(conn: &mut SqliteConnection) -> Result<(), Error> {
 
 /// The newest schema that this program knows.
 pub(crate) fn known_schema() -> i64 {
-    MIGRATIONS.last().map_or(0, |last| last.number)
+    newest(MIGRATIONS)
 }
 
 async fn apply_missing(conn: &mut SqliteConnection) -> Result<(), Error> {
@@ -102,23 +97,12 @@ async fn apply(conn: &mut SqliteConnection, migration: &Migration) -> Result<(),
     Ok(())
 }
 
-/// `-- oldest schema beside it: 1, oldest binary beside it: 0.1.0`
-fn header(sql: &str) -> Option<(i64, &str)> {
-    let rest = sql.lines().next()?.strip_prefix("-- oldest schema beside it: ")?;
-    let (schema, binary) = rest.split_once(", oldest binary beside it: ")?;
-    Some((schema.parse().ok()?, binary.trim()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_migration_states_what_may_run_beside_it_and_they_are_in_order() {
-        for (index, migration) in MIGRATIONS.iter().enumerate() {
-            assert_eq!(migration.number, index as i64 + 1);
-            let (oldest, binary) = header(migration.sql).expect("a header");
-            assert!(oldest <= migration.number && !binary.is_empty());
-        }
+        crate::migration::check_order(MIGRATIONS);
     }
 }

@@ -5,12 +5,17 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use quantum_core::id::TenantId;
 use quantum_core::tenant::TenantSettings;
-use sqlx::SqlitePool;
 
 use super::{SettingsInForce, StoredSettings, decode_platform_row, parse};
 use crate::Error;
+use crate::database::{Query, Sql};
+use crate::store::Store;
 
-const ALL: &str = "SELECT tenant_id, revision, document, updated_at, updated_by FROM tenant_settings";
+const ALL: Sql = Sql::each(
+    "SELECT tenant_id, revision, document, updated_at, updated_by FROM tenant_settings",
+    "SELECT tenant_id, revision, document, updated_at, updated_by FROM tenant_settings \
+     WHERE tenant_id = ANY (app.tenants())",
+);
 
 /// Tenants that have nothing stored are not in it. INVARIANT: it holds what the table holds, for every change that
 /// anybody was told of.
@@ -22,8 +27,8 @@ pub(crate) struct KnownSettings {
 
 impl KnownSettings {
     /// Err: also a row that cannot be read: limits that are not known must not be passed over.
-    pub async fn load(&self, readers: &SqlitePool) -> Result<(), Error> {
-        for row in sqlx::query(ALL).fetch_all(readers).await? {
+    pub async fn load(&self, store: &Store) -> Result<(), Error> {
+        for row in store.platform().all(&Query::new(ALL)).await? {
             let StoredSettings { tenant, revision, document, .. } = decode_platform_row(&row)?;
             self.set(tenant, SettingsInForce { revision, settings: Arc::new(parse(&document)?) });
         }

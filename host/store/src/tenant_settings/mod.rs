@@ -8,15 +8,15 @@ use std::sync::Arc;
 use quantum_core::id::{PrincipalId, TenantId};
 use quantum_core::tenant::TenantSettings;
 use quantum_core::time::Timestamp;
-use sqlx::sqlite::SqliteRow;
 
 use crate::Error;
+use crate::database::Columns;
+use crate::database::{Query, Row};
 use crate::platform::Platform;
 use crate::scope::TenantScope;
-use crate::sqlite::Columns;
 use crate::store::Store;
 pub(crate) use known::KnownSettings;
-pub(crate) use write::{class_of_target, has_own_target, sql as write_sql};
+pub(crate) use write::{class_of_target, has_own_target, postgres_class_of_target, sql as write_sql};
 
 /// A document as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub struct Settings<'a> {
 }
 
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         GET = "SELECT tenant_id, revision, document, updated_at, updated_by FROM tenant_settings WHERE tenant_id = ?";
     }
 }
@@ -69,8 +69,8 @@ impl Settings<'_> {
 
     /// None: nothing is stored.
     pub async fn get(&self) -> Result<Option<StoredSettings>, Error> {
-        let query = sqlx::query(sql::GET).bind(self.scope.tenant().to_string());
-        let row = query.fetch_optional(&self.store.readers).await?;
+        let query = Query::new(sql::GET).bind(self.scope.tenant().to_string());
+        let row = query.fetch_optional(&mut self.store.read(self.scope).await?).await?;
         let columns = |row| Columns::scoped(row, "tenant_settings", self.scope, &self.store.counters);
         row.as_ref().map(|row| decode_row(&mut columns(row)?)).transpose()
     }
@@ -84,7 +84,7 @@ impl Platform<'_> {
 }
 
 /// In the writer and at the start, where rows of all tenants are read.
-fn decode_platform_row(row: &SqliteRow) -> Result<StoredSettings, Error> {
+fn decode_platform_row(row: &Row) -> Result<StoredSettings, Error> {
     decode_row(&mut Columns::new(row, "tenant_settings"))
 }
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use quantum_core::id::TenantId;
 use quantum_core::tenant::{Targets, TenantSettings};
-use sqlx::SqliteConnection;
 
 use super::{NewSettings, Settings, SettingsInForce, decode_platform_row, parse};
 use crate::Error;
-use crate::sqlite::is_refusal;
+use crate::access::Access;
+use crate::database::is_refusal;
+use crate::database::{Conn, Query};
 
 /// The class of a version's target, by what is stored now; as `core::intent::environment_of` for a target that is no
 /// class itself. `?1` is the tenant.
@@ -22,6 +23,15 @@ macro_rules! class_of_target {
 }
 pub(crate) use class_of_target;
 
+macro_rules! postgres_class_of_target {
+    () => {
+        "coalesce((SELECT given.value FROM tenant_settings s, \
+         json_each_text(CAST(s.document AS json) -> 'targets') given \
+         WHERE s.tenant_id = ?1 AND given.key = intent_versions.target), 'production')"
+    };
+}
+pub(crate) use postgres_class_of_target;
+
 /// Which versions have one: a definition without a target, or with a class as its target, needs no map.
 macro_rules! has_own_target {
     () => {
@@ -31,12 +41,14 @@ macro_rules! has_own_target {
 pub(crate) use has_own_target;
 
 pub(crate) mod sql {
-    crate::sqlite::statements! {
+    crate::database::statements! {
         PUT = "INSERT INTO tenant_settings (tenant_id, revision, document, updated_at, updated_by) \
-               VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET revision = excluded.revision, \
+               VALUES (?, ?, ?, ?, ?) ON CONFLICT (tenant_id) DO UPDATE SET revision = excluded.revision, \
                document = excluded.document, updated_at = excluded.updated_at, updated_by = excluded.updated_by";
         /// Versions whose target is one of the given.
         CLASSIFY = concat!("UPDATE intent_versions SET environment = ", super::class_of_target!(), " WHERE tenant_id = ?1 \
+                   AND target IN (SELECT given.value FROM json_each(?2) given) AND ", super::has_own_target!()),
+            postgres: concat!("UPDATE intent_versions SET environment = ", super::postgres_class_of_target!(), " WHERE tenant_id = ?1 \
                    AND target IN (SELECT given.value FROM json_each(?2) given) AND ", super::has_own_target!());
         /// What lists search by, as the version says that they show.
         SHOW = "UPDATE intents SET environment = v.environment FROM intent_versions v \
@@ -57,8 +69,9 @@ impl Settings<'_> {
             let tenant = tenant.clone();
             move |now: &SettingsInForce| known.set(tenant, now.clone())
         };
+        let access = Access::Tenant(self.scope.tenant());
         let write =
-            self.store.writer.run_then(move |conn| Box::pin(put(conn, tenant, new, settings)), durable);
+            self.store.write_then(access, move |conn| Box::pin(put(conn, tenant, new, settings)), durable);
         match write.await {
             Err(Error::Query(error)) if is_refusal(&error) => Err(Error::NotFound { kind: "tenant", name }),
             other => other,
@@ -67,12 +80,12 @@ impl Settings<'_> {
 }
 
 async fn put(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     tenant: TenantId,
     new: NewSettings,
     settings: Arc<TenantSettings>,
 ) -> Result<SettingsInForce, Error> {
-    let row = sqlx::query(super::sql::GET).bind(tenant.to_string()).fetch_optional(&mut *conn).await?;
+    let row = Query::new(super::sql::GET).bind(tenant.to_string()).fetch_optional(&mut *conn).await?;
     let stored = row.as_ref().map(decode_platform_row).transpose()?;
     let current = stored.as_ref().map_or(0, |stored| stored.revision);
     if new.expected_revision.is_some_and(|expected| expected != current) {
@@ -80,7 +93,7 @@ async fn put(
     }
     let before = stored.map(|stored| parse(&stored.document)).transpose()?.unwrap_or_default();
     let revision = current + 1;
-    sqlx::query(sql::PUT)
+    Query::new(sql::PUT)
         .bind(tenant.to_string())
         .bind(revision.cast_signed())
         .bind(new.document)
@@ -90,9 +103,9 @@ async fn put(
         .await?;
     let moved = moved(&before.targets, &settings.targets);
     if !moved.is_empty() {
-        let query = sqlx::query(sql::CLASSIFY).bind(tenant.to_string());
+        let query = Query::new(sql::CLASSIFY).bind(tenant.to_string());
         query.bind(serde_json::json!(moved).to_string()).execute(&mut *conn).await?;
-        sqlx::query(sql::SHOW).bind(tenant.to_string()).execute(conn).await?;
+        Query::new(sql::SHOW).bind(tenant.to_string()).execute(conn).await?;
     }
     Ok(SettingsInForce { revision, settings })
 }

@@ -6,17 +6,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use sqlx::{Connection, SqliteConnection};
-
-use super::{Batch, Fault, State};
+use super::{Batch, Fault, State, Target};
+use crate::database::{Code, Conn, code};
 use crate::journal::{self, Verdicts};
-use crate::sqlite::{Code, code, migrate, writer_connection};
 use crate::stats::count;
-use crate::{CommitError, Error, Health, StoreOptions, Unavailable, logs};
+use crate::{CommitError, Error, Health, Unavailable, logs};
 
 pub(super) struct Flusher {
-    options: StoreOptions,
-    conn: Option<SqliteConnection>,
+    target: Target,
     state: Arc<State>,
     /// Counts flushes, for faults.
     flushes: u64,
@@ -31,28 +28,16 @@ pub(super) enum Flow {
 }
 
 impl Flusher {
-    pub const fn new(options: StoreOptions, state: Arc<State>) -> Self {
-        Self { options, conn: None, state, flushes: 0 }
+    pub const fn new(target: Target, state: Arc<State>) -> Self {
+        Self { target, state, flushes: 0 }
     }
 
     pub async fn open(&mut self) -> Result<(), Error> {
-        let opened = writer_connection(&self.options).await;
-        let mut conn = opened.map_err(|source| Error::Open {
-            path: self.options.path.clone(),
-            hint: "the path must be a database of this program or a new file in a writable folder",
-            source,
-        })?;
-        migrate(&mut conn).await?;
-        self.conn = Some(conn);
-        Ok(())
+        self.target.open().await
     }
 
-    /// Closing the last connection folds the log into the database.
     pub async fn close(self) {
-        let Some(conn) = self.conn else { return };
-        if let Err(error) = conn.close().await {
-            tracing::warn!(error = %error, "the database was not closed in order; its log is read at the next start");
-        }
+        self.target.close().await;
     }
 
     pub async fn flush(&mut self, mut batch: Batch) -> Flow {
@@ -78,7 +63,7 @@ impl Flusher {
 
     async fn next_fault(&mut self) -> Fault {
         self.flushes += 1;
-        match &self.options.faults {
+        match self.target.faults() {
             Some(faults) => faults.ask(self.flushes).await,
             None => Fault::None,
         }
@@ -91,21 +76,19 @@ impl Flusher {
                 source: None,
             });
         }
-        let mut conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => writer_connection(&self.options).await.map_err(|error| self.unavailable(error))?,
+        let tenants = batch.tenants();
+        let mut conn = match self.target.begin(&tenants).await {
+            Ok(conn) => conn,
+            Err(error) => return Err(self.unavailable(error)),
         };
-        match transaction(&mut conn, batch).await {
-            Ok(verdicts) => {
-                self.conn = Some(conn);
-                Ok(verdicts)
-            }
+        let written = match statements(&mut conn, batch).await {
+            Ok(verdicts) => self.target.commit(conn).await.map(|()| verdicts),
             Err(error) => {
-                // Closing rolls back whatever is left of the transaction.
-                drop(conn.close().await);
-                Err(self.unavailable(error))
+                self.target.abandon(conn).await;
+                Err(error)
             }
-        }
+        };
+        written.map_err(|error| self.unavailable(error))
     }
 
     fn unavailable(&self, error: sqlx::Error) -> Unavailable {
@@ -117,7 +100,9 @@ impl Flusher {
     fn told(&self, code: Code, error: Option<sqlx::Error>) -> Unavailable {
         let reason = match code {
             Code::Full => "no space is left on the disk, or the database's limit is reached",
-            Code::Busy => "another process holds the database's lock",
+            Code::Busy => "another process holds the database's lock, or it has no connection free",
+            Code::Gone => "the database cannot be reached",
+            Code::ReadOnly => "the database takes no writes: it is a replica, or read-only",
             Code::Lost => "the disk did not confirm the write, or the file is damaged",
             Code::Constraint | Code::Other => "the database refused the transaction",
         };
@@ -167,8 +152,7 @@ fn refuse(batch: Batch, unavailable: &Unavailable) {
     }
 }
 
-async fn transaction(conn: &mut SqliteConnection, batch: &mut Batch) -> Result<Verdicts, sqlx::Error> {
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
+async fn statements(conn: &mut Conn, batch: &mut Batch) -> Result<Verdicts, sqlx::Error> {
     let verdicts = journal::write(conn, &batch.commits).await?;
     for task in &mut batch.tasks {
         task.run(conn).await?;
@@ -176,6 +160,5 @@ async fn transaction(conn: &mut SqliteConnection, batch: &mut Batch) -> Result<V
     if let Some(pending) = &batch.lines {
         logs::write(conn, &pending.lines).await?;
     }
-    sqlx::query("COMMIT").execute(conn).await?;
     Ok(verdicts)
 }

@@ -3,20 +3,26 @@
 //! While one transaction is being flushed, the next batch fills: latency stays one flush, and throughput grows with
 //! the number of callers.
 
+mod change;
 mod faults;
 mod flush;
+mod target;
 mod task;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use quantum_core::id::TenantId;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::journal::PendingCommit;
 use crate::logs::PendingLines;
 use crate::stats::Counters;
-use crate::{Error, Health, StoreOptions, Unavailable};
+use crate::{Error, Health, Unavailable};
+pub(crate) use change::change;
 pub use faults::{Fault, Faults};
 use flush::{Flow, Flusher};
+pub(crate) use target::Target;
 pub(crate) use task::Write;
 use task::{Job, Task};
 
@@ -96,12 +102,12 @@ impl Drop for Alive {
 
 impl Writer {
     /// Opens the database, brings it to this program's schema, and starts the thread.
-    pub async fn start(options: StoreOptions, counters: Arc<Counters>) -> Result<Self, Error> {
+    pub async fn start(target: Target, counters: Arc<Counters>) -> Result<Self, Error> {
         let (work, work_queue) = mpsc::channel(QUEUE_MAX);
         let (lines, line_queue) = mpsc::channel(LOG_QUEUE_MAX);
         let state = Arc::new(State { health: Mutex::new(Health::Ready), counters });
         let (opened, ready) = oneshot::channel();
-        let flusher = Flusher::new(options, Arc::clone(&state));
+        let flusher = Flusher::new(target, Arc::clone(&state));
         let alive = Alive(Arc::clone(&state));
         let run = move || {
             let _alive = alive;
@@ -131,12 +137,7 @@ impl Writer {
     }
 
     /// Runs `write` in the next transaction, inside a savepoint, and waits until it is durable. When it gives an
-    /// error nothing of it is kept, and the rest of the transaction is not touched.
-    pub async fn run<T: Send + 'static>(&self, write: impl Write<T>) -> Result<T, Error> {
-        self.run_then(write, |_| {}).await
-    }
-
-    /// As `run`. Once the write is durable, and before anybody is told of anything, `durable` brings in line what is
+    /// error nothing of it is kept, and the rest of the transaction is not touched. Once the write is durable, and before anybody is told of anything, `durable` brings in line what is
     /// kept in memory; also when the caller does not wait any more.
     pub async fn run_then<T: Send + 'static>(
         &self,
@@ -240,6 +241,14 @@ impl Batch {
     fn add_commit(&mut self, pending: PendingCommit) {
         self.bytes += pending.commit.bytes();
         self.commits.push(pending);
+    }
+
+    /// Of commits and lines, each once, in order.
+    fn tenants(&self) -> Vec<TenantId> {
+        let of_commits = self.commits.iter().map(|pending| pending.commit.scope.tenant());
+        let of_lines = self.lines.iter().flat_map(|pending| &pending.lines).map(|line| &line.tenant);
+        let all: BTreeSet<&TenantId> = of_commits.chain(of_lines).collect();
+        all.into_iter().cloned().collect()
     }
 
     fn is_full(&self) -> bool {

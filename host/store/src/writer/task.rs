@@ -3,29 +3,28 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
-use crate::sqlite::is_refusal;
+use crate::database::{Conn, is_refusal};
 use crate::{Error, Unavailable};
 
 type Outcome<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A write to be done later, on the writer's thread.
 pub(crate) trait Write<T>:
-    for<'c> FnOnce(&'c mut SqliteConnection) -> Outcome<'c, Result<T, Error>> + Send + 'static
+    for<'c> FnOnce(&'c mut Conn) -> Outcome<'c, Result<T, Error>> + Send + 'static
 {
 }
 
 impl<T, F> Write<T> for F where
-    F: for<'c> FnOnce(&'c mut SqliteConnection) -> Outcome<'c, Result<T, Error>> + Send + 'static
+    F: for<'c> FnOnce(&'c mut Conn) -> Outcome<'c, Result<T, Error>> + Send + 'static
 {
 }
 
 /// A write with the one who waits for it.
 pub(crate) trait Task: Send {
     /// Err: the database cannot write; a refusal is kept for `settle`.
-    fn run<'a>(&'a mut self, conn: &'a mut SqliteConnection) -> Outcome<'a, Result<(), sqlx::Error>>;
+    fn run<'a>(&'a mut self, conn: &'a mut Conn) -> Outcome<'a, Result<(), sqlx::Error>>;
 
     /// The flush succeeded; nobody was told yet.
     fn durable(&mut self);
@@ -48,19 +47,19 @@ impl<T, F, D> Job<T, F, D> {
 }
 
 impl<T: Send + 'static, F: Write<T>, D: FnOnce(&T) + Send> Task for Job<T, F, D> {
-    fn run<'a>(&'a mut self, conn: &'a mut SqliteConnection) -> Outcome<'a, Result<(), sqlx::Error>> {
+    fn run<'a>(&'a mut self, conn: &'a mut Conn) -> Outcome<'a, Result<(), sqlx::Error>> {
         Box::pin(async move {
             let Some(write) = self.write.take() else { return Ok(()) };
-            sqlx::query("SAVEPOINT task").execute(&mut *conn).await?;
+            conn.run("SAVEPOINT task").await?;
             match write(conn).await {
                 Err(Error::Query(error)) if !is_refusal(&error) => return Err(error),
                 Ok(value) => self.result = Some(Ok(value)),
                 Err(refused) => {
-                    sqlx::query("ROLLBACK TO task").execute(&mut *conn).await?;
+                    conn.run("ROLLBACK TO task").await?;
                     self.result = Some(Err(refused));
                 }
             }
-            sqlx::query("RELEASE task").execute(conn).await?;
+            conn.run("RELEASE task").await?;
             Ok(())
         })
     }

@@ -1,17 +1,28 @@
-//! Every topic of the suite, on SQLite.
+//! Every topic of the suite, on SQLite and on PostgreSQL.
 
-use quantum_store::conformance::Open;
-use quantum_store::{Store, StoreOptions, conformance as suite};
+use quantum_store::conformance as suite;
 
 macro_rules! topics {
     ($($topic:ident :: { $($name:ident),+ $(,)? })+) => {
-        $(mod $topic {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                let folder = crate::folder();
-                super::suite::$topic::$name(&*super::opener(&folder)).await.unwrap();
+        mod sqlite {
+            $(mod $topic {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let folder = crate::folder();
+                    super::super::suite::$topic::$name(&*crate::opener(&folder)).await.unwrap();
+                })+
             })+
-        })+
+        }
+
+        mod postgres {
+            $(mod $topic {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let Some(database) = crate::postgres::prepared().await else { return };
+                    super::super::suite::$topic::$name(&*database.opener()).await.unwrap();
+                })+
+            })+
+        }
 
         #[test]
         fn every_topic_is_run() {
@@ -110,9 +121,4 @@ topics! {
         batches_are_bounded,
     }
     platform::{ a_tenant_is_created_once, a_person_has_one_membership_a_tenant }
-}
-
-fn opener(folder: &tempfile::TempDir) -> Box<Open> {
-    let options: StoreOptions = crate::options(folder);
-    Box::new(move || Box::pin(Store::open(options.clone())))
 }

@@ -1,4 +1,4 @@
-//! The SQLite store: held to the conformance suite, and to what is its own.
+//! The store: both databases are held to the conformance suite, and each to what is its own.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -10,9 +10,11 @@ mod crash;
 mod faults;
 mod isolation;
 mod opening;
+mod postgres;
 mod upgrades;
 mod wal;
 
+use quantum_store::conformance::Open;
 use quantum_store::{Store, StoreOptions};
 use tempfile::TempDir;
 
@@ -27,4 +29,9 @@ async fn open(folder: &TempDir) -> Store {
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
+}
+
+fn opener(folder: &TempDir) -> Box<Open> {
+    let options = options(folder);
+    Box::new(move || Box::pin(Store::open(options.clone())))
 }

@@ -5,34 +5,32 @@ use quantum_core::id::TenantId;
 use quantum_core::time::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
+use super::Row;
 use crate::Error;
 use crate::scope::TenantScope;
 use crate::stats::{Counters, count};
 
 pub(crate) struct Columns<'r> {
-    row: &'r SqliteRow,
+    row: &'r Row,
     table: &'static str,
     next: usize,
 }
 
 impl<'r> Columns<'r> {
     /// A row that any tenant may own; the caller is the platform.
-    pub const fn new(row: &'r SqliteRow, table: &'static str) -> Self {
+    pub const fn new(row: &'r Row, table: &'static str) -> Self {
         Self { row, table, next: 0 }
     }
 
     /// A row of the scope's tenant; that of another one is an error and counted.
     pub fn scoped(
-        row: &'r SqliteRow,
+        row: &'r Row,
         table: &'static str,
         scope: &TenantScope,
         counters: &Counters,
     ) -> Result<Self, Error> {
-        let tenant: &str = row.try_get_unchecked(0)?;
-        if tenant == scope.tenant().as_str() {
+        if row.text(0)? == scope.tenant().as_str() {
             return Ok(Self::new(row, table));
         }
         count(&counters.foreign_rows, 1);
@@ -47,7 +45,7 @@ impl<'r> Columns<'r> {
 
     pub fn text(&mut self) -> Result<&'r str, Error> {
         let at = self.advance();
-        Ok(self.row.try_get_unchecked(at)?)
+        Ok(self.row.text(at)?)
     }
 
     pub fn owned(&mut self) -> Result<String, Error> {
@@ -56,22 +54,22 @@ impl<'r> Columns<'r> {
 
     pub fn text_or_null(&mut self) -> Result<Option<&'r str>, Error> {
         let at = self.advance();
-        Ok(self.row.try_get_unchecked(at)?)
+        Ok(self.row.text_or_null(at)?)
     }
 
     pub fn bytes(&mut self) -> Result<&'r [u8], Error> {
         let at = self.advance();
-        Ok(self.row.try_get_unchecked(at)?)
+        Ok(self.row.bytes(at)?)
     }
 
     pub fn int_or_null(&mut self) -> Result<Option<i64>, Error> {
         let at = self.advance();
-        Ok(self.row.try_get_unchecked(at)?)
+        Ok(self.row.int_or_null(at)?)
     }
 
     pub fn int(&mut self) -> Result<i64, Error> {
         let at = self.advance();
-        Ok(self.row.try_get_unchecked(at)?)
+        Ok(self.row.int(at)?)
     }
 
     /// A number in the range of the wanted type.
@@ -86,7 +84,8 @@ impl<'r> Columns<'r> {
     }
 
     pub fn flag(&mut self) -> Result<bool, Error> {
-        Ok(self.int()? != 0)
+        let at = self.advance();
+        Ok(self.row.flag(at)?)
     }
 
     pub fn time(&mut self) -> Result<Timestamp, Error> {

@@ -1,0 +1,67 @@
+//! A connection of either database, as reads and writes get it.
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Executor, Postgres, Sqlite, SqliteConnection, Transaction};
+
+use super::Dialect;
+
+pub(crate) enum Conn {
+    /// The one that writes.
+    Writer(Box<SqliteConnection>),
+    Reader(PoolConnection<Sqlite>),
+    /// With the role and the tenants that it may see. Dropped, nothing of it is kept.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Conn {
+    pub const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Writer(_) | Self::Reader(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Err: a statement of SQLite on PostgreSQL, a defect.
+    pub(super) fn sqlite(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
+        match self {
+            Self::Writer(conn) => Ok(conn),
+            Self::Reader(conn) => Ok(conn),
+            Self::Postgres(_) => {
+                Err(sqlx::Error::Configuration("a statement of SQLite was sent to PostgreSQL".into()))
+            }
+        }
+    }
+
+    /// Statements without arguments and rows: of transactions, for example.
+    pub async fn run(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Writer(conn) => sqlx::query(text).execute(&mut **conn).await.map(drop),
+            Self::Reader(conn) => sqlx::query(text).execute(&mut **conn).await.map(drop),
+            Self::Postgres(conn) => conn.execute(sqlx::raw_sql(text)).await.map(drop),
+        }
+    }
+
+    /// Makes the transaction durable. Gives SQLite's connection for the next one.
+    pub async fn commit(self) -> Result<Option<Box<SqliteConnection>>, sqlx::Error> {
+        match self {
+            Self::Writer(mut conn) => {
+                sqlx::query("COMMIT").execute(&mut *conn).await?;
+                Ok(Some(conn))
+            }
+            Self::Reader(_) => Ok(None),
+            Self::Postgres(transaction) => transaction.commit().await.map(|()| None),
+        }
+    }
+
+    /// Rolls back what was done so far, and goes on in a transaction that may do the same.
+    pub async fn begin_anew(&mut self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Writer(_) | Self::Reader(_) => {
+                self.run("ROLLBACK").await?;
+                self.run("BEGIN IMMEDIATE").await
+            }
+            // Role and tenants were set before it.
+            Self::Postgres(_) => self.run("ROLLBACK TO batch; SAVEPOINT batch").await,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! One way to ask either database: statements are written once, arguments and rows are the store's own types.
+//!
+//! What the two do not say alike is written down twice, beside each other (`Sql::each`), or is a hint or a name that
+//! `dialect` knows.
+
+mod arg;
+mod conn;
+mod decode;
+mod dialect;
+mod query;
+mod refusal;
+mod row;
+mod rows;
+mod statements;
+
+pub(crate) use arg::Arg;
+pub(crate) use conn::Conn;
+pub(crate) use decode::Columns;
+pub(crate) use dialect::{Dialect, Sql};
+pub(crate) use query::Query;
+pub(crate) use refusal::{Code, code, is_refusal};
+pub(crate) use row::Row;
+pub(crate) use rows::Rows;
+pub(crate) use statements::{combinations, registered, statements};
