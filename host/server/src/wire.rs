@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bundled::{self, BundledError};
 use crate::keys::{KeyError, Keys};
-use crate::settings::{IssuerFile, Settings};
+use crate::settings::{IssuerFile, Settings, StoreSettings};
 
 /// The database in the data folder.
 pub(crate) const DATABASE: &str = "quantum.db";
@@ -67,9 +67,9 @@ pub struct Host {
 impl Host {
     pub async fn build(settings: &Settings) -> Result<Self, WireError> {
         let lock = claim(&settings.data_dir)?;
-        let keys = Keys::open(&settings.data_dir)?;
-        let store = Store::open(StoreOptions::new(settings.data_dir.join(DATABASE))).await?;
-        let blobs = Blobs::open(&settings.data_dir)?;
+        let keys = Keys::open(&settings.shared_dir)?;
+        let store = open_store(settings).await?;
+        let blobs = Blobs::open(&settings.shared_dir)?;
         let authorizer = Authorizer::new(policies(settings.policies_dir.as_deref())?);
         let logs = Arc::new(LogBuffer::default());
         let clock = clock(settings);
@@ -89,7 +89,7 @@ impl Host {
         let catalog = Catalog::new(store.clone(), directory.clone());
         let ports = quantum_engine::Ports {
             store: store.clone(),
-            archive: Archive::new(&settings.data_dir),
+            archive: Archive::new(&settings.shared_dir),
             runner: sandbox.clone(),
             gate: Arc::new(authorizer.clone()),
             actions: directory,
@@ -127,6 +127,14 @@ fn claim(data_dir: &Path) -> Result<File, WireError> {
     Ok(lock)
 }
 
+/// The database that the settings name.
+pub(crate) async fn open_store(settings: &Settings) -> Result<Store, quantum_store::Error> {
+    match &settings.store {
+        StoreSettings::Sqlite => Store::open(StoreOptions::new(settings.data_dir.join(DATABASE))).await,
+        StoreSettings::Postgres(options) => Store::connect(options.clone()).await,
+    }
+}
+
 fn policies(dir: Option<&Path>) -> Result<PolicySet, WireError> {
     let sources = dir.map_or_else(|| Ok(PolicySources::shipped()), PolicySources::load);
     sources.and_then(|sources| PolicySet::compile(&sources)).map_err(WireError::Policies)
@@ -142,8 +150,8 @@ fn clock(settings: &Settings) -> Arc<dyn Clock> {
 
 /// What steps store: artifacts beside the database, values and secrets in it.
 async fn effects(settings: &Settings, store: &Store, clock: Arc<dyn Clock>) -> Result<Effects, WireError> {
-    let blobs = Blobs::open_artifacts(&settings.data_dir)?;
-    let vault = Vault::new(&Keys::master(&settings.data_dir)?, &[]);
+    let blobs = Blobs::open_artifacts(&settings.shared_dir)?;
+    let vault = Vault::new(&Keys::master(&settings.shared_dir)?, &[]);
     let options = EffectOptions::new(Arc::new(move || clock.now()));
     let effects = Effects::new(store.clone(), blobs, vault, options);
     effects.check_keys().await.map_err(WireError::Secrets)?;

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use quantum_store::PostgresOptions;
 use serde_json::{Value, json};
 
 use super::error::CliError;
@@ -12,12 +13,18 @@ use super::output::Output;
 use super::{Context, DataDir};
 use crate::bundled;
 use crate::keys::Keys;
-use crate::settings::{ServeOptions, Settings};
+use crate::settings::{ServeOptions, Settings, StoreSettings};
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorOptions {
     #[command(flatten)]
     data_dir: DataDir,
+    /// PostgreSQL database of the host, as `quantum serve` has it
+    #[arg(long, env = "QUANTUM_STORE", hide_env_values = true, value_name = "URL")]
+    store: Option<String>,
+    /// Folder that the nodes share, as `quantum serve` has it
+    #[arg(long, env = "QUANTUM_SHARED_DIR", value_name = "DIR")]
+    shared_dir: Option<PathBuf>,
 }
 
 /// What one check found. Err: what is wrong, with what mends it.
@@ -28,7 +35,12 @@ struct Check {
 
 impl DoctorOptions {
     pub async fn run(self, context: &Context) -> Result<(), CliError> {
-        let options = ServeOptions { data_dir: Some(self.data_dir.path()), ..ServeOptions::default() };
+        let options = ServeOptions {
+            data_dir: Some(self.data_dir.path()),
+            store: self.store,
+            shared_dir: self.shared_dir,
+            ..ServeOptions::default()
+        };
         let mut checks = Vec::new();
         match options.settle() {
             Err(error) => checks.push(Check { name: "configuration", found: Err(crate::chain(&error)) }),
@@ -44,11 +56,11 @@ impl DoctorOptions {
 
 async fn check_files(settings: &Settings) -> Vec<Check> {
     let keys =
-        Keys::read(&settings.data_dir).map(|_| "private".to_owned()).map_err(|error| crate::chain(&error));
+        Keys::read(&settings.shared_dir).map(|_| "private".to_owned()).map_err(|error| crate::chain(&error));
     vec![
         Check { name: "data folder", found: check_folder(&settings.data_dir) },
         Check { name: "keys", found: keys },
-        Check { name: "database", found: check_database(&settings.data_dir).await },
+        Check { name: "database", found: check_database(settings).await },
         Check { name: "policies", found: check_policies(settings.policies_dir.as_deref()) },
         Check { name: "bundled plugins", found: check_plugins(settings) },
     ]
@@ -62,13 +74,35 @@ fn check_folder(dir: &Path) -> Result<String, String> {
     }
 }
 
-async fn check_database(dir: &Path) -> Result<String, String> {
+async fn check_database(settings: &Settings) -> Result<String, String> {
+    match &settings.store {
+        StoreSettings::Sqlite => check_file(&settings.data_dir).await,
+        StoreSettings::Postgres(options) => check_postgres(options).await,
+    }
+}
+
+async fn check_file(dir: &Path) -> Result<String, String> {
     let path = dir.join(crate::wire::DATABASE);
     if !path.exists() {
         return Err(format!("{} is not there; it is made by: quantum serve", path.display()));
     }
     let options = quantum_store::StoreOptions { readers: 1, ..quantum_store::StoreOptions::new(path) };
     let store = quantum_store::Store::open(options).await.map_err(|error| crate::chain(&error))?;
+    count_tenants(&store).await
+}
+
+/// All findings, where a start tells of the first.
+async fn check_postgres(options: &PostgresOptions) -> Result<String, String> {
+    let findings = quantum_store::inspect(&options.url).await.map_err(|error| crate::chain(&error))?;
+    if !findings.is_empty() {
+        let lines = findings.iter().map(|finding| format!("{}; {}", finding.text, finding.remedy));
+        return Err(lines.collect::<Vec<_>>().join("\n       "));
+    }
+    let store = quantum_store::Store::connect(options.clone()).await.map_err(|error| crate::chain(&error))?;
+    count_tenants(&store).await.map(|found| format!("{found}, row-level security holds for this login"))
+}
+
+async fn count_tenants(store: &quantum_store::Store) -> Result<String, String> {
     let tenants = store.platform().tenants().await.map_err(|error| crate::chain(&error))?;
     Ok(format!("opens, {} tenants", tenants.len()))
 }

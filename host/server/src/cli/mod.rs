@@ -23,6 +23,7 @@ mod schema;
 mod secret;
 mod settings;
 mod sse;
+mod store;
 mod tenant;
 mod token;
 
@@ -112,6 +113,9 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Print a JSON Schema, or the OpenAPI document
     Schema { which: schema::Which },
+    /// Prepare a PostgreSQL database for hosts
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// Say what is wrong with a data folder and its host, and what mends it
     Doctor(doctor::DoctorOptions),
     /// Copy a data folder into a new one, while its host serves or not
@@ -153,6 +157,7 @@ impl Cli {
             Command::Settings(command) => command.run(&context).await,
             Command::Policy(command) => command.run(context.output),
             Command::Schema { which } => schema::print(which),
+            Command::Store(command) => command.run(&context).await,
             Command::Doctor(options) => options.run(&context).await,
             Command::Backup(options) => options.run(&context).await,
             Command::Restore(options) => options.run(&context).await,

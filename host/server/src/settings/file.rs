@@ -20,6 +20,10 @@ pub enum FileError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("understand the configuration {}", path.display())]
     Parse { path: PathBuf, source: Box<toml::de::Error> },
+    #[error(
+        "use the store: it is the URL of a PostgreSQL database, postgres://user:password@host:5432/database; leave it out for a file in the data folder"
+    )]
+    Store,
     #[error("understand plugins.{plugin}.allow_hosts in the configuration")]
     Host { plugin: String, source: HostPatternError },
 }
@@ -29,6 +33,9 @@ pub enum FileError {
 pub struct SettingsFile {
     pub listen: Option<SocketAddr>,
     pub admin_listen: Option<SocketAddr>,
+    pub store: Option<String>,
+    pub store_connections: Option<u32>,
+    pub shared_dir: Option<PathBuf>,
     pub plugins_dir: Option<PathBuf>,
     pub policies_dir: Option<PathBuf>,
     pub egress: EgressFile,

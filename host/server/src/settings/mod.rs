@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use quantum_core::installation::Settings as InstallationSettings;
 use quantum_core::manifest::HostPattern;
+use quantum_store::PostgresOptions;
 
 pub use file::{FileError, IssuerFile, SettingsFile};
 pub use options::ServeOptions;
@@ -23,6 +24,9 @@ pub const ADMIN_LISTEN_DEFAULT: &str = "127.0.0.1:7781";
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub data_dir: PathBuf,
+    pub store: StoreSettings,
+    /// Keys, blobs, artifacts and the archive: one folder for all nodes of a store.
+    pub shared_dir: PathBuf,
     pub listen: SocketAddr,
     pub admin_listen: SocketAddr,
     /// Where the base URLs are written once the host listens.
@@ -43,6 +47,14 @@ pub struct Settings {
     pub shutdown_grace_ms: u64,
     /// Milliseconds by which the host's clock is set wrong, for rehearsals. 0: it is the machine's.
     pub clock_shift_ms: i64,
+}
+
+/// Which database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreSettings {
+    /// A file in the data folder.
+    Sqlite,
+    Postgres(PostgresOptions),
 }
 
 /// What the operator allows a bundled plugin.

@@ -5,15 +5,30 @@ use std::path::PathBuf;
 
 use clap::Args;
 use quantum_engine::EngineOptions;
+use quantum_store::PostgresOptions;
 
 use super::file::{FileError, SettingsFile};
-use super::{ADMIN_LISTEN_DEFAULT, LISTEN_DEFAULT, Settings, default_data_dir};
+use super::{ADMIN_LISTEN_DEFAULT, LISTEN_DEFAULT, Settings, StoreSettings, default_data_dir};
 
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServeOptions {
     /// Folder of the database, blobs and keys; made at the first start [default: the user's data folder]
     #[arg(long, env = "QUANTUM_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// PostgreSQL database to use instead of a file: postgres://user:password@host:5432/database?sslmode=verify-full
+    /// [default: quantum.db in the data folder]
+    #[arg(long, env = "QUANTUM_STORE", hide_env_values = true, value_name = "URL")]
+    pub store: Option<String>,
+    /// Login that may change the schema, used at the start when the schema is older than this program's
+    #[arg(long, env = "QUANTUM_STORE_OWNER", hide_env_values = true, value_name = "URL")]
+    pub store_owner: Option<String>,
+    /// Connections to PostgreSQL at most [default: 16]
+    #[arg(long, env = "QUANTUM_STORE_CONNECTIONS", value_name = "N")]
+    pub store_connections: Option<u32>,
+    /// Folder of keys, blobs, artifacts and archive, which all nodes of a PostgreSQL store share [default: the data
+    /// folder]
+    #[arg(long, env = "QUANTUM_SHARED_DIR", value_name = "DIR")]
+    pub shared_dir: Option<PathBuf>,
     /// Configuration file [default: quantum.toml in the data folder, when it is there]
     #[arg(long, env = "QUANTUM_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -56,7 +71,10 @@ impl ServeOptions {
         let listen = pick(self.listen.or(file.listen), LISTEN_DEFAULT);
         let admin_default = if listen.port() == 0 { "127.0.0.1:0" } else { ADMIN_LISTEN_DEFAULT };
         let engine = EngineOptions::default();
+        let store = store(&file, self.store, self.store_owner, self.store_connections)?;
         Ok(Settings {
+            store,
+            shared_dir: self.shared_dir.or(file.shared_dir).unwrap_or_else(|| data_dir.clone()),
             data_dir,
             listen,
             admin_listen: pick(self.admin_listen.or(file.admin_listen), admin_default),
@@ -71,6 +89,25 @@ impl ServeOptions {
             clock_shift_ms: self.rehearsal_clock_shift_ms.unwrap_or(0),
         })
     }
+}
+
+/// Everything but the address is about PostgreSQL, and without effect beside a file.
+fn store(
+    file: &SettingsFile,
+    url: Option<String>,
+    owner_url: Option<String>,
+    connections: Option<u32>,
+) -> Result<StoreSettings, FileError> {
+    let Some(url) = url.or_else(|| file.store.clone()) else { return Ok(StoreSettings::Sqlite) };
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(FileError::Store);
+    }
+    let defaults = PostgresOptions::new(url);
+    Ok(StoreSettings::Postgres(PostgresOptions {
+        owner_url,
+        connections: connections.or(file.store_connections).unwrap_or(defaults.connections),
+        ..defaults
+    }))
 }
 
 fn pick(given: Option<SocketAddr>, default: &str) -> SocketAddr {
