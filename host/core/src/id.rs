@@ -104,6 +104,11 @@ macro_rules! uid {
     };
 }
 
+uid!(
+    /// What one node asks of another.
+    CommandId, "command id"
+);
+
 slug!(
     /// A tenant, for example `tenant-123`.
     TenantId, "tenant id", is_tenant, "it is 1 to 63 characters of a-z, 0-9 and -, and starts with a letter"

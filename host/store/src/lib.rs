@@ -5,11 +5,13 @@
 //! SQLite all other writes do, too. Tenant tables are reached through a [`TenantScope`] only. Nothing is decided here, and nothing of the engine or HTTP is known.
 
 mod access;
+mod announcements;
 mod archive;
 mod artifacts;
 mod backup;
 mod blobs;
 mod blueprints;
+mod commands;
 #[doc(hidden)]
 pub mod conformance;
 mod database;
@@ -22,6 +24,7 @@ mod journal;
 mod key_value;
 mod logs;
 mod migration;
+mod nodes;
 mod page;
 mod platform;
 mod postgres;
@@ -34,6 +37,7 @@ mod store;
 mod tenant_settings;
 mod writer;
 
+pub use announcements::Announcement;
 pub use archive::{Archive, ArchiveWriter};
 pub use artifacts::{
     ArtifactFilter, ArtifactQuota, Artifacts, Holder, NamedArtifact, NewArtifact, StoredArtifact, Usage,
@@ -41,8 +45,11 @@ pub use artifacts::{
 pub use backup::{SnapshotContents, newest_schema, snapshot, snapshot_contents};
 pub use blobs::{BlobReader, BlobWriter, Blobs, blob_file};
 pub use blueprints::{BlueprintChange, BlueprintRecord, BlueprintSummary, Blueprints};
+pub use commands::{Commands, NewCommand, TakenCommand};
 pub use error::{CommitError, Error, Unavailable};
-pub use executions::{EndKey, ExecutionFilter, ExecutionKey, ExecutionRow, Executions, StoredExecution};
+pub use executions::{
+    EndKey, ExecutionFilter, ExecutionKey, ExecutionRow, Executions, StoredExecution, Turn,
+};
 pub use idempotency::{Idempotency, IdempotencyKey, IdempotencyRecord, StoredResponse};
 pub use installations::{Installation, Installations};
 pub use intents::{
@@ -52,6 +59,7 @@ pub use intents::{
 pub use journal::{Commit, CommitOutcome, EncodedEvent, Journal, NewExecution, RowUpdate, SharedPlan};
 pub use key_value::{Expected, KeyValue, KeyValueQuota, KeyValueWrite, StoredValue};
 pub use logs::{LogFilter, LogRow, Logs};
+pub use nodes::{Beat, NodeRecord, NodeRow, Nodes};
 pub use page::{Page, PageRequest};
 pub use platform::{Membership, Platform, Tenant};
 pub use postgres::{Finding, Login, PostgresOptions, inspect, prepare};

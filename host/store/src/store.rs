@@ -8,16 +8,19 @@ use sqlx::SqlitePool;
 
 use crate::Error;
 use crate::access::Access;
+use crate::announcements::Announcements;
 use crate::artifacts::Artifacts;
 use crate::blueprints::Blueprints;
+use crate::commands::Commands;
 use crate::database::{Conn, Dialect};
-use crate::executions::Executions;
+use crate::executions::{Executions, Turns};
 use crate::idempotency::Idempotency;
 use crate::installations::Installations;
 use crate::intents::Intents;
 use crate::journal::Journal;
 use crate::key_value::KeyValue;
 use crate::logs::Logs;
+use crate::nodes::Nodes;
 use crate::platform::Platform;
 use crate::postgres::{Postgres, PostgresOptions};
 use crate::schedules::Schedules;
@@ -76,6 +79,8 @@ pub struct Store {
     pub(crate) backend: Backend,
     pub(crate) counters: Arc<Counters>,
     pub(crate) settings: Arc<KnownSettings>,
+    pub(crate) announcements: Announcements,
+    pub(crate) turns: Arc<Turns>,
 }
 
 impl Store {
@@ -99,7 +104,14 @@ impl Store {
     async fn start(target: Target, backend: Backend) -> Result<Self, Error> {
         let counters = Arc::<Counters>::default();
         let writer = Writer::start(target, Arc::clone(&counters)).await?;
-        let store = Self { writer, backend, counters, settings: Arc::default() };
+        let store = Self {
+            writer,
+            backend,
+            counters,
+            settings: Arc::default(),
+            announcements: Announcements::default(),
+            turns: Arc::default(),
+        };
         store.settings.load(&store).await?;
         Ok(store)
     }
@@ -149,6 +161,14 @@ impl Store {
 
     pub const fn platform(&self) -> Platform<'_> {
         Platform { store: self }
+    }
+
+    pub const fn nodes(&self) -> Nodes<'_> {
+        Nodes { store: self }
+    }
+
+    pub const fn commands<'a>(&'a self, scope: &'a TenantScope) -> Commands<'a> {
+        Commands { store: self, scope }
     }
 
     pub const fn intents<'a>(&'a self, scope: &'a TenantScope) -> Intents<'a> {

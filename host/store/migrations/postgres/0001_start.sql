@@ -27,6 +27,11 @@ BEGIN
     RETURN string_to_array(tenants, ',');
 END $$;
 
+-- The time that leases go by: one clock for all nodes.
+CREATE FUNCTION app.now() RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT CAST(extract(epoch FROM statement_timestamp()) * 1000 AS bigint)
+$$;
+
 CREATE TABLE tenants (
     id TEXT COLLATE "C" PRIMARY KEY,
     name TEXT NOT NULL,
@@ -415,6 +420,47 @@ CREATE TABLE secrets (
     FOREIGN KEY (tenant_id, key_version) REFERENCES tenant_keys (tenant_id, version)
 );
 CREATE INDEX secrets_key ON secrets (tenant_id, key_version);
+
+-- Processes that work on this database. What an execution's `owner` names is a node; it may be taken over when that node
+-- has no row here, or its lease is over.
+CREATE TABLE nodes (
+    -- New at every start of a process.
+    id TEXT COLLATE "C" PRIMARY KEY,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    -- Where its API is reached. NULL: it does not say.
+    url TEXT,
+    started_at BIGINT NOT NULL,
+    lease_until BIGINT NOT NULL,
+    -- It takes no new work, and is about to end.
+    draining BOOLEAN NOT NULL
+);
+
+-- What one node does for all. It leads as long as its lease in `nodes` lasts.
+CREATE TABLE leaders (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    node TEXT COLLATE "C" NOT NULL
+);
+
+-- What a node asks of the one that owns an execution. Gone once whoever asked has read the answer.
+CREATE TABLE commands (
+    tenant_id TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    id TEXT COLLATE "C" NOT NULL,
+    execution_id TEXT COLLATE "C" NOT NULL,
+    -- For whom it was meant, and who has taken it.
+    node TEXT COLLATE "C" NOT NULL,
+    -- JSON
+    command TEXT NOT NULL,
+    asked_at BIGINT NOT NULL,
+    taken BOOLEAN NOT NULL,
+    -- JSON. NULL: there is none yet.
+    answer TEXT,
+    -- For who does not see the answer.
+    answered BOOLEAN NOT NULL GENERATED ALWAYS AS (answer IS NOT NULL) STORED,
+    PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX commands_open ON commands (id) WHERE NOT answered;
+CREATE INDEX commands_asked ON commands (asked_at);
 
 -- Counts what people change in a tenant, in the transaction of the change: other nodes see by it that what they keep in
 -- memory is old.

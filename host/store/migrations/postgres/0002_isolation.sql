@@ -29,17 +29,19 @@ BEGIN
             USING (tenant_id = ANY ((SELECT app.tenants())::text[])) WITH CHECK (tenant_id = ANY ((SELECT app.tenants())::text[]))', name);
         EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %I TO app_journal', name);
     END LOOP;
-    FOREACH name IN ARRAY ARRAY['plans', 'executions', 'journal', 'installations', 'tenant_settings', 'schedules', 'changes'] LOOP
+    FOREACH name IN ARRAY ARRAY['plans', 'executions', 'journal', 'installations', 'tenant_settings', 'schedules', 'commands', 'changes'] LOOP
         EXECUTE format('CREATE POLICY reading ON %I FOR SELECT TO app_reader
             USING (tenant_id = ANY ((SELECT app.tenants())::text[]))', name);
         EXECUTE format('GRANT SELECT ON %I TO app_reader', name);
     END LOOP;
-    FOREACH name IN ARRAY ARRAY['executions', 'schedules', 'kv', 'artifacts', 'artifact_names', 'idempotency_keys', 'tenant_keys', 'changes'] LOOP
+    FOREACH name IN ARRAY ARRAY['executions', 'schedules', 'kv', 'artifacts', 'artifact_names', 'idempotency_keys', 'tenant_keys',
+            'commands', 'changes'] LOOP
         EXECUTE format('CREATE POLICY platform ON %I FOR SELECT TO app_platform USING (true)', name);
     END LOOP;
 END $$;
 
 GRANT SELECT ON tenants TO app_user, app_journal, app_reader;
+GRANT SELECT ON nodes TO app_user;
 GRANT SELECT, INSERT ON users TO app_user;
 
 GRANT SELECT, INSERT ON tenants, users TO app_platform;
@@ -51,6 +53,8 @@ GRANT SELECT (tenant_id, execution_id, at) ON artifact_names TO app_platform;
 GRANT SELECT (tenant_id, at) ON idempotency_keys TO app_platform;
 GRANT SELECT (master) ON tenant_keys TO app_platform;
 GRANT SELECT ON changes TO app_platform;
+GRANT SELECT, INSERT, UPDATE, DELETE ON nodes, leaders TO app_platform;
+GRANT SELECT (tenant_id, id, execution_id, node, taken, asked_at, answered) ON commands TO app_platform;
 
 -- What a person is in every tenant, for whoever has proven to be that person.
 CREATE POLICY own_memberships ON memberships FOR SELECT TO app_platform
@@ -60,3 +64,6 @@ GRANT SELECT ON memberships TO app_platform;
 -- Taking over an execution changes who owns it, and nothing else.
 CREATE POLICY claiming ON executions FOR UPDATE TO app_platform USING (ended_at IS NULL) WITH CHECK (ended_at IS NULL);
 GRANT UPDATE (owner, epoch, lease_until) ON executions TO app_platform;
+-- The same for what is asked of a node.
+CREATE POLICY taking ON commands FOR UPDATE TO app_platform USING (true) WITH CHECK (true);
+GRANT UPDATE (taken, node) ON commands TO app_platform;

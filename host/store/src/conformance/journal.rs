@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 
-use super::fixtures::{commit, create, execution_id, hold, scope, with_tenants};
+use super::fixtures::{AT, commit, create, execution_id, hold, scope, with_tenants};
 use super::{Check, Open};
 use crate::{CommitError, CommitOutcome, EncodedEvent, Journal};
 
@@ -153,7 +153,7 @@ pub async fn a_replaced_owner_is_fenced(open: &Open) -> Check {
     let scope = scope("t-1");
     let journal = store.journal();
     journal.commit(create(&scope, 1)).await?;
-    assert_eq!(store.platform().claim_open("node-2", None).await?, 1);
+    assert_eq!(store.platform().claim("node-2", 10, AT).await?.len(), 1);
     let refused = journal.commit(commit(&scope, 1, 1, 1)).await;
     assert!(matches!(refused, Err(CommitError::Fenced { epoch: 2 })), "{refused:?}");
     let mut next = commit(&scope, 1, 1, 1);

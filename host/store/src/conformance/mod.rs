@@ -4,6 +4,7 @@
 
 pub mod artifacts;
 pub mod blueprints;
+pub mod commands;
 pub mod durability;
 pub mod executions;
 mod fixtures;
@@ -14,6 +15,7 @@ pub mod isolation;
 pub mod journal;
 pub mod key_value;
 pub mod logs;
+pub mod nodes;
 pub mod platform;
 pub mod retention;
 pub mod schedules;

@@ -1,9 +1,10 @@
 //! A connection of either database, as reads and writes get it.
 
+use quantum_core::time::Timestamp;
 use sqlx::pool::PoolConnection;
 use sqlx::{Executor, Postgres, Sqlite, SqliteConnection, Transaction};
 
-use super::Dialect;
+use super::{Dialect, Query};
 
 pub(crate) enum Conn {
     /// The one that writes.
@@ -29,6 +30,15 @@ impl Conn {
             Self::Postgres(_) => {
                 Err(sqlx::Error::Configuration("a statement of SQLite was sent to PostgreSQL".into()))
             }
+        }
+    }
+
+    /// The time that leases go by, in milliseconds since the Unix epoch: of the database where several machines use it,
+    /// else the caller's.
+    pub async fn now(&mut self, callers: Timestamp) -> Result<i64, sqlx::Error> {
+        match self.dialect() {
+            Dialect::Sqlite => Ok(callers.as_millis()),
+            Dialect::Postgres => Query::new("SELECT app.now()").fetch_one(self).await?.int(0),
         }
     }
 

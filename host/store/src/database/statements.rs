@@ -21,6 +21,10 @@ pub(crate) fn registered(dialect: Dialect) -> Vec<String> {
     let fixed = [
         crate::artifacts::read_sql::ALL,
         crate::artifacts::write_sql::ALL,
+        crate::commands::sql::ALL,
+        crate::executions::claim_sql::ALL,
+        crate::commands::sql::ALL,
+        crate::executions::claim_sql::ALL,
         crate::executions::place_sql::ALL,
         crate::blueprints::sql::ALL,
         crate::executions::purge_sql::ALL,

@@ -1,9 +1,11 @@
 //! Executions as they are read: the row, and the journal that their state is rebuilt from.
 
+mod claim;
 mod list;
 mod places;
 mod purge;
 mod read;
+mod turn;
 
 use std::collections::BTreeMap;
 
@@ -15,11 +17,14 @@ use quantum_core::vocabulary::{Environment, ExecutionStatus};
 use crate::journal::{EncodedEvent, SharedPlan};
 use crate::scope::TenantScope;
 use crate::store::Store;
+pub(crate) use claim::sql as claim_sql;
 pub(crate) use list::list_shapes;
 pub(crate) use places::sql as place_sql;
 pub use purge::EndKey;
 pub(crate) use purge::sql as purge_sql;
 pub(crate) use read::{decode_row, row_columns, sql, unpack};
+pub use turn::Turn;
+pub(crate) use turn::Turns;
 
 /// Orders executions across tenants.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,5 +1,6 @@
 //! What belongs to no tenant: tenants, people, memberships, and the lists that a start needs.
 
+mod claim;
 mod members;
 mod recovery;
 mod schedules;
@@ -59,8 +60,18 @@ pub(crate) mod sql {
 
 impl Platform<'_> {
     /// Across tenants, what carries no content.
-    async fn ask(&self, query: Query) -> Result<Vec<Row>, Error> {
+    pub(crate) async fn ask(&self, query: Query) -> Result<Vec<Row>, Error> {
         Ok(query.fetch_all(&mut self.store.read_as(Access::Platform).await?).await?)
+    }
+
+    /// Across tenants, what carries no content. Gives the rows that the statement returns.
+    pub(crate) async fn write_rows(&self, query: Query) -> Result<Vec<Row>, Error> {
+        let write = self.store.write_then(
+            Access::Platform,
+            move |conn| Box::pin(async move { Ok(query.fetch_all(conn).await?) }),
+            |_| {},
+        );
+        write.await
     }
 
     async fn read_tenant(&self, tenant: &TenantId) -> Result<Conn, Error> {

@@ -7,7 +7,6 @@ use quantum_core::time::Timestamp;
 
 use super::Platform;
 use crate::Error;
-use crate::access::Access;
 use crate::database::{Columns, Conn, Dialect, Query, Row, Sql};
 use crate::executions::{ExecutionKey, StoredExecution, decode_row, row_columns, unpack};
 use crate::idempotency::KEPT_MS;
@@ -23,8 +22,6 @@ const INSTALLATIONS: Sql = Sql::each(
          ORDER BY tenant_id, plugin, version"
     ),
 );
-const CLAIM: &str =
-    "UPDATE executions SET owner = ?, lease_until = ?, epoch = epoch + 1 WHERE ended_at IS NULL";
 /// The tenants of a page.
 const OPEN_KEYS: &str = "SELECT e.tenant_id FROM executions e WHERE e.ended_at IS NULL \
      AND (e.tenant_id, e.id) > (?, ?) ORDER BY e.tenant_id, e.id LIMIT ?";
@@ -51,13 +48,6 @@ impl Platform<'_> {
         rows.iter().map(|row| installations::decode(Columns::new(row, "installations"))).collect()
     }
 
-    /// Makes `owner` the owner of every open execution, under a new epoch each. Earlier owners are fenced from now
-    /// on. Call once, before recovery reads. Gives how many there are.
-    pub async fn claim_open(&self, owner: &str, lease_until: Option<Timestamp>) -> Result<u64, Error> {
-        let query = Query::new(CLAIM).bind(owner.to_owned()).bind(lease_until.map(Timestamp::as_millis));
-        self.write(Access::Platform, query).await
-    }
-
     /// Executions that have not ended, ordered by key, with everything that their state is rebuilt from.
     pub async fn open_executions(
         &self,
@@ -71,18 +61,8 @@ impl Platform<'_> {
             return Ok(Vec::new());
         };
         let rows = page(Query::new(OPEN)).fetch_all(&mut conn).await?;
-        let mut journals = journals(&mut conn, &rows).await?;
-        let mut plans = HashMap::new();
-        let mut stored = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let mut columns = Columns::new(row, "executions");
-            let row = decode_row(&mut columns)?;
-            let plan = plan(&mut conn, &mut plans, &row.tenant, columns.parsed()?).await?;
-            let journal = journals.remove(&(row.tenant.to_string(), row.id.to_string())).unwrap_or_default();
-            let (events, input) = unpack(&journal, row.version)?;
-            stored.push(StoredExecution { row, plan, input, events });
-        }
-        Ok(stored)
+        let journals = journals(&mut conn, &rows).await?;
+        assemble(&mut conn, &rows, journals).await
     }
 
     /// Removes the answers older than 24 hours. Gives how many there were.
@@ -100,6 +80,25 @@ impl Platform<'_> {
         }
         Ok(())
     }
+}
+
+/// Rows with the digest of their plan, and the journal rows of each.
+pub(super) async fn assemble(
+    conn: &mut Conn,
+    rows: &[Row],
+    mut journals: HashMap<(String, String), Vec<Row>>,
+) -> Result<Vec<StoredExecution>, Error> {
+    let mut plans = HashMap::new();
+    let mut stored = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut columns = Columns::new(row, "executions");
+        let row = decode_row(&mut columns)?;
+        let plan = plan(conn, &mut plans, &row.tenant, columns.parsed()?).await?;
+        let journal = journals.remove(&(row.tenant.to_string(), row.id.to_string())).unwrap_or_default();
+        let (events, input) = unpack(&journal, row.version)?;
+        stored.push(StoredExecution { row, plan, input, events });
+    }
+    Ok(stored)
 }
 
 /// The journal rows of a page, by execution.
@@ -131,7 +130,7 @@ async fn plan(
     Ok(plan)
 }
 
-fn key(row: &Row, table: &'static str) -> Result<(String, String), Error> {
+pub(super) fn key(row: &Row, table: &'static str) -> Result<(String, String), Error> {
     let mut columns = Columns::new(row, table);
     Ok((columns.owned()?, columns.owned()?))
 }

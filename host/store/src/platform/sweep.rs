@@ -106,7 +106,7 @@ impl Platform<'_> {
 
     /// Removes something of all tenants: by one statement, or on PostgreSQL by one for each tenant that is `found` to
     /// have some, in a transaction of its own. Gives how many rows there were.
-    pub(super) async fn sweep(
+    pub(crate) async fn sweep(
         &self,
         all: Query,
         found: Query,

@@ -36,7 +36,7 @@ impl Platform<'_> {
     }
 
     /// Gives how many rows were written.
-    pub(super) async fn write(&self, access: Access<'_>, query: Query) -> Result<u64, Error> {
+    pub(crate) async fn write(&self, access: Access<'_>, query: Query) -> Result<u64, Error> {
         let write = self.store.write_then(
             access,
             move |conn| Box::pin(async move { Ok(query.execute(conn).await?) }),

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use quantum_core::id::TenantId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, PgPool};
 
@@ -15,10 +16,16 @@ use crate::{Error, Unavailable};
 /// Prepared statements kept per connection.
 const STATEMENTS_KEPT: usize = 512;
 
+/// A node that hangs in the middle of a transaction, or is gone without a word, must not hold others back.
+const LIMITS: [(&str, &str); 3] =
+    [("idle_in_transaction_session_timeout", "10s"), ("lock_timeout", "10s"), ("statement_timeout", "60s")];
+
 /// Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Postgres {
     pool: PgPool,
+    /// Of those who wait for a turn: they hold one while they need another to go on.
+    turns: PgPool,
     faults: Option<Faults>,
 }
 
@@ -41,11 +48,18 @@ impl Postgres {
                 remedy: first.remedy,
             });
         }
-        let pool = PgPoolOptions::new()
-            .max_connections(options.connections.max(3))
-            .acquire_timeout(options.patience)
-            .connect_lazy_with(parse(&options.url)?);
-        Ok(Self { pool, faults: options.faults })
+        let turns = (options.connections / 4).clamp(1, 4);
+        let pool = |connections: u32| {
+            let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(options.patience);
+            Ok::<_, Error>(pool.connect_lazy_with(parse(&options.url)?))
+        };
+        let of_others = options.connections.saturating_sub(turns).max(2);
+        Ok(Self { pool: pool(of_others)?, turns: pool(turns)?, faults: options.faults })
+    }
+
+    /// Holds the turn of a tenant until it is dropped.
+    pub async fn turn(&self, tenant: &TenantId) -> Result<Conn, sqlx::Error> {
+        Ok(Conn::Postgres(self.turns.begin_with(AssertSqlSafe(session::deciding(tenant))).await?))
     }
 
     pub const fn faults(&self) -> Option<&Faults> {
@@ -63,6 +77,7 @@ impl Postgres {
 
     pub async fn close(&self) {
         self.pool.close().await;
+        self.turns.close().await;
     }
 }
 
@@ -77,6 +92,7 @@ fn parse(url: &str) -> Result<PgConnectOptions, Error> {
     let hint = "write it as postgres://user:password@host:5432/database?sslmode=verify-full";
     let parsed = parsed.map_err(|source| Error::Connect { place: shown(url), hint, source })?;
     Ok(parsed
+        .options(LIMITS)
         .application_name("quantum")
         .statement_cache_capacity(STATEMENTS_KEPT)
         .disable_statement_logging())

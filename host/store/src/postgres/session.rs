@@ -8,8 +8,9 @@ use crate::access::Access;
 /// Holds other changes of the same tenant back until the end of the transaction, on every node: what a change reads
 /// before it writes still holds when it writes. Two tenants whose names hash alike wait for each other and no more.
 const ALONE: &str = "pg_advisory_xact_lock(hashtextextended";
-/// Of the advisory locks that the store takes; others of the database use other numbers.
-const LOCK_SPACE: i64 = 0x7175_616e;
+/// What the lock is about; others of the database use other numbers.
+const CHANGES: i64 = 0x7175_616e;
+const PLACES: i64 = 0x7175_616f;
 
 /// A transaction that reads.
 pub(super) fn reading(access: Access<'_>) -> String {
@@ -18,11 +19,19 @@ pub(super) fn reading(access: Access<'_>) -> String {
 
 /// A transaction that changes rows of its tenant, alone.
 pub(crate) fn changing(access: Access<'_>) -> String {
-    let name = match access {
-        Access::Tenant(tenant) => tenant.as_str(),
-        _ => "",
-    };
-    format!("BEGIN; {}; SELECT {ALONE}({}, {LOCK_SPACE}))", scope(access), quoted(name))
+    match access {
+        Access::Tenant(tenant) => {
+            format!("BEGIN; {}; SELECT {ALONE}({}, {CHANGES}))", scope(access), quoted(tenant.as_str()))
+        }
+        // Across tenants each statement stands for itself, and nobody waits for a node that hangs.
+        _ => reading(access),
+    }
+}
+
+/// A transaction that decides about places of a tenant: no other one does meanwhile.
+pub(super) fn deciding(tenant: &TenantId) -> String {
+    let access = scope(Access::Tenant(tenant));
+    format!("BEGIN; {access}; SELECT {ALONE}({}, {PLACES}))", quoted(tenant.as_str()))
 }
 
 fn scope(access: Access<'_>) -> String {

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/sqlite/0008_retention.sql"),
     },
     Migration { number: 9, name: "lists", sql: include_str!("../../migrations/sqlite/0009_lists.sql") },
+    Migration { number: 10, name: "nodes", sql: include_str!("../../migrations/sqlite/0010_nodes.sql") },
 ];
 
 const SCHEMA_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

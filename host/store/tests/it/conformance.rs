@@ -120,5 +120,26 @@ topics! {
         what_was_restarted_meanwhile_stays,
         batches_are_bounded,
     }
+    nodes::{
+        a_node_learns_that_its_lease_was_over,
+        a_lease_ends_unless_it_is_extended,
+        nodes_are_listed_with_what_they_own,
+        who_is_alone_ends_all_other_leases,
+        executions_of_dead_nodes_are_taken_over_in_batches,
+        an_execution_is_taken_over_by_one,
+        what_has_ended_is_adopted,
+        claimed_executions_are_loaded_together,
+        a_node_finds_what_was_taken_from_it,
+        one_node_leads,
+        one_decides_about_places_at_a_time,
+    }
+    commands::{
+        a_command_is_taken_once_and_answered,
+        commands_are_taken_in_their_order,
+        a_command_that_nobody_took_is_withdrawn,
+        commands_go_by_the_owner_of_the_moment,
+        old_commands_go,
+        commands_of_a_twin_are_not_there,
+    }
     platform::{ a_tenant_is_created_once, a_person_has_one_membership_a_tenant }
 }

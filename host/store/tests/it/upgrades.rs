@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection};
 use crate::{folder, open, options};
 
 /// What each schema can hold since it is there. Rows of schema 1 go into all of them.
-const ROWS: [(usize, &str); 5] = [
+const ROWS: [(usize, &str); 6] = [
     (
         1,
         "INSERT INTO tenants VALUES ('t-1', 'One', 1);
@@ -59,6 +59,13 @@ const ROWS: [(usize, &str); 5] = [
              '0198c0de-0000-7000-8000-000000000001', '{}', 1, 1, 'alice', 'user', 1, 'alice', 1, 1, NULL, NULL, '{}');",
     ),
     (7, "INSERT INTO blueprints VALUES ('t-1', 'ship', 1, '', 1, 'alice', '{}');"),
+    (
+        10,
+        "INSERT INTO nodes VALUES ('n-1', 'n', '0.1.0', NULL, 1, 2, 0);
+         INSERT INTO leaders VALUES ('schedules', 'n-1');
+         INSERT INTO commands VALUES ('t-1', '0198c0de-0000-7000-8000-000000000004',
+             '0198c0de-0000-7000-8000-000000000002', 'n-1', '{}', 1, 0, NULL);",
+    ),
 ];
 
 const APPLIED: &str = "CREATE TABLE schema_migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, \

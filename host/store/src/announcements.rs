@@ -1,0 +1,54 @@
+//! Hints between nodes that something has happened. They may be lost, and come late or twice: whoever waits for one looks
+//! by itself from time to time as well.
+//!
+//! Here they go from one clone of the store to the others, which are the nodes of one process.
+
+use quantum_core::id::{CommandId, ExecutionId, TenantId};
+use tokio::sync::broadcast;
+
+use crate::store::Store;
+
+/// Hints that a slow listener may lag behind. One that lags is told so, and looks at everything.
+const KEPT_MAX: usize = 4_096;
+
+/// What has happened, somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Announcement {
+    /// The log of an execution has grown.
+    Progress { tenant: TenantId, execution: ExecutionId, ended: bool },
+    /// Somebody asks something of a node.
+    Command { node: String },
+    /// The answer to a command is there.
+    Answer { command: CommandId },
+    /// An execution of the tenant has ended: one that waits for a place may start.
+    Freed { tenant: TenantId },
+    /// A node has given up what it owned.
+    Claimable,
+    /// Something that is neither an execution nor a log was changed.
+    Changed,
+}
+
+/// Everybody's ear.
+#[derive(Debug, Clone)]
+pub(crate) struct Announcements {
+    sender: broadcast::Sender<Announcement>,
+}
+
+impl Default for Announcements {
+    fn default() -> Self {
+        Self { sender: broadcast::Sender::new(KEPT_MAX) }
+    }
+}
+
+impl Store {
+    /// Never waits. Whoever announces hears it too.
+    pub fn announce(&self, announcement: Announcement) {
+        // An error means that nobody listens.
+        let _unheard = self.announcements.sender.send(announcement);
+    }
+
+    /// What is announced from now on.
+    pub fn announcements(&self) -> broadcast::Receiver<Announcement> {
+        self.announcements.sender.subscribe()
+    }
+}
