@@ -130,6 +130,7 @@ impl From<CommandError> for Problem {
             CommandError::Unavailable { reason, retry_after_ms } => {
                 Self::unavailable(&reason, retry_after_ms)
             }
+            moved @ CommandError::Moved => Self::unavailable(&moved.to_string(), 1_000),
             CommandError::Failed(error) => error.into(),
             CommandError::Limit { reason } => Self::new(&codes::CONCURRENCY_LIMIT).detail(reason),
         }

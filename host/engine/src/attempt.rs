@@ -96,6 +96,9 @@ impl Shared {
         let Job { entry, slot, signals, attempt } = job;
         let number = signals.attempt;
         let report = tokio::select! {
+            biased;
+            // Its result could not be recorded.
+            () = std::future::ready(()), if entry.has_moved() => None,
             report = self.execute(attempt, &signals) => Some(report),
             () = self.killed.cancelled() => None,
         };
@@ -145,6 +148,10 @@ impl Shared {
                 Err(CommandError::Unavailable { .. } | CommandError::Failed(_)) => {}
                 Err(CommandError::Refused(refusal)) => {
                     tracing::debug!(execution = %entry.id, %refusal, "a result came too late");
+                    return;
+                }
+                Err(CommandError::Moved) => {
+                    tracing::info!(execution = %entry.id, "a result is not recorded: another node runs the execution by now");
                     return;
                 }
                 Err(CommandError::NotFound | CommandError::Limit { .. }) => return,

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::commit::RETRY_AFTER_MS;
 use crate::engine::Shared;
-use crate::entry::Entry;
+use crate::entry::{Entry, Found};
 use crate::error::{CommandError, Error, StartError};
 use crate::source::SourceRequest;
 use crate::start::{StartOptions, StartRequest};
@@ -67,17 +67,22 @@ impl Shared {
     }
 
     async fn mind(self: Arc<Self>, entry: Arc<Entry>, child: Child) {
-        loop {
+        // Once the parent has moved, whoever runs it minds the child.
+        while !entry.has_moved() {
             match self.next(&entry, &child).await {
                 Next::Nothing => {
                     // Whoever stopped the parent before the child was there found nobody to cancel.
                     if matches!(self.wants(&entry, &child).await, Ok(false)) {
                         self.cancel_child(&entry.scope, &child.requested_by, child.id);
                     }
+                    // Another node that dies may not tell its end: then it is seen here.
+                    if self.ended_elsewhere(&entry.scope, &child.id).await {
+                        continue;
+                    }
                     break;
                 }
                 Next::Tell(outcome) => {
-                    self.tell(&entry, child.slot, child.id, outcome).await;
+                    self.tell(&entry.scope, (entry.id, child.slot), child.id, outcome).await;
                     break;
                 }
                 Next::TryAgain => {}
@@ -163,17 +168,29 @@ impl Shared {
         }
     }
 
-    /// Tells the parent, however long the store is away.
+    /// Waits for the end of an execution that another node runs. False: none does, or this host stops.
+    async fn ended_elsewhere(self: &Arc<Self>, scope: &TenantScope, id: &ExecutionId) -> bool {
+        if !matches!(self.entry(scope, id).await, Ok(Found::Elsewhere(_))) {
+            return false;
+        }
+        tokio::select! {
+            // What went wrong is met again by whoever looks next.
+            ended = self.end_of(scope, id) => { drop(ended); true }
+            () = self.closing.cancelled() => false,
+        }
+    }
+
+    /// Tells the parent, on whichever node, however long the store is away.
     async fn tell(
         self: &Arc<Self>,
-        entry: &Arc<Entry>,
-        slot: Slot,
+        scope: &TenantScope,
+        (parent, slot): (ExecutionId, Slot),
         child: ExecutionId,
         outcome: ChildOutcome,
     ) {
         loop {
             let command = Command::ChildEnded { slot, child, outcome: outcome.clone() };
-            match self.commit(entry, command).await {
+            match self.operate(scope, &parent, command).await {
                 Err(CommandError::Unavailable { .. } | CommandError::Failed(_)) => {}
                 Ok(()) | Err(_) => return,
             }
@@ -188,20 +205,7 @@ impl Shared {
         let Some(Origin::Child { parent, slot, .. }) = execution.origin else { return };
         let Some(outcome) = outcome_of(execution) else { return };
         let (shared, scope, child) = (self.clone(), scope.clone(), execution.id);
-        self.attempts.spawn(async move {
-            loop {
-                match shared.entry(&scope, &parent).await {
-                    Ok(Some(entry)) => return shared.tell(&entry, slot, child, outcome).await,
-                    Ok(None) => return,
-                    Err(error) => {
-                        tracing::warn!(execution = %parent, error = %error, "a parent could not be loaded");
-                    }
-                }
-                if shared.pause_before_retry().await.is_err() {
-                    return;
-                }
-            }
-        });
+        self.attempts.spawn(async move { shared.tell(&scope, (parent, slot), child, outcome).await });
     }
 
     pub(crate) fn cancel_child(self: &Arc<Self>, scope: &TenantScope, by: &Requester, child: ExecutionId) {
@@ -221,13 +225,8 @@ impl Shared {
             loop {
                 let reason = Some(reason.to_owned());
                 let command = Command::Cancel { requested_by: by.clone(), reason };
-                let cancelled = match shared.entry(&scope, &child).await {
+                match shared.operate(&scope, &child, command).await {
                     // It has ended, or has not begun: whoever would start it finds out that nobody waits.
-                    Ok(None) => return,
-                    Ok(Some(entry)) => shared.commit(&entry, command).await,
-                    Err(error) => Err(CommandError::Failed(error)),
-                };
-                match cancelled {
                     Ok(()) | Err(CommandError::Refused(_) | CommandError::NotFound) => return,
                     Err(error) => {
                         tracing::warn!(execution = %child, error = %error, "a child could not be cancelled")
@@ -241,38 +240,60 @@ impl Shared {
     }
 
     /// After a start: the process may have died after the parent's end and before the child was told.
-    pub(crate) async fn cancel_orphan(self: Arc<Self>, entry: Arc<Entry>, execution: ChildOf) {
-        let ChildOf { parent, slot, requested_by } = execution;
-        let waits = match self.entry(&entry.scope, &parent).await {
-            Ok(Some(parent)) => self.waits_for(&parent, slot, entry.id).await,
-            Ok(None) => Ok(false),
-            Err(error) => Err(CommandError::Failed(error)),
-        };
-        if matches!(waits, Ok(false)) {
-            self.cancel_child(&entry.scope, &requested_by, entry.id);
+    pub(crate) fn look_after_orphan(self: &Arc<Self>, child: &Entry, of: ChildOf) {
+        let (shared, scope, id) = (self.clone(), child.scope.clone(), child.id);
+        self.attempts.spawn(async move { shared.cancel_orphan(scope, id, of).await });
+    }
+
+    async fn cancel_orphan(self: Arc<Self>, scope: TenantScope, id: ExecutionId, of: ChildOf) {
+        loop {
+            match self.wanted(&scope, &of, id).await {
+                Ok(true) => {}
+                Ok(false) => return self.cancel_child(&scope, &of.requested_by, id),
+                Err(_) => return,
+            }
+            // A node that dies with the parent may not cancel what it left: then that is seen here.
+            if !self.ended_elsewhere(&scope, &of.parent).await {
+                return;
+            }
+        }
+    }
+
+    /// Whether the parent still waits for a child, on whichever node.
+    async fn wanted(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        of: &ChildOf,
+        id: ExecutionId,
+    ) -> Result<bool, CommandError> {
+        match self.entry(scope, &of.parent).await? {
+            Found::Here(parent) => self.waits_for(&parent, of.slot, id).await,
+            Found::Nowhere => Ok(false),
+            Found::Elsewhere(_) => {
+                let stored =
+                    self.ports.store.executions(scope).load(&of.parent).await.map_err(Error::from)?;
+                let Some(stored) = stored else { return Ok(false) };
+                Ok(waits(&self.rebuild(&stored)?, of.slot, id))
+            }
         }
     }
 
     /// Whether the parent still wants the child.
-    async fn wants(&self, parent: &Entry, child: &Child) -> Result<bool, CommandError> {
+    async fn wants(&self, parent: &Arc<Entry>, child: &Child) -> Result<bool, CommandError> {
         self.waits_for(parent, child.slot, child.id).await
     }
 
-    async fn waits_for(&self, parent: &Entry, slot: Slot, child: ExecutionId) -> Result<bool, CommandError> {
+    async fn waits_for(
+        &self,
+        parent: &Arc<Entry>,
+        slot: Slot,
+        child: ExecutionId,
+    ) -> Result<bool, CommandError> {
         let state = parent.state.lock().await;
-        let loaded;
-        let execution = match state.as_ref() {
-            Some(owned) => &owned.execution,
-            None => {
-                loaded = self.reload(parent).await?;
-                &loaded.execution
-            }
-        };
-        let waiting = execution.slot(slot).and_then(|state| state.waiting.as_ref());
-        let waits = waiting.is_some_and(
-            |waiting| matches!(&waiting.wait, Wait::Child { execution_id, .. } if *execution_id == child),
-        );
-        Ok(waits && !execution.is_stopping())
+        match state.as_ref() {
+            Some(owned) => Ok(waits(&owned.execution, slot, child)),
+            None => Ok(waits(&self.reload(parent).await?.execution, slot, child)),
+        }
     }
 
     /// Err: the host stops.
@@ -300,6 +321,14 @@ impl ChildOf {
             _ => None,
         }
     }
+}
+
+fn waits(parent: &Execution, slot: Slot, child: ExecutionId) -> bool {
+    let waiting = parent.slot(slot).and_then(|state| state.waiting.as_ref());
+    let waits = waiting.is_some_and(
+        |waiting| matches!(&waiting.wait, Wait::Child { execution_id, .. } if *execution_id == child),
+    );
+    waits && !parent.is_stopping()
 }
 
 /// None: it has not ended.

@@ -6,11 +6,13 @@ use metrics::{counter, histogram};
 use quantum_core::machine::{Command, Effect, Event, Execution, Refusal, Turn};
 use quantum_core::problem::Problem;
 use quantum_core::time::Timestamp;
-use quantum_store::{Commit, CommitError, EncodedEvent, IdempotencyRecord, NewExecution, RowUpdate};
+use quantum_store::{
+    Announcement, Commit, CommitError, EncodedEvent, IdempotencyRecord, NewExecution, RowUpdate,
+};
 use serde_json::json;
 
 use crate::engine::Shared;
-use crate::entry::{Entry, Owned, Progress};
+use crate::entry::{Entry, Owned};
 use crate::error::CommandError;
 use crate::together::Place;
 
@@ -21,9 +23,11 @@ pub(crate) const RETRY_AFTER_MS: u64 = 1_000;
 /// again.
 const RESTS_FROM_MS: u64 = 30_000;
 
-/// What the first commit of an execution carries beside its events.
-pub(crate) struct Birth {
-    pub row: Box<NewExecution>,
+/// What a commit carries beside its events.
+#[derive(Default)]
+pub(crate) struct Carried {
+    /// Of the first one of an execution.
+    pub birth: Option<Box<NewExecution>>,
     pub idempotency: Option<IdempotencyRecord>,
     /// In a batch of starts; none: the commit is written by itself.
     pub place: Option<Place>,
@@ -37,14 +41,36 @@ impl Shared {
         entry: &Arc<Entry>,
         command: Command,
     ) -> Result<(), CommandError> {
+        self.commit_with(entry, command, Carried::default()).await
+    }
+
+    /// As `commit`. The record becomes durable with the events; where it is there already, nothing is done.
+    pub(crate) async fn commit_once(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        command: Command,
+        record: IdempotencyRecord,
+    ) -> Result<(), CommandError> {
+        self.commit_with(entry, command, Carried { idempotency: Some(record), ..Carried::default() }).await
+    }
+
+    async fn commit_with(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        command: Command,
+        carried: Carried,
+    ) -> Result<(), CommandError> {
         let mut state = entry.state.lock().await;
+        if entry.has_moved() {
+            return Err(CommandError::Moved);
+        }
         if state.is_none() {
             let reopens = matches!(command, Command::Restart { .. });
             *state = Some(self.take_up(entry, reopens).await?);
         }
         let Some(owned) = state.as_mut() else { return Err(CommandError::NotFound) };
         let before = owned.execution.last_seq;
-        let done = self.turn(entry, owned, command, None).await;
+        let done = self.turn(entry, owned, command, carried).await;
         let ahead = done.is_err() && owned.execution.last_seq != before;
         if ahead || matches!(done, Err(TurnError::Commit(_))) {
             *state = None;
@@ -55,13 +81,17 @@ impl Shared {
             self.rest_locked(entry, &mut state);
         }
         drop(state);
-        done.map_err(|error| self.command_error(entry, error))
+        match done {
+            Err(TurnError::Commit(CommitError::IdempotencyTaken { .. })) => Ok(()),
+            done => done.map_err(|error| self.command_error(entry, error)),
+        }
     }
 
     /// Loads an execution and does what was left of it: whatever was lost in memory, such as the answer of a commit that
     /// was written, follows from the state.
     async fn take_up(self: &Arc<Self>, entry: &Arc<Entry>, reopens: bool) -> Result<Owned, CommandError> {
-        let mut owned = match self.reload(entry).await {
+        let loaded = if reopens { self.reopen(entry).await } else { self.reload(entry).await };
+        let mut owned = match loaded {
             // Purged since the entry was made: whoever follows it is told that nothing more comes.
             Err(CommandError::NotFound) => {
                 self.retire(entry, 0);
@@ -78,7 +108,7 @@ impl Shared {
         if let Some(at) = owned.execution.next_due() {
             self.timers.set(at, entry);
         }
-        match self.turn(entry, &mut owned, Command::Wake, None).await {
+        match self.turn(entry, &mut owned, Command::Wake, Carried::default()).await {
             Ok(()) | Err(TurnError::Refused(_)) => Ok(owned),
             Err(error) => Err(self.command_error(entry, error)),
         }
@@ -107,7 +137,7 @@ impl Shared {
         entry: &Arc<Entry>,
         owned: &mut Owned,
         command: Command,
-        mut birth: Option<Birth>,
+        mut carried: Carried,
     ) -> Result<(), TurnError> {
         let now = self.ports.clock.now();
         let expected_version = owned.execution.last_seq;
@@ -122,8 +152,8 @@ impl Shared {
         }
         let (events, effects) = turn.finish()?;
         if !events.is_empty() {
-            let place = birth.as_mut().and_then(|birth| birth.place.take());
-            let commit = encode(entry, owned, &events, expected_version, birth)?;
+            let place = carried.place.take();
+            let commit = encode(entry, owned, &events, expected_version, carried)?;
             match place {
                 Some(place) => place.commit(commit).await?,
                 None => self.ports.store.journal().commit(commit).await?,
@@ -149,9 +179,12 @@ impl Shared {
             self.retire(entry, execution.last_seq);
             self.tell_parent(&entry.scope, execution);
             self.place_freed(&entry.scope);
+            self.announce(Announcement::Freed { tenant: entry.tenant().clone() });
         } else {
-            entry.progress.send_replace(Progress { last_seq: execution.last_seq, ended: false });
+            entry.progress.send_modify(|progress| progress.last_seq = execution.last_seq);
         }
+        let (tenant, ended) = (entry.tenant().clone(), execution.status.is_terminal());
+        self.announce(Announcement::Progress { tenant, execution: entry.id, ended });
         for effect in effects {
             match effect {
                 Effect::Run { slot, attempt, parameters, .. } => {
@@ -177,11 +210,8 @@ impl Shared {
                 CommandError::Failed(crate::error::Error::Decode { id, what: "an event", source })
             }
             TurnError::Commit(CommitError::Fenced { .. }) => {
-                self.live.remove(entry);
-                CommandError::Unavailable {
-                    reason: "another host runs this execution by now".to_owned(),
-                    retry_after_ms: RETRY_AFTER_MS,
-                }
+                self.part_with(entry);
+                CommandError::Moved
             }
             // Purged since it was loaded.
             TurnError::Commit(CommitError::Conflict { current: 0 }) => {
@@ -229,13 +259,13 @@ fn encode(
     owned: &Owned,
     events: &[Event],
     expected_version: u64,
-    birth: Option<Birth>,
+    carried: Carried,
 ) -> Result<Commit, serde_json::Error> {
     let encoded: Result<Vec<_>, serde_json::Error> = events
         .iter()
         .map(|event| Ok(EncodedEvent { seq: event.seq, json: serde_json::to_string(event)? }))
         .collect();
-    let (create, idempotency) = birth.map_or((None, None), |birth| (Some(birth.row), birth.idempotency));
+    let Carried { birth, idempotency, .. } = carried;
     Ok(Commit {
         scope: entry.scope.clone(),
         execution: entry.id,
@@ -243,7 +273,7 @@ fn encode(
         epoch: owned.epoch,
         events: encoded?,
         row: row(&owned.execution),
-        create,
+        create: birth,
         idempotency,
     })
 }

@@ -1,5 +1,6 @@
 //! The handle of the engine: cheap to clone, everything that others may ask of it.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -7,7 +8,9 @@ use metrics::gauge;
 use quantum_core::id::ExecutionId;
 use quantum_core::machine::Command;
 use quantum_core::port::Requester;
-use quantum_store::{ExecutionFilter, ExecutionRow, Page, PageRequest, TenantScope};
+use quantum_store::{
+    Announcement, ExecutionFilter, ExecutionRow, NodeRecord, NodeRow, Page, PageRequest, TenantScope,
+};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,10 +19,13 @@ use crate::alarm::Alarm;
 use crate::attempt::Job;
 use crate::commit::RETRY_AFTER_MS;
 use crate::dispatch::FairQueue;
+use crate::entry::Found;
 use crate::error::{CommandError, Error, StartError};
 use crate::feed::EventFeed;
 use crate::live::Live;
 use crate::logs::LogBuffer;
+use crate::news::News;
+use crate::node;
 use crate::operate::ReplayRequest;
 use crate::options::{EngineOptions, Ports};
 use crate::places::Places;
@@ -32,12 +38,21 @@ use crate::view::{ElementView, ExecutionView, StepView};
 pub(crate) struct Shared {
     pub ports: Ports,
     pub options: EngineOptions,
+    /// This process.
+    pub node: NodeRecord,
     pub live: Live,
     pub plans: Plans,
     pub timers: Timers,
     pub places: Places,
     pub schedules: Alarm,
     pub retention: Alarm,
+    /// Something may belong to nobody.
+    pub claims: Alarm,
+    /// All that this node owns is to be looked through, with the next claim.
+    pub look_through: AtomicBool,
+    /// Another node may have asked something.
+    pub commands: Alarm,
+    pub news: Arc<News>,
     pub logs: Arc<LogBuffer>,
     queue: Mutex<FairQueue<Job>>,
     /// Attempts, and commits that must not be dropped half-way.
@@ -67,20 +82,26 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Takes ownership of every open execution and starts the loops. Recovery goes on in the background; an execution
-    /// that is asked for earlier is loaded then.
+    /// Takes a lease and starts the loops. What nobody runs is taken over in the background; an execution that is asked for
+    /// earlier is loaded then.
     pub async fn launch(options: EngineOptions, ports: Ports, logs: Arc<LogBuffer>) -> Result<Self, Error> {
-        ports.store.platform().claim_open(&options.owner, None).await?;
+        let node = node::join(&ports.store, &options, ports.clock.now()).await?;
+        let announcements = ports.store.announcements();
         let queue = FairQueue::new(options.attempts_max, options.attempts_per_tenant_max);
         let shared = Arc::new(Shared {
             ports,
             options,
+            node,
             live: Live::default(),
             plans: Plans::default(),
             timers: Timers::default(),
             places: Places::default(),
             schedules: Alarm::default(),
             retention: Alarm::default(),
+            claims: Alarm::default(),
+            look_through: AtomicBool::new(false),
+            commands: Alarm::default(),
+            news: Arc::default(),
             logs,
             queue: Mutex::new(queue),
             attempts: TaskTracker::new(),
@@ -95,7 +116,10 @@ impl Engine {
         loops.spawn(shared.clone().run_schedules());
         loops.spawn(shared.clone().run_retention());
         loops.spawn(shared.clone().promote_again());
-        loops.spawn(recover(shared.clone()));
+        loops.spawn(shared.clone().keep_lease());
+        loops.spawn(shared.clone().listen(announcements));
+        loops.spawn(shared.clone().take_commands());
+        loops.spawn(shared.clone().take_over());
         Ok(Self { shared, loops: Arc::new(Mutex::new(loops)) })
     }
 
@@ -196,10 +220,7 @@ impl Engine {
     /// Returns when the execution has ended, at once when it has already, with its last state when that is still in
     /// memory. Dropping the future is safe.
     pub async fn ended(&self, scope: &TenantScope, id: &ExecutionId) -> Result<Option<ExecutionView>, Error> {
-        let Some(entry) = self.shared.entry(scope, id).await? else { return Ok(None) };
-        let mut progress = entry.progress.subscribe();
-        // An error means that the entry is gone, which it is only after its end.
-        drop(progress.wait_for(|progress| progress.ended).await);
+        let Some(entry) = self.shared.end_of(scope, id).await? else { return Ok(None) };
         let state = entry.state.lock().await;
         let last = state.as_ref().filter(|owned| owned.execution.status.is_terminal());
         Ok(last.map(|owned| ExecutionView::of(&owned.execution)))
@@ -212,12 +233,13 @@ impl Engine {
         id: &ExecutionId,
         after: u64,
     ) -> Result<Option<EventFeed>, Error> {
-        let store = &self.shared.ports.store;
-        let entry = self.shared.entry(scope, id).await?;
-        if entry.is_none() && store.executions(scope).get(id).await?.is_none() {
-            return Ok(None);
-        }
-        Ok(Some(EventFeed::new(store.clone(), scope.clone(), *id, after, entry.as_ref())))
+        let entry = match self.shared.entry(scope, id).await? {
+            Found::Here(entry) => Some(entry),
+            Found::Elsewhere(_) => None,
+            Found::Nowhere if self.row(scope, id).await?.is_none() => return Ok(None),
+            Found::Nowhere => None,
+        };
+        Ok(Some(EventFeed::new(self.shared.clone(), scope.clone(), *id, after, entry.as_ref())))
     }
 
     /// Executions that are kept in memory: those that move, and those that somebody follows.
@@ -225,9 +247,10 @@ impl Engine {
         self.shared.live.len()
     }
 
-    /// A schedule was made, changed or removed: it is looked at anew.
+    /// A schedule was made, changed or removed: it is looked at anew, by the node that starts what is due.
     pub fn schedules_changed(&self) {
         self.shared.schedules.ring();
+        self.shared.announce(Announcement::Changed);
     }
 
     /// Returns when everything that schedules were due for has been started, skipped or refused. Dropping the future is
@@ -241,6 +264,28 @@ impl Engine {
     pub async fn retention_settled(&self) {
         let ticket = self.shared.retention.ring();
         self.shared.retention.answered(ticket).await;
+    }
+
+    /// Returns when everything has been taken over that belonged to nobody. Dropping the future is safe.
+    pub async fn claims_settled(&self) {
+        let ticket = self.shared.claims.ring();
+        self.shared.claims.answered(ticket).await;
+    }
+
+    /// The node that this process is.
+    pub fn node(&self) -> &NodeRecord {
+        &self.shared.node
+    }
+
+    /// All nodes of the store, also those that died not long ago.
+    pub async fn nodes(&self) -> Result<Vec<NodeRow>, Error> {
+        Ok(self.shared.ports.store.nodes().list(self.shared.ports.clock.now()).await?)
+    }
+
+    /// Whether this node does what has this name for all of them: ask each time before it is done. False also when that
+    /// cannot be found out.
+    pub async fn leads(&self, name: &str) -> bool {
+        self.shared.leads(name).await
     }
 
     /// Writes gauges of what is in memory.
@@ -265,6 +310,7 @@ impl Engine {
     pub async fn shutdown(&self) {
         let shared = &self.shared;
         shared.closing.cancel();
+        shared.drain().await;
         shared.attempts.close();
         let grace = Duration::from_millis(shared.options.shutdown_grace_ms);
         if tokio::time::timeout(grace, shared.attempts.wait()).await.is_err() {
@@ -274,6 +320,7 @@ impl Engine {
         shared.stopped.cancel();
         let mut loops = std::mem::take(&mut *self.loops.lock().unwrap_or_else(PoisonError::into_inner));
         while loops.join_next().await.is_some() {}
+        shared.end_lease().await;
     }
 }
 
@@ -284,16 +331,4 @@ fn stopping() -> StartError {
 
 fn not_now() -> CommandError {
     CommandError::Unavailable { reason: "the host is stopping".to_owned(), retry_after_ms: RETRY_AFTER_MS }
-}
-
-async fn recover(shared: Arc<Shared>) {
-    let closing = shared.closing.clone();
-    tokio::select! {
-        recovered = shared.recover() => match recovered {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(executions = count, "took up what had not ended"),
-            Err(error) => tracing::error!(error = %error, "recovery stopped; executions are loaded when they are asked for"),
-        },
-        () = closing.cancelled() => {}
-    }
 }

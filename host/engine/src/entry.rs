@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use quantum_core::id::{ExecutionId, TenantId};
 use quantum_core::machine::{Execution, Slot};
 use quantum_core::port::{CancelFlag, LogLine};
-use quantum_store::TenantScope;
+use quantum_store::{ExecutionKey, TenantScope};
 use tokio::sync::{Mutex, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +18,18 @@ const LIVE_LINES_MAX: usize = 256;
 pub(crate) struct Progress {
     pub last_seq: u64,
     pub ended: bool,
+    /// Another node runs it: what is new is found in the store.
+    pub moved: bool,
+}
+
+/// Where an open execution is run.
+pub(crate) enum Found {
+    /// In this process.
+    Here(Arc<Entry>),
+    /// By this node, which has a lease.
+    Elsewhere(String),
+    /// It has ended, or there is none.
+    Nowhere,
 }
 
 pub(crate) struct Entry {
@@ -58,7 +70,7 @@ impl Entry {
             scope,
             priority,
             state: Mutex::new(None),
-            progress: watch::Sender::new(Progress { last_seq: 0, ended: false }),
+            progress: watch::Sender::new(Progress::default()),
             running: StdMutex::default(),
             children: StdMutex::default(),
             lines: StdMutex::default(),
@@ -67,6 +79,23 @@ impl Entry {
 
     pub fn tenant(&self) -> &TenantId {
         self.scope.tenant()
+    }
+
+    pub fn key(&self) -> ExecutionKey {
+        ExecutionKey { tenant: self.tenant().clone(), execution: self.id }
+    }
+
+    /// Another node runs it by now: its attempts are interrupted, because their results could not be recorded.
+    pub fn note_moved(&self) {
+        self.progress.send_modify(|progress| progress.moved = true);
+        for running in self.lock_running().values() {
+            running.flag.raise();
+            running.token.cancel();
+        }
+    }
+
+    pub fn has_moved(&self) -> bool {
+        self.progress.borrow().moved
     }
 
     /// Notes that an attempt is on its way. Gives its two signals.

@@ -74,6 +74,9 @@ pub enum CommandError {
     /// 503: try again after so many milliseconds.
     #[error("{reason}")]
     Unavailable { reason: String, retry_after_ms: u64 },
+    /// Another node runs the execution by now. Nobody outside of the engine is told: that node is asked.
+    #[error("another node runs this execution by now")]
+    Moved,
     #[error(transparent)]
     Failed(#[from] Error),
 }

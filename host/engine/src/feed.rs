@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use quantum_core::id::ExecutionId;
 use quantum_core::port::LogLine;
-use quantum_store::{EncodedEvent, Store, TenantScope};
+use quantum_store::{EncodedEvent, TenantScope};
 use tokio::sync::{broadcast, watch};
 
+use crate::engine::Shared;
 use crate::entry::{Entry, Progress};
 use crate::error::Error;
+use crate::news::Ear;
 
 /// Events that are read at a time.
 const PAGE_EVENTS: u32 = 500;
@@ -16,12 +18,20 @@ const PAGE_EVENTS: u32 = 500;
 /// The events of one execution after a place in its log. Ends when the execution has ended and its last event was
 /// given.
 pub struct EventFeed {
-    store: Store,
+    shared: Arc<Shared>,
     scope: TenantScope,
     id: ExecutionId,
     after: u64,
-    progress: Option<watch::Receiver<Progress>>,
+    source: Source,
     lines: Option<broadcast::Receiver<LogLine>>,
+}
+
+/// Who tells that the log has grown.
+enum Source {
+    /// It is run in this process.
+    Here(watch::Receiver<Progress>),
+    /// The store, which is looked at when there is news, and from time to time.
+    Store(Ear),
 }
 
 /// What a feed gives next.
@@ -33,32 +43,33 @@ pub enum FeedItem {
 }
 
 impl EventFeed {
-    /// `entry`: none when the execution has ended.
+    /// `entry`: none when the execution has ended, or another node runs it.
     pub(crate) fn new(
-        store: Store,
+        shared: Arc<Shared>,
         scope: TenantScope,
         id: ExecutionId,
         after: u64,
         entry: Option<&Arc<Entry>>,
     ) -> Self {
         // Registered before the log is read, so that no wake-up is lost in between.
-        let progress = entry.map(|entry| entry.progress.subscribe());
+        let source = match entry {
+            Some(entry) => Source::Here(entry.progress.subscribe()),
+            None => Source::Store(shared.news.of(id.as_uuid())),
+        };
         let lines = entry.map(|entry| entry.listen());
-        Self { store, scope, id, after, progress, lines }
+        Self { shared, scope, id, after, source, lines }
     }
 
     /// None: the log is complete. Safe to drop while it waits.
     pub async fn next(&mut self) -> Result<Option<FeedItem>, Error> {
         loop {
-            let ended = match &mut self.progress {
-                Some(progress) => progress.borrow_and_update().ended,
-                None => true,
-            };
+            let ended = self.has_ended().await?;
             // Attempts write their lines before their end is durable, so none is left once the log is complete.
             if let Some(line) = self.pending_line() {
                 return Ok(Some(FeedItem::Line(line)));
             }
-            let events = self.store.executions(&self.scope).events(&self.id, self.after, PAGE_EVENTS).await?;
+            let executions = self.shared.ports.store.executions(&self.scope);
+            let events = executions.events(&self.id, self.after, PAGE_EVENTS).await?;
             if let Some(last) = events.last() {
                 self.after = last.seq;
                 return Ok(Some(FeedItem::Events(events)));
@@ -70,6 +81,25 @@ impl EventFeed {
                 return Ok(Some(FeedItem::Line(line)));
             }
         }
+    }
+
+    /// Asked before the events are read: what ends later is waited for.
+    async fn has_ended(&mut self) -> Result<bool, Error> {
+        if let Source::Here(progress) = &mut self.source {
+            let Progress { ended, moved, .. } = *progress.borrow_and_update();
+            if ended || !moved {
+                return Ok(ended);
+            }
+            self.look_into_store();
+        }
+        let row = self.shared.ports.store.executions(&self.scope).get(&self.id).await?;
+        Ok(row.is_none_or(|row| row.status.is_terminal()))
+    }
+
+    /// From now on: its entry is gone.
+    fn look_into_store(&mut self) {
+        self.source = Source::Store(self.shared.news.of(self.id.as_uuid()));
+        self.lines = None;
     }
 
     /// A line that has come already. What was too much to keep is skipped.
@@ -86,23 +116,28 @@ impl EventFeed {
 
     /// Waits until the log has grown (none), or a line comes.
     async fn wait(&mut self) -> Option<LogLine> {
-        let Some(progress) = &mut self.progress else { return None };
-        let Some(lines) = &mut self.lines else {
-            // The sender lives as long as the execution is open; when it is gone, the log is read once more.
-            if progress.changed().await.is_err() {
-                self.progress = None;
+        let progress = match &mut self.source {
+            Source::Store(ear) => {
+                self.shared.wait_for_news(ear).await;
+                return None;
             }
-            return None;
+            Source::Here(progress) => progress,
+        };
+        let line = async {
+            match &mut self.lines {
+                Some(lines) => lines.recv().await,
+                None => std::future::pending().await,
+            }
         };
         tokio::select! {
             biased;
             changed = progress.changed() => {
                 if changed.is_err() {
-                    self.progress = None;
+                    self.look_into_store();
                 }
                 None
             }
-            line = lines.recv() => match line {
+            line = line => match line {
                 Ok(line) => Some(line),
                 Err(broadcast::error::RecvError::Lagged(_)) => None,
                 Err(broadcast::error::RecvError::Closed) => {

@@ -44,6 +44,10 @@ impl Live {
         evict
     }
 
+    pub fn entries(&self) -> Vec<Arc<Entry>> {
+        self.lock().values().cloned().collect()
+    }
+
     pub fn len(&self) -> usize {
         self.lock().len()
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use quantum_core::id::{ExecutionId, StepId};
-use quantum_core::machine::{Command, Execution, Origin, Refusal, Reuse};
+use quantum_core::machine::{Command, Execution, Origin, Reuse};
 use quantum_core::plan::Plan;
 use quantum_core::port::Requester;
 use quantum_core::problem::Problem;
@@ -12,11 +12,16 @@ use quantum_store::{IdempotencyRecord, SharedPlan, TenantScope};
 use serde_json::Value;
 
 use crate::admit::uninstalled;
+use crate::commit::RETRY_AFTER_MS;
 use crate::engine::Shared;
-use crate::entry::Entry;
+use crate::entry::{Entry, Found};
 use crate::error::{CommandError, Error, StartError};
 use crate::places::PlaceRequest;
 use crate::start::{StartOptions, StartRequest, Started};
+
+/// Times that an execution may go to another node while it is commanded: more than can happen unless nodes keep losing
+/// their leases.
+const MOVES_MAX: u32 = 8;
 
 /// A new execution that begins with results of an old one.
 #[derive(Debug, Clone)]
@@ -36,19 +41,24 @@ pub struct ReplayRequest {
 }
 
 impl Shared {
-    /// On an execution that has not ended.
+    /// On an execution that has not ended, on whichever node.
     pub(crate) async fn operate(
         self: &Arc<Self>,
         scope: &TenantScope,
         id: &ExecutionId,
         command: Command,
     ) -> Result<(), CommandError> {
-        let Some(entry) = self.entry(scope, id).await? else {
-            let ended = self.ports.store.executions(scope).get(id).await.map_err(Error::from)?.is_some();
-            let refused = CommandError::Refused(Refusal::AlreadyEnded);
-            return Err(if ended { refused } else { CommandError::NotFound });
-        };
-        self.commit(&entry, command).await
+        for _ in 0..MOVES_MAX {
+            match self.entry(scope, id).await? {
+                Found::Here(entry) => match self.commit(&entry, command.clone()).await {
+                    Err(CommandError::Moved) => {}
+                    done => return done,
+                },
+                Found::Elsewhere(owner) => return self.ask(scope, id, owner, &command).await,
+                Found::Nowhere => return Err(self.absent(scope, id).await?),
+            }
+        }
+        Err(moving())
     }
 
     /// On one that may have ended.
@@ -58,10 +68,30 @@ impl Shared {
         id: &ExecutionId,
         requested_by: Requester,
     ) -> Result<(), CommandError> {
-        if let Some(entry) = self.entry(scope, id).await? {
-            return self.commit(&entry, Command::Restart { requested_by }).await;
+        for _ in 0..MOVES_MAX {
+            let command = Command::Restart { requested_by: requested_by.clone() };
+            let done = match self.entry(scope, id).await? {
+                Found::Here(entry) => self.commit(&entry, command).await,
+                Found::Elsewhere(owner) => return self.ask(scope, id, owner, &command).await,
+                Found::Nowhere => self.reopen_and(scope, id, command).await,
+            };
+            match done {
+                Err(CommandError::Moved) => {}
+                done => return done,
+            }
         }
-        let stored = self.ports.store.executions(scope).load(id).await.map_err(Error::from)?;
+        Err(moving())
+    }
+
+    /// Err `Moved`: somebody else was faster.
+    async fn reopen_and(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        id: &ExecutionId,
+        restart: Command,
+    ) -> Result<(), CommandError> {
+        let executions = self.ports.store.executions(scope);
+        let stored = executions.load(id).await.map_err(Error::from)?;
         let stored = stored.ok_or(CommandError::NotFound)?;
         let plan = self.rebuild(&stored)?.plan;
         let key = stored.row.concurrency_key.as_deref();
@@ -69,9 +99,12 @@ impl Shared {
         // It gave up its place when it ended, and takes one again.
         let asked = PlaceRequest { scope, plan: &plan, key, waits: false, is_child };
         let _turn = self.take_place(&asked).await?;
+        if !self.owns(&stored.row) && !executions.adopt(id, &self.node.id).await.map_err(Error::from)? {
+            return Err(CommandError::Moved);
+        }
         let scope = TenantScope::engine(scope.tenant().clone());
         let entry = self.live.insert(Entry::new(*id, scope, stored.row.priority));
-        self.commit(&entry, Command::Restart { requested_by }).await
+        self.commit(&entry, restart).await
     }
 
     pub(crate) async fn replay(self: &Arc<Self>, request: ReplayRequest) -> Result<Started, StartError> {
@@ -128,6 +161,11 @@ impl Shared {
         let Some(stored) = self.ports.store.executions(scope).load(of).await? else { return Ok(None) };
         Ok(reusable(&self.rebuild(&stored)?, plan, from.as_ref()).ok())
     }
+}
+
+fn moving() -> CommandError {
+    let reason = "other nodes are taking the execution over from each other".to_owned();
+    CommandError::Unavailable { reason, retry_after_ms: RETRY_AFTER_MS }
 }
 
 fn is_child(origin: &str) -> bool {

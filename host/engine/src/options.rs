@@ -22,8 +22,17 @@ pub struct EngineOptions {
     pub shutdown_grace_ms: u64,
     /// Milliseconds that an attempt gets to notice that its execution is being cancelled; then it is dropped.
     pub cancel_grace_ms: u64,
-    /// Who owns the executions of this host, for rows and people.
-    pub owner: String,
+    /// Of this host, for rows and people. A process adds what makes it unique.
+    pub name: String,
+    /// Where other hosts and people reach it.
+    pub url: Option<String>,
+    /// Milliseconds without a heartbeat after which other nodes take over what this one runs. None: no other node uses the
+    /// store, and whoever owned something before has died.
+    pub lease_ms: Option<u64>,
+    /// Milliseconds after which one looks by itself for what other nodes have announced.
+    pub poll_ms: u64,
+    /// Milliseconds within which another node has to take a command; then it is withdrawn.
+    pub answer_ms: u64,
 }
 
 impl Default for EngineOptions {
@@ -34,7 +43,11 @@ impl Default for EngineOptions {
             backlog_max: 100_000,
             shutdown_grace_ms: 10_000,
             cancel_grace_ms: 5_000,
-            owner: "local".to_owned(),
+            name: "local".to_owned(),
+            url: None,
+            lease_ms: None,
+            poll_ms: 1_000,
+            answer_ms: 5_000,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Places under limits: how many executions may run beside each other. What is held back is queued, durably, and starts
 //! when a place is free.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use quantum_core::id::{ExecutionId, TenantId};
@@ -10,10 +10,10 @@ use quantum_core::intent::OnLimit;
 use quantum_core::machine::{Command, Origin};
 use quantum_core::plan::Plan;
 use quantum_core::port::Requester;
-use quantum_store::{ExecutionRow, TenantScope};
-use tokio::sync::OwnedMutexGuard;
+use quantum_store::{Announcement, ExecutionRow, TenantScope, Turn};
 
 use crate::engine::Shared;
+use crate::entry::Found;
 use crate::error::{CommandError, Error, StartError};
 
 /// Queued executions of a tenant that are looked at when a place gets free. Those behind them wait until some of these
@@ -26,38 +26,40 @@ const BACKLOG_RETRY_MS: u64 = 5_000;
 /// How often queued executions are looked at where nothing has ended.
 const PROMOTE_EVERY: Duration = Duration::from_secs(10);
 
-/// Who is deciding about places, and which tenants have somebody waiting.
+/// Which tenants have somebody waiting in this process.
 #[derive(Default)]
 pub(crate) struct Places {
-    deciding: Mutex<HashMap<TenantId, Arc<tokio::sync::Mutex<()>>>>,
-    waiting: Mutex<HashSet<TenantId>>,
+    /// How often that was noted since nobody did.
+    waiting: Mutex<HashMap<TenantId, u64>>,
 }
 
 impl Places {
-    /// INVARIANT: between counting and the durable start nobody else of the tenant counts.
-    async fn decide(&self, tenant: &TenantId) -> OwnedMutexGuard<()> {
-        let turn = {
-            let mut deciding = self.deciding.lock().unwrap_or_else(PoisonError::into_inner);
-            deciding.retain(|known, turn| known == tenant || Arc::strong_count(turn) > 1);
-            deciding.entry(tenant.clone()).or_default().clone()
-        };
-        turn.lock_owned().await
-    }
-
     pub fn note_waiting(&self, tenant: &TenantId) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone());
+        *self.lock().entry(tenant.clone()).or_default() += 1;
     }
 
     pub fn tenants_waiting(&self) -> Vec<TenantId> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.lock().keys().cloned().collect()
     }
 
-    fn note_empty(&self, tenant: &TenantId) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(tenant);
+    /// `noted`: before it was looked. Somebody who has come since still waits.
+    fn note_empty(&self, tenant: &TenantId, noted: Option<u64>) {
+        let mut waiting = self.lock();
+        if waiting.get(tenant).copied() == noted {
+            waiting.remove(tenant);
+        }
+    }
+
+    fn noted(&self, tenant: &TenantId) -> Option<u64> {
+        self.lock().get(tenant).copied()
     }
 
     fn is_waiting(&self, tenant: &TenantId) -> bool {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).contains(tenant)
+        self.noted(tenant).is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, u64>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,7 +78,7 @@ pub(crate) struct PlaceRequest<'a> {
 pub(crate) struct Granted {
     /// None: it may start.
     pub held_by: Option<String>,
-    turn: Option<OwnedMutexGuard<()>>,
+    turn: Option<Turn>,
 }
 
 impl Granted {
@@ -105,7 +107,7 @@ impl Shared {
         if asked.key.is_none() && self.tenant_limit(asked).is_none() {
             return Ok(Granted { held_by: None, turn: None });
         }
-        let turn = Some(self.places.decide(tenant).await);
+        let turn = Some(self.decide(asked.scope).await?);
         let held = match self.held(asked).await? {
             Some(held) => Some(held),
             None => self.behind_others(asked).await?,
@@ -125,18 +127,20 @@ impl Shared {
 
     /// For what has begun before and goes on. Err: `Limit`. The place is taken as long as what is given is kept, until
     /// the execution is durable.
-    pub(crate) async fn take_place(
-        &self,
-        asked: &PlaceRequest<'_>,
-    ) -> Result<Option<OwnedMutexGuard<()>>, CommandError> {
+    pub(crate) async fn take_place(&self, asked: &PlaceRequest<'_>) -> Result<Option<Turn>, CommandError> {
         if asked.key.is_none() && self.tenant_limit(asked).is_none() {
             return Ok(None);
         }
-        let turn = self.places.decide(asked.scope.tenant()).await;
+        let turn = self.decide(asked.scope).await?;
         match self.held(asked).await? {
             Some(Held { reason, .. }) => Err(CommandError::Limit { reason }),
             None => Ok(Some(turn)),
         }
+    }
+
+    /// INVARIANT: between counting and the durable start nobody else of the tenant counts, on whichever node.
+    async fn decide(&self, scope: &TenantScope) -> Result<Turn, Error> {
+        Ok(self.ports.store.executions(scope).turn().await?)
     }
 
     async fn held(&self, asked: &PlaceRequest<'_>) -> Result<Option<Held>, Error> {
@@ -180,7 +184,8 @@ impl Shared {
 
     /// A place is free, and somebody waits for it already: nobody overtakes.
     async fn behind_others(self: &Arc<Self>, asked: &PlaceRequest<'_>) -> Result<Option<Held>, Error> {
-        if !self.places.is_waiting(asked.scope.tenant()) {
+        // Who waits on other nodes is not known here.
+        if self.is_alone() && !self.places.is_waiting(asked.scope.tenant()) {
             return Ok(None);
         }
         let executions = self.ports.store.executions(asked.scope);
@@ -200,6 +205,7 @@ impl Shared {
             return Ok(None);
         }
         self.place_freed(asked.scope);
+        self.announce(Announcement::Freed { tenant: asked.scope.tenant().clone() });
         let reason = format!("{waiting} executions wait before it");
         Ok(Some(Held { reason, by_key: false, replaces: if replaces { with_key } else { Vec::new() } }))
     }
@@ -221,25 +227,27 @@ impl Shared {
     }
 
     async fn promote(self: &Arc<Self>, scope: &TenantScope) -> Result<(), CommandError> {
-        let _turn = self.places.decide(scope.tenant()).await;
+        let _turn = self.decide(scope).await?;
+        let noted = self.places.noted(scope.tenant());
         let queued = self.ports.store.executions(scope).queued(LOOKED_AT).await.map_err(Error::from)?;
-        let mut left = queued.len();
-        for row in queued {
-            left -= usize::from(self.promote_one(scope, &row).await?);
+        let mut left = 0;
+        // Who waits on another node is started by that one.
+        for row in queued.iter().filter(|row| self.owns(row)) {
+            left += usize::from(!self.promote_one(scope, row).await?);
         }
         if left == 0 {
-            self.places.note_empty(scope.tenant());
+            self.places.note_empty(scope.tenant(), noted);
         }
         Ok(())
     }
 
-    /// Whether it does not wait any more.
+    /// Whether it does not wait here any more.
     async fn promote_one(
         self: &Arc<Self>,
         scope: &TenantScope,
         row: &ExecutionRow,
     ) -> Result<bool, CommandError> {
-        let Some(entry) = self.entry(scope, &row.id).await? else { return Ok(true) };
+        let Found::Here(entry) = self.entry(scope, &row.id).await? else { return Ok(true) };
         let (plan, origin) = {
             let state = entry.state.lock().await;
             match state.as_ref() {
@@ -267,7 +275,7 @@ impl Shared {
             }
         };
         match self.commit(&entry, command).await {
-            Ok(()) | Err(CommandError::Refused(_) | CommandError::NotFound) => Ok(true),
+            Ok(()) | Err(CommandError::Refused(_) | CommandError::NotFound | CommandError::Moved) => Ok(true),
             Err(error) => Err(error),
         }
     }

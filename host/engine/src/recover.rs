@@ -1,22 +1,19 @@
-//! Recovery: an execution's state is its plan, its input and the fold of its log.
+//! Where an execution is: in memory, in the store, or with another node. Its state is its plan, its input and the fold of
+//! its log.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use quantum_core::id::{Digest, ExecutionId};
-use quantum_core::machine::{Command, Event, Execution, NewExecution, apply};
+use quantum_core::machine::{Event, Execution, NewExecution, Refusal, apply};
 use quantum_core::plan::{Plan, PlanDocument};
-use quantum_core::vocabulary::ExecutionStatus;
 use quantum_store::{ExecutionKey, ExecutionRow, SharedPlan, StoredExecution, TenantScope};
 
-use crate::children::ChildOf;
 use crate::engine::Shared;
-use crate::entry::{Entry, Owned, Progress};
+use crate::entry::{Entry, Found, Owned, Progress};
 use crate::error::{CommandError, Error};
-use crate::start::FIRST_EPOCH;
 
-/// Executions that are read at a time.
-const PAGE_ROWS: u32 = 200;
 /// Compiled plans that are kept; over it the cache starts anew.
 const PLANS_MAX: usize = 1_000;
 
@@ -76,111 +73,130 @@ impl Shared {
         Ok(execution)
     }
 
-    pub(crate) async fn reload(&self, entry: &Entry) -> Result<Owned, CommandError> {
-        let stored = self.ports.store.executions(&entry.scope).load(&entry.id).await.map_err(Error::from)?;
-        let stored = stored.ok_or(CommandError::NotFound)?;
+    /// As it is in the store. Err `Moved`: another node runs it by now.
+    pub(crate) async fn reload(&self, entry: &Arc<Entry>) -> Result<Owned, CommandError> {
+        let stored = self.stored(entry).await?;
+        if !stored.row.status.is_terminal() && !self.owns(&stored.row) {
+            self.part_with(entry);
+            return Err(CommandError::Moved);
+        }
         Ok(Owned { execution: self.rebuild(&stored)?, epoch: stored.row.epoch })
     }
 
-    /// The open execution of this id, loaded when it is not in memory. None: there is none, or it has ended.
+    /// As `reload`, for one that may have ended and that this node has adopted.
+    pub(crate) async fn reopen(&self, entry: &Arc<Entry>) -> Result<Owned, CommandError> {
+        let stored = self.stored(entry).await?;
+        if !self.owns(&stored.row) {
+            self.part_with(entry);
+            return Err(CommandError::Moved);
+        }
+        Ok(Owned { execution: self.rebuild(&stored)?, epoch: stored.row.epoch })
+    }
+
+    async fn stored(&self, entry: &Entry) -> Result<StoredExecution, CommandError> {
+        let stored = self.ports.store.executions(&entry.scope).load(&entry.id).await.map_err(Error::from)?;
+        stored.ok_or(CommandError::NotFound)
+    }
+
+    pub(crate) fn owns(&self, row: &ExecutionRow) -> bool {
+        row.owner.as_deref() == Some(&self.node.id)
+    }
+
+    /// Where the execution is run. One that nobody runs any more is taken over; one that this node runs is loaded when it
+    /// is not in memory.
     pub(crate) async fn entry(
         self: &Arc<Self>,
         scope: &TenantScope,
         id: &ExecutionId,
-    ) -> Result<Option<Arc<Entry>>, Error> {
+    ) -> Result<Found, Error> {
         if let Some(entry) = self.live.get(id) {
-            return Ok((entry.tenant() == scope.tenant()).then_some(entry));
+            return Ok(if entry.tenant() == scope.tenant() { Found::Here(entry) } else { Found::Nowhere });
         }
         let executions = self.ports.store.executions(scope);
         let open = |row: Option<ExecutionRow>| row.filter(|row| !row.status.is_terminal());
-        let Some(row) = open(executions.get(id).await?) else { return Ok(None) };
+        let Some(row) = open(executions.get(id).await?) else { return Ok(Found::Nowhere) };
+        if let Some(owner) = self.owner_elsewhere(scope, &row).await? {
+            return Ok(Found::Elsewhere(owner));
+        }
         // INVARIANT: an entry starts without state, so that whoever uses it first loads what is durable by then.
         let engine_scope = TenantScope::engine(scope.tenant().clone());
         let entry = self.live.insert(Entry::new(*id, engine_scope, row.priority));
-        // It may have ended since it was read; from here on it can only end through this entry.
-        if open(executions.get(id).await?).is_some() {
-            return Ok(Some(entry));
+        // It may have ended since it was read, or been taken over; from here on it can only end through this entry.
+        match open(executions.get(id).await?) {
+            Some(row) if self.owns(&row) => Ok(Found::Here(entry)),
+            Some(row) => {
+                self.part_with(&entry);
+                Ok(Found::Elsewhere(row.owner.unwrap_or_default()))
+            }
+            None => {
+                self.retire(&entry, 0);
+                Ok(Found::Nowhere)
+            }
         }
-        self.retire(&entry, 0);
+    }
+
+    /// None: this node owns it, if need be from now on.
+    async fn owner_elsewhere(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        row: &ExecutionRow,
+    ) -> Result<Option<String>, Error> {
+        if self.owns(row) {
+            return Ok(None);
+        }
+        let owner = row.owner.clone().unwrap_or_default();
+        let (store, now) = (&self.ports.store, self.ports.clock.now());
+        if self.closing.is_cancelled() || store.nodes().is_alive(&owner, now).await? {
+            return Ok(Some(owner));
+        }
+        if !store.executions(scope).claim(&row.id, &self.node.id, now).await? {
+            // Somebody was faster, this node's own loop perhaps. Whether it has ended is asked by the caller.
+            let by_now = store.executions(scope).get(&row.id).await?;
+            return Ok(by_now.filter(|row| !self.owns(row)).and_then(|row| row.owner));
+        }
+        let key = ExecutionKey { tenant: row.tenant.clone(), execution: row.id };
+        if let Err(error) = self.resume_all(&[key]).await {
+            self.look_through.store(true, Ordering::Release);
+            return Err(error);
+        }
         Ok(None)
+    }
+
+    /// Why there is nothing to be commanded.
+    pub(crate) async fn absent(&self, scope: &TenantScope, id: &ExecutionId) -> Result<CommandError, Error> {
+        let ended = self.ports.store.executions(scope).get(id).await?.is_some();
+        Ok(if ended { CommandError::Refused(Refusal::AlreadyEnded) } else { CommandError::NotFound })
+    }
+
+    /// Returns when the execution has ended, on whichever node, with its entry when that was in this process. Dropping the
+    /// future is safe.
+    pub(crate) async fn end_of(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        id: &ExecutionId,
+    ) -> Result<Option<Arc<Entry>>, Error> {
+        // Before anything is read, so that no news is missed.
+        let mut ear = self.news.of(id.as_uuid());
+        loop {
+            match self.entry(scope, id).await? {
+                Found::Nowhere => return Ok(None),
+                Found::Elsewhere(_) => self.wait_for_news(&mut ear).await,
+                Found::Here(entry) => {
+                    let mut progress = entry.progress.subscribe();
+                    // An error means that the entry is gone, which it is only after its end.
+                    let seen = progress.wait_for(|progress| progress.ended || progress.moved).await;
+                    let ended = seen.map_or(true, |progress| progress.ended);
+                    if ended {
+                        return Ok(Some(entry));
+                    }
+                }
+            }
+        }
     }
 
     /// Takes an execution out of memory and tells everybody that its log is complete.
     pub(crate) fn retire(&self, entry: &Arc<Entry>, last_seq: u64) {
         self.live.remove(entry);
-        entry.progress.send_replace(Progress { last_seq, ended: true });
-    }
-
-    /// Takes up every execution that had not ended when the host last stopped.
-    pub(crate) async fn recover(self: Arc<Self>) -> Result<usize, Error> {
-        let mut after = None;
-        let mut recovered = 0;
-        loop {
-            let page = self.ports.store.platform().open_executions(after, PAGE_ROWS).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(ExecutionKey { tenant: last.row.tenant.clone(), execution: last.row.id });
-            // An execution under the first epoch began after this host claimed what it found, and is in its hands.
-            let found: Vec<_> = page.iter().filter(|stored| stored.row.epoch != FIRST_EPOCH).collect();
-            recovered += found.len();
-            futures::future::join_all(found.into_iter().map(|stored| self.resume(stored))).await;
-        }
-        for tenant in self.places.tenants_waiting() {
-            self.place_freed(&TenantScope::engine(tenant));
-        }
-        Ok(recovered)
-    }
-
-    async fn resume(self: &Arc<Self>, stored: &StoredExecution) {
-        let row = &stored.row;
-        let entry =
-            self.live.insert(Entry::new(row.id, TenantScope::engine(row.tenant.clone()), row.priority));
-        let mut state = entry.state.lock().await;
-        if state.is_none() {
-            match self.latest(&entry, stored).await {
-                Ok(owned) => *state = Some(owned),
-                Err(error) => {
-                    tracing::error!(execution = %row.id, error = %error, "an execution cannot be recovered; it is left as it is");
-                    drop(state);
-                    self.retire(&entry, row.version);
-                    return;
-                }
-            }
-        }
-        // Somebody may have been faster and changed nothing: the timer and the wake-up are due all the same.
-        let Some(execution) = state.as_ref().map(|owned| &owned.execution) else { return };
-        if execution.status.is_terminal() {
-            self.retire(&entry, execution.last_seq);
-            return;
-        }
-        let (due, child) = (execution.next_due(), ChildOf::of(execution));
-        if execution.status == ExecutionStatus::Queued {
-            self.places.note_waiting(entry.tenant());
-        }
-        entry.progress.send_replace(Progress { last_seq: execution.last_seq, ended: false });
-        drop(state);
-        if let Some(at) = due {
-            self.timers.set(at, &entry);
-        }
-        self.wake(&entry).await;
-        if let Some(child) = child {
-            let (shared, entry) = (self.clone(), entry.clone());
-            self.attempts.spawn(async move { shared.cancel_orphan(entry, child).await });
-        }
-    }
-
-    /// What the page gave, unless somebody who was faster has brought the execution further since.
-    async fn latest(&self, entry: &Entry, stored: &StoredExecution) -> Result<Owned, CommandError> {
-        let row = self.ports.store.executions(&entry.scope).get(&entry.id).await.map_err(Error::from)?;
-        if row.is_some_and(|row| row.version == stored.row.version) {
-            return Ok(Owned { execution: self.rebuild(stored)?, epoch: stored.row.epoch });
-        }
-        self.reload(entry).await
-    }
-
-    async fn wake(self: &Arc<Self>, entry: &Arc<Entry>) {
-        if let Err(error) = self.commit(entry, Command::Wake).await {
-            tracing::warn!(execution = %entry.id, error = %error, "an execution could not go on yet; a timer tries again");
-            self.timers.set(self.ports.clock.now().plus_millis(crate::commit::RETRY_AFTER_MS), entry);
-        }
+        entry.progress.send_modify(|progress| *progress = Progress { last_seq, ended: true, ..*progress });
     }
 }

@@ -11,7 +11,7 @@ use quantum_core::port::Requester;
 use quantum_store::{CommitError, IdempotencyRecord, SharedPlan, TenantScope};
 use serde_json::Value;
 
-use crate::commit::{Birth, RETRY_AFTER_MS, TurnError};
+use crate::commit::{Carried, RETRY_AFTER_MS, TurnError};
 use crate::engine::Shared;
 use crate::entry::{Entry, Owned};
 use crate::error::StartError;
@@ -97,11 +97,11 @@ impl Shared {
         let mut owned = Owned { execution: self.newborn(&request), epoch: FIRST_EPOCH };
         let mut row = self.row(&request, &owned.execution)?;
         row.concurrency_key = key;
-        let birth = Birth { row, idempotency: request.idempotency, place };
+        let carried = Carried { birth: Some(row), idempotency: request.idempotency, place };
         let entry = Entry::new(id, request.scope, request.options.priority);
         let mut state = entry.state.lock().await;
         self.live.insert(entry.clone());
-        match self.turn(&entry, &mut owned, command, Some(birth)).await {
+        match self.turn(&entry, &mut owned, command, carried).await {
             Ok(()) => {
                 counter!("quantum_executions_started_total").increment(1);
                 *state = Some(owned);
@@ -157,7 +157,7 @@ impl Shared {
             labels: request.labels.clone(),
             created_at: execution.created_at,
             steps_total: u32::try_from(execution.steps.len()).unwrap_or(u32::MAX),
-            owner: Some(self.options.owner.clone()),
+            owner: Some(self.node.id.clone()),
             lease_until: None,
             plan: request.encoded.clone(),
             input: serde_json::to_string(&request.input)?,

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::commit::RETRY_AFTER_MS;
 use crate::engine::Shared;
-use crate::entry::Entry;
+use crate::entry::{Entry, Found};
 use crate::error::CommandError;
 
 /// One execution to wake.
@@ -102,12 +102,13 @@ impl Shared {
     /// A timer whose execution has ended, or was woken by something else meanwhile, does nothing.
     async fn fire(self: Arc<Self>, timer: Timer) {
         let woken = match self.entry(&timer.scope, &timer.id).await {
-            Ok(Some(entry)) => self.commit(&entry, Command::Wake).await,
-            Ok(None) => return,
+            Ok(Found::Here(entry)) => self.commit(&entry, Command::Wake).await,
+            // Whoever runs it has a timer of its own.
+            Ok(Found::Elsewhere(_) | Found::Nowhere) => return,
             Err(error) => Err(CommandError::Failed(error)),
         };
         match woken {
-            Ok(()) | Err(CommandError::Refused(_) | CommandError::NotFound) => {}
+            Ok(()) | Err(CommandError::Refused(_) | CommandError::NotFound | CommandError::Moved) => {}
             Err(error) => {
                 tracing::warn!(execution = %timer.id, error = %error, "a timer could not fire; it is set again");
                 let at = self.ports.clock.now().plus_millis(RETRY_AFTER_MS);

@@ -104,15 +104,15 @@ impl Commands<'_> {
         Ok(self.affected(query.bind(node.to_owned()).bind(answer)).await? > 0)
     }
 
-    /// None: there is no answer yet.
-    pub async fn read(&self, id: CommandId) -> Result<Option<String>, Error> {
+    /// None: it is not there. Some(None): there is no answer yet.
+    pub async fn read(&self, id: CommandId) -> Result<Option<Option<String>>, Error> {
         let query = Query::new(sql::READ).bind(self.scope.tenant().to_string()).bind(id.to_string());
         let Some(row) = query.fetch_optional(&mut self.store.read(self.scope).await?).await? else {
             return Ok(None);
         };
         let mut columns = Columns::scoped(&row, "commands", self.scope, &self.store.counters)?;
         columns.tenant()?;
-        Ok(columns.text_or_null()?.map(str::to_owned))
+        Ok(Some(columns.text_or_null()?.map(str::to_owned)))
     }
 
     /// True: nobody does it any more. It was not taken, or who took it has died, and may have done it before. False: it

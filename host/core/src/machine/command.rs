@@ -1,5 +1,6 @@
 //! What is asked of an execution, what it makes happen outside, and why a command is refused.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::admission::Admission;
@@ -9,24 +10,30 @@ use crate::json::Json;
 use crate::port::{AttemptReport, Requester};
 use crate::problem::{Finding, Problem};
 use crate::time::Timestamp;
+use crate::vocabulary::ExecutionStatus;
 
-/// Asked of one execution. Every way to change it is here.
-#[derive(Debug, Clone, PartialEq)]
+/// Asked of one execution. Every way to change it is here. What only its owner asks of it has no written form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
     /// A limit holds it back: it starts later.
+    #[serde(skip)]
     Queue {
         reason: String,
     },
+    #[serde(skip)]
     Start {
         /// Results of the replayed execution that stand.
         reuse: Vec<Reuse>,
     },
     /// The answer for what is ready.
+    #[serde(skip)]
     Admit {
         slot: Slot,
         admission: Admission,
     },
     /// An attempt ended. `chance` lies in 0..1 and draws the jitter.
+    #[serde(skip)]
     Settle {
         slot: Slot,
         attempt: u32,
@@ -68,8 +75,10 @@ pub enum Command {
         requested_by: Requester,
     },
     /// Nothing happened but time: retries and waits may be due.
+    #[serde(skip)]
     Wake,
     /// Does what follows from the state and the time; ends every turn.
+    #[serde(skip)]
     Proceed,
 }
 
@@ -82,7 +91,8 @@ pub struct Reuse {
 }
 
 /// How a child ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ChildOutcome {
     Succeeded(Json),
     /// Failed, cancelled, or never started.
@@ -118,7 +128,8 @@ pub enum Effect {
 }
 
 /// Why a command changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     #[error("the execution has already started")]
     AlreadyStarted,
@@ -153,11 +164,11 @@ pub enum Refusal {
     #[error("\"{0}\" has approved this step already")]
     ApprovalTwice(String),
     #[error("the execution is {0}, and only a running one can be paused")]
-    NotRunning(&'static str),
+    NotRunning(ExecutionStatus),
     #[error("the execution is {0}, not paused")]
-    NotPaused(&'static str),
+    NotPaused(ExecutionStatus),
     #[error("the execution is {0}: only one that failed, was cancelled, or is parked can be restarted")]
-    NotRestartable(&'static str),
+    NotRestartable(ExecutionStatus),
     /// Its effects are undone; running on from its results would build on nothing.
     #[error("the execution has undone steps; replay it instead")]
     Undone,

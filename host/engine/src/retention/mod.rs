@@ -1,5 +1,5 @@
 //! Removes executions that are over their time: of each tenant by its own settings, in batches, into the archive first
-//! where the tenant asks for it. One loop for all of them: it looks once an hour.
+//! where the tenant asks for it. One loop for all of them, on one node: it looks once an hour.
 //!
 //! INVARIANT: an execution is removed when a file of the archive that holds it is durable, and before it in no case. A
 //! file is named by its first execution, and none of a file goes unless all do: a name that is written again is that of
@@ -22,6 +22,10 @@ use batch::{end_key, months};
 use line::line;
 use told::{Stop, Told};
 
+/// What the node that does this leads.
+const LEADS: &str = "retention";
+/// Milliseconds that a node which is dead and owns nothing is still shown, and that an answer is kept that nobody reads.
+const NODES_KEPT_MS: u64 = 60 * 60 * 1_000;
 /// Milliseconds from one round to the next: executions are kept for days, so that an hour does not matter.
 const ROUND_EVERY_MS: u64 = 60 * 60 * 1_000;
 /// Executions that go together, into one file of the archive: few files for many executions, and little is written again
@@ -45,13 +49,17 @@ impl Shared {
         loop {
             let ticket = self.retention.last_ticket();
             let now = self.ports.clock.now();
-            tokio::select! {
-                () = self.round(now) => {}
-                () = self.closing.cancelled() => return,
+            let leads = self.leads(LEADS).await;
+            if leads {
+                tokio::select! {
+                    () = self.round(now) => {}
+                    () = self.closing.cancelled() => return,
+                }
             }
             self.retention.answer(ticket);
+            let next = if leads { now.plus_millis(ROUND_EVERY_MS) } else { self.next_election() };
             tokio::select! {
-                () = self.ports.clock.sleep_until(now.plus_millis(ROUND_EVERY_MS)) => {}
+                () = self.ports.clock.sleep_until(next) => {}
                 () = self.retention.rung() => {}
                 () = self.closing.cancelled() => return,
             }
@@ -63,6 +71,9 @@ impl Shared {
         let platform = self.ports.store.platform();
         if let Err(error) = platform.purge_idempotency(now).await {
             tracing::warn!(error = %error, "old idempotency keys could not be removed");
+        }
+        if let Err(error) = self.forget_nodes(now).await {
+            tracing::warn!(error = %error, "nodes that are gone could not be forgotten");
         }
         let mut subjects = match platform.tenants().await {
             Ok(tenants) => tenants.into_iter().map(|tenant| Subject::new(tenant.id)).collect(),
@@ -84,6 +95,16 @@ impl Shared {
             subjects = unfinished;
         }
         told.tell();
+    }
+
+    /// Nodes that died long ago, and what they asked others.
+    async fn forget_nodes(&self, now: Timestamp) -> Result<(), Error> {
+        if self.is_alone() {
+            return Ok(());
+        }
+        self.ports.store.nodes().forget(NODES_KEPT_MS, now).await?;
+        self.ports.store.platform().purge_commands(NODES_KEPT_MS, now).await?;
+        Ok(())
     }
 
     /// Some batches of one tenant. True: there may be more.

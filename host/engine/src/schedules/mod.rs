@@ -1,7 +1,7 @@
 //! Starts what schedules are due for. One loop for all of them: it sleeps until the first of them is to be looked at, and
 //! is woken when people change one or when an execution ends that one waits for.
 //!
-//! What a schedule needs next is decided by `core::schedule`; here it is done and written down. An execution of a due
+//! Of several nodes one does this. What a schedule needs next is decided by `core::schedule`; here it is done and written down. An execution of a due
 //! time has one possible id, so that a start that was made and not written down is found and not made again.
 
 mod look;
@@ -18,6 +18,8 @@ use crate::error::Error;
 use look::Looked;
 use waiting::Waiting;
 
+/// What the node that does this leads.
+const LEADS: &str = "schedules";
 /// Schedules that are looked at beside each other; their starts share a flush.
 const PAGE_ROWS: u32 = 64;
 /// Milliseconds of the longest sleep. A sleeping timer does not notice that the clock on the wall was set forward, or that
@@ -41,6 +43,16 @@ impl Shared {
         let mut extent = Extent::All;
         loop {
             let ticket = self.schedules.last_ticket();
+            if !self.leads(LEADS).await {
+                // Whoever begins to lead knows nothing of what it had seen as a leader before.
+                (waiting, extent) = (Waiting::default(), Extent::All);
+                self.schedules.answer(ticket);
+                tokio::select! {
+                    () = self.ports.clock.sleep_until(self.next_election()) => continue,
+                    () = self.schedules.rung() => continue,
+                    () = self.closing.cancelled() => return,
+                }
+            }
             let now = self.ports.clock.now();
             let sleep_until = match self.pass(&mut waiting, extent, now).await {
                 Ok(Some(at)) => at.min(now.plus_millis(SLEEP_MS_MAX)),

@@ -51,10 +51,9 @@ impl Shared {
     /// Asks what runs to stop. What cannot be asked now ends by itself, and the due time waits for it all the same.
     pub(super) async fn cancel_running(self: &Arc<Self>, subject: &Subject) {
         for id in &subject.state.progress.running {
-            let Ok(Some(entry)) = self.entry(&subject.scope, id).await else { continue };
             let reason = Some(format!("the schedule \"{}\" is due again", subject.row.name));
             let command = Command::Cancel { requested_by: subject.row.owner.clone(), reason };
-            if let Err(error) = self.commit(&entry, command).await {
+            if let Err(error) = self.operate(&subject.scope, id, command).await {
                 tracing::debug!(execution = %id, error = %error, "an execution of a schedule was not cancelled");
             }
         }

@@ -54,17 +54,9 @@ impl Waiting {
 }
 
 async fn watch(shared: Arc<Shared>, scope: TenantScope, id: ExecutionId) -> ExecutionId {
-    match shared.entry(&scope, &id).await {
-        Ok(Some(entry)) => {
-            let mut progress = entry.progress.subscribe();
-            // An error means that the entry is gone, which it is only after its end.
-            drop(progress.wait_for(|progress| progress.ended).await);
-        }
-        Ok(None) => {}
-        Err(error) => {
-            tracing::warn!(execution = %id, error = %error, "an execution of a schedule could not be watched");
-            shared.ports.clock.sleep_until(shared.ports.clock.now().plus_millis(super::RETRY_MS)).await;
-        }
+    if let Err(error) = shared.end_of(&scope, &id).await {
+        tracing::warn!(execution = %id, error = %error, "an execution of a schedule could not be watched");
+        shared.ports.clock.sleep_until(shared.ports.clock.now().plus_millis(super::RETRY_MS)).await;
     }
     id
 }

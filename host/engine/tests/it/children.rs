@@ -95,6 +95,8 @@ async fn a_host_ends_while_the_ends_of_children_cannot_be_told() {
     offer(&bench, "other", json!({ "steps": [{ "id": "go", "action": "core/signal" }] }));
     let call = |id: &str| json!({ "id": id, "action": "core/execute-intent", "intent": "other" });
     let id = bench.start(&json!({ "order": "graph", "steps": [call("a"), call("b")] })).await;
+    let mut children = Vec::new();
+    // Both are there before the first write is refused.
     for step in bench.view(&id).await.steps {
         let Some(Wait::Child { execution_id, .. }) = step.waiting else { panic!("it waits for a child") };
         let waits = async || {
@@ -104,6 +106,9 @@ async fn a_host_ends_while_the_ends_of_children_cannot_be_told() {
         while !waits().await {
             tokio::task::yield_now().await;
         }
+        children.push(execution_id);
+    }
+    for execution_id in children {
         let (name, payload) = ("go".to_owned(), Value::Null);
         let signal = Command::Signal { name, payload, sent_by: requester() };
         // Its end, and nothing after it; now and then the parent is faster.

@@ -29,7 +29,7 @@ pub(super) fn pause(
 ) -> Result<Decided, Refusal> {
     moving(execution)?;
     if execution.status != ExecutionStatus::Running {
-        return Err(Refusal::NotRunning(execution.status.as_str()));
+        return Err(Refusal::NotRunning(execution.status));
     }
     stopping(execution)?;
     Ok(Decided::event(EventKind::ExecutionPaused { requested_by, reason }))
@@ -38,7 +38,7 @@ pub(super) fn pause(
 pub(super) fn resume(execution: &Execution, requested_by: Requester) -> Result<Decided, Refusal> {
     open(execution)?;
     if execution.status != ExecutionStatus::Paused {
-        return Err(Refusal::NotPaused(execution.status.as_str()));
+        return Err(Refusal::NotPaused(execution.status));
     }
     Ok(Decided::event(EventKind::ExecutionResumed { requested_by }))
 }
@@ -52,7 +52,7 @@ pub(super) fn restart(execution: &Execution, requested_by: Requester) -> Result<
         _ => false,
     };
     if !may {
-        return Err(Refusal::NotRestartable(execution.status.as_str()));
+        return Err(Refusal::NotRestartable(execution.status));
     }
     if execution.undo.iter().any(|slot| execution.slot(slot.undone()).is_some()) {
         return Err(Refusal::Undone);

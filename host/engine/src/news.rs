@@ -1,0 +1,109 @@
+//! What other nodes announce, and who waits for it. News are hints: whoever waits for some looks by itself from time to
+//! time as well.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use quantum_store::{Announcement, TenantScope};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::engine::Shared;
+
+/// Who waits for news of which execution, or command.
+#[derive(Default)]
+pub(crate) struct News {
+    waiting: Mutex<HashMap<Uuid, watch::Sender<()>>>,
+}
+
+/// Hears what is new of one execution or command, from the moment on at which it was made.
+pub(crate) struct Ear {
+    news: Arc<News>,
+    id: Uuid,
+    heard: watch::Receiver<()>,
+}
+
+impl News {
+    pub fn of(self: &Arc<Self>, id: Uuid) -> Ear {
+        let heard = self.lock().entry(id).or_default().subscribe();
+        Ear { news: self.clone(), id, heard }
+    }
+
+    fn tell(&self, id: Uuid) {
+        if let Some(sender) = self.lock().get(&id) {
+            sender.send_replace(());
+        }
+    }
+
+    fn tell_all(&self) {
+        self.lock().values().for_each(|sender| sender.send_replace(()));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, watch::Sender<()>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        let mut waiting = self.news.lock();
+        // This one's own receiver is still there.
+        if waiting.get(&self.id).is_some_and(|sender| sender.receiver_count() <= 1) {
+            waiting.remove(&self.id);
+        }
+    }
+}
+
+impl Shared {
+    /// Returns when there is news, or when it is time to look without any. Safe to drop.
+    pub(crate) async fn wait_for_news(&self, ear: &mut Ear) {
+        let poll_at = self.ports.clock.now().plus_millis(self.options.poll_ms);
+        tokio::select! {
+            heard = ear.heard.changed() => drop(heard),
+            () = self.ports.clock.sleep_until(poll_at) => {}
+        }
+    }
+
+    /// Passes announcements on until everything has ended.
+    pub(crate) async fn listen(self: Arc<Self>, mut announcements: Receiver<Announcement>) {
+        if self.is_alone() {
+            return;
+        }
+        loop {
+            let heard = tokio::select! {
+                heard = announcements.recv() => heard,
+                () = self.stopped.cancelled() => return,
+            };
+            match heard {
+                Ok(announcement) => self.hear(&announcement),
+                Err(RecvError::Lagged(_)) => self.hear_everything(),
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    fn hear(self: &Arc<Self>, announcement: &Announcement) {
+        match announcement {
+            Announcement::Progress { execution, .. } => self.news.tell(execution.as_uuid()),
+            Announcement::Answer { command } => self.news.tell(command.as_uuid()),
+            Announcement::Command { node } if *node == self.node.id => drop(self.commands.ring()),
+            Announcement::Command { .. } => {}
+            Announcement::Freed { tenant } => self.place_freed(&TenantScope::engine(tenant.clone())),
+            Announcement::Claimable => drop(self.claims.ring()),
+            Announcement::Changed => drop(self.schedules.ring()),
+        }
+    }
+
+    /// Too much was announced at once, so that anything may have been.
+    fn hear_everything(self: &Arc<Self>) {
+        self.news.tell_all();
+        for alarm in [&self.commands, &self.claims, &self.schedules] {
+            alarm.ring();
+        }
+        for tenant in self.places.tenants_waiting() {
+            self.place_freed(&TenantScope::engine(tenant));
+        }
+    }
+}
