@@ -250,7 +250,7 @@ impl Engine {
     /// A schedule was made, changed or removed: it is looked at anew, by the node that starts what is due.
     pub fn schedules_changed(&self) {
         self.shared.schedules.ring();
-        self.shared.announce(Announcement::Changed);
+        self.shared.announce(Announcement::Changed { tenants: Vec::new() });
     }
 
     /// Returns when everything that schedules were due for has been started, skipped or refused. Dropping the future is

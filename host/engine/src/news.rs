@@ -92,7 +92,8 @@ impl Shared {
             Announcement::Command { .. } => {}
             Announcement::Freed { tenant } => self.place_freed(&TenantScope::engine(tenant.clone())),
             Announcement::Claimable => drop(self.claims.ring()),
-            Announcement::Changed => drop(self.schedules.ring()),
+            Announcement::Changed { .. } => drop(self.schedules.ring()),
+            Announcement::Missed => self.hear_everything(),
         }
     }
 

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use quantum_api::{AdminServices, Services};
-use quantum_store::Health;
+use quantum_core::id::TenantId;
+use quantum_store::{Announcement, Health, TenantScope};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -70,10 +72,11 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let serving = tokio::spawn(quantum_api::serve(listener, api, limits.clone(), closing.clone()));
     let admin_serving = tokio::spawn(quantum_api::serve(admin, admin_router, limits, closing.clone()));
     let collecting = tokio::spawn(collect(host.services.clone(), closing.clone()));
+    let following = tokio::spawn(follow(host.services.clone(), closing.clone()));
     let ended = wait(&host, &closing, signals).await;
     closing.cancel();
     // A listener that panicked has nothing left to wait for.
-    let (_api, _admin, _collecting) = tokio::join!(serving, admin_serving, collecting);
+    let (_api, _admin, _collecting, _following) = tokio::join!(serving, admin_serving, collecting, following);
     host.shutdown().await;
     ended
 }
@@ -165,6 +168,36 @@ async fn collect(services: Services, closing: CancellationToken) {
             }
         }
     }
+}
+
+/// Sees what other nodes of the store have changed, and brings in line what this one keeps in memory.
+async fn follow(services: Services, closing: CancellationToken) {
+    let mut announcements = services.store.announcements();
+    loop {
+        let heard = tokio::select! {
+            heard = announcements.recv() => heard,
+            () = closing.cancelled() => return,
+        };
+        let tenants = match heard {
+            Ok(Announcement::Changed { tenants }) => tenants,
+            Ok(_) => continue,
+            Err(RecvError::Lagged(_)) => every_tenant(&services).await,
+            Err(RecvError::Closed) => return,
+        };
+        for tenant in tenants {
+            if let Err(error) = services.catalog.catch_up(&TenantScope::operator(tenant)).await {
+                tracing::warn!(error = %crate::chain(&error), "what another node has installed is not known yet");
+            }
+        }
+    }
+}
+
+async fn every_tenant(services: &Services) -> Vec<TenantId> {
+    let tenants = services.store.platform().tenants().await.unwrap_or_else(|error| {
+        tracing::warn!(error = %crate::chain(&error), "what other nodes have installed is not known yet");
+        Vec::new()
+    });
+    tenants.into_iter().map(|tenant| tenant.id).collect()
 }
 
 /// Why the store cannot be relied upon any more.

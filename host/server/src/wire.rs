@@ -177,6 +177,11 @@ fn engine_options(settings: &Settings) -> EngineOptions {
         attempts_max: settings.attempts_max,
         attempts_per_tenant_max: settings.attempts_max.div_ceil(2),
         shutdown_grace_ms: settings.shutdown_grace_ms,
+        name: settings.node.clone(),
+        lease_ms: match settings.store {
+            StoreSettings::Sqlite => None,
+            StoreSettings::Postgres(_) => Some(settings.lease_ms),
+        },
         ..EngineOptions::default()
     }
 }

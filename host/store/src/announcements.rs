@@ -1,9 +1,11 @@
 //! Hints between nodes that something has happened. They may be lost, and come late or twice: whoever waits for one looks
 //! by itself from time to time as well.
 //!
-//! Here they go from one clone of the store to the others, which are the nodes of one process.
+//! They go from one clone of the store to the others, which for SQLite are the nodes of one process; PostgreSQL passes
+//! them on (`postgres::Notices`).
 
 use quantum_core::id::{CommandId, ExecutionId, TenantId};
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::store::Store;
@@ -12,7 +14,8 @@ use crate::store::Store;
 const KEPT_MAX: usize = 4_096;
 
 /// What has happened, somewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Announcement {
     /// The log of an execution has grown.
     Progress { tenant: TenantId, execution: ExecutionId, ended: bool },
@@ -24,14 +27,16 @@ pub enum Announcement {
     Freed { tenant: TenantId },
     /// A node has given up what it owned.
     Claimable,
-    /// Something that is neither an execution nor a log was changed.
-    Changed,
+    /// Something that is neither an execution nor a log was changed, in these tenants as far as is known.
+    Changed { tenants: Vec<TenantId> },
+    /// Announcements may have been lost: anything may have happened.
+    Missed,
 }
 
 /// Everybody's ear.
 #[derive(Debug, Clone)]
 pub(crate) struct Announcements {
-    sender: broadcast::Sender<Announcement>,
+    pub sender: broadcast::Sender<Announcement>,
 }
 
 impl Default for Announcements {
@@ -43,6 +48,9 @@ impl Default for Announcements {
 impl Store {
     /// Never waits. Whoever announces hears it too.
     pub fn announce(&self, announcement: Announcement) {
+        if let Some(notices) = &self.notices {
+            notices.announce(announcement.clone());
+        }
         // An error means that nobody listens.
         let _unheard = self.announcements.sender.send(announcement);
     }

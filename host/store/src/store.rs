@@ -8,7 +8,7 @@ use sqlx::SqlitePool;
 
 use crate::Error;
 use crate::access::Access;
-use crate::announcements::Announcements;
+use crate::announcements::{Announcement, Announcements};
 use crate::artifacts::Artifacts;
 use crate::blueprints::Blueprints;
 use crate::commands::Commands;
@@ -22,7 +22,7 @@ use crate::key_value::KeyValue;
 use crate::logs::Logs;
 use crate::nodes::Nodes;
 use crate::platform::Platform;
-use crate::postgres::{Postgres, PostgresOptions};
+use crate::postgres::{Memory, Notices, Postgres, PostgresOptions};
 use crate::schedules::Schedules;
 use crate::scope::TenantScope;
 use crate::secrets::Secrets;
@@ -80,6 +80,8 @@ pub struct Store {
     pub(crate) counters: Arc<Counters>,
     pub(crate) settings: Arc<KnownSettings>,
     pub(crate) announcements: Announcements,
+    /// To and from other nodes, where there may be some.
+    pub(crate) notices: Option<Arc<Notices>>,
     pub(crate) turns: Arc<Turns>,
 }
 
@@ -104,16 +106,31 @@ impl Store {
     async fn start(target: Target, backend: Backend) -> Result<Self, Error> {
         let counters = Arc::<Counters>::default();
         let writer = Writer::start(target, Arc::clone(&counters)).await?;
-        let store = Self {
+        let mut store = Self {
             writer,
             backend,
             counters,
             settings: Arc::default(),
             announcements: Announcements::default(),
+            notices: None,
             turns: Arc::default(),
         };
+        if let Backend::Postgres(postgres) = &store.backend {
+            // Before the settings are read: what is changed from here on is read again.
+            store.notices = Some(Arc::new(store.listen(postgres).await?));
+        }
         store.settings.load(&store).await?;
         Ok(store)
+    }
+
+    async fn listen(&self, postgres: &Postgres) -> Result<Notices, Error> {
+        let memory = Memory {
+            postgres: postgres.clone(),
+            settings: Arc::clone(&self.settings),
+            counters: Arc::clone(&self.counters),
+            sender: self.announcements.sender.clone(),
+        };
+        Notices::start(memory, postgres.notices(), postgres.name()).await
     }
 
     pub(crate) const fn dialect(&self) -> Dialect {
@@ -131,7 +148,21 @@ impl Store {
     pub(crate) async fn read_as(&self, access: Access<'_>) -> Result<Conn, Error> {
         match &self.backend {
             Backend::Sqlite(readers) => Ok(Conn::Reader(readers.acquire().await?)),
-            Backend::Postgres(postgres) => Ok(postgres.begin(access).await?),
+            Backend::Postgres(postgres) => {
+                let begun = postgres.begin(access).await.map_err(Error::from);
+                self.note(begun.as_ref().err());
+                begun
+            }
+        }
+    }
+
+    /// What a failed statement says of the database. That it is well again is said by the next change: nodes make one at
+    /// every heartbeat.
+    fn note(&self, error: Option<&Error>) {
+        if let Some(Error::Unavailable(unavailable)) = error {
+            let cause = unavailable.source.as_ref().map(ToString::to_string).unwrap_or_default();
+            let reason = format!("{}: {cause}", unavailable.reason);
+            self.writer.state().set_health(Health::Degraded { reason });
         }
     }
 
@@ -155,7 +186,17 @@ impl Store {
     ) -> Result<T, Error> {
         match &self.backend {
             Backend::Sqlite(_) => self.writer.run_then(write, durable).await,
-            Backend::Postgres(postgres) => change(postgres, access, &self.counters, write, durable).await,
+            Backend::Postgres(postgres) => {
+                let changed = change(postgres, access, &self.counters, write, durable).await;
+                self.note(changed.as_ref().err());
+                if changed.is_ok() && matches!(self.health(), Health::Degraded { .. }) {
+                    self.writer.state().set_health(Health::Ready);
+                }
+                if let (Access::Tenant(tenant), Ok(_)) = (access, &changed) {
+                    self.announce(Announcement::Changed { tenants: vec![tenant.clone()] });
+                }
+                changed
+            }
         }
     }
 

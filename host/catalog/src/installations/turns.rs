@@ -47,6 +47,13 @@ impl Catalog {
         Ok(())
     }
 
+    /// Makes the directory show what the tenant has installed, which another node may have changed. After an error, the
+    /// next one who asks for the tenant's installations does.
+    pub async fn catch_up(&self, scope: &TenantScope) -> Result<(), Error> {
+        self.changes.mark(scope.tenant());
+        self.turn(scope).await.map(drop)
+    }
+
     /// Waits for changes under way; then the directory shows what is stored.
     pub(super) async fn turn<'a>(&'a self, scope: &'a TenantScope) -> Result<Turn<'a>, Error> {
         let turn = Turn { catalog: self, scope, _held: self.changes.turn.lock().await };

@@ -36,6 +36,7 @@ pub struct SettingsFile {
     pub store: Option<String>,
     pub store_connections: Option<u32>,
     pub shared_dir: Option<PathBuf>,
+    pub node: Option<String>,
     pub plugins_dir: Option<PathBuf>,
     pub policies_dir: Option<PathBuf>,
     pub egress: EgressFile,
@@ -55,6 +56,7 @@ pub struct EgressFile {
 pub struct EngineFile {
     pub attempts_max: Option<usize>,
     pub shutdown_grace_ms: Option<u64>,
+    pub lease_ms: Option<u64>,
 }
 
 /// Consent for a bundled plugin, and its settings; the keys beside `allow_hosts` are those of an installation.

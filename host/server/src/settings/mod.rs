@@ -20,11 +20,18 @@ pub const LISTEN_DEFAULT: &str = "127.0.0.1:7780";
 /// Where health and metrics are when nothing else is said: this machine only.
 pub const ADMIN_LISTEN_DEFAULT: &str = "127.0.0.1:7781";
 
+/// Milliseconds of a node's lease when nothing else is said.
+pub const LEASE_MS: u64 = 10_000;
+
 /// Everything that a host is started with.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub data_dir: PathBuf,
     pub store: StoreSettings,
+    /// Of this process among the nodes of its store.
+    pub node: String,
+    /// Milliseconds without a heartbeat after which other nodes take over what this one runs.
+    pub lease_ms: u64,
     /// Keys, blobs, artifacts and the archive: one folder for all nodes of a store.
     pub shared_dir: PathBuf,
     pub listen: SocketAddr,

@@ -8,7 +8,7 @@ use quantum_engine::EngineOptions;
 use quantum_store::PostgresOptions;
 
 use super::file::{FileError, SettingsFile};
-use super::{ADMIN_LISTEN_DEFAULT, LISTEN_DEFAULT, Settings, StoreSettings, default_data_dir};
+use super::{ADMIN_LISTEN_DEFAULT, LEASE_MS, LISTEN_DEFAULT, Settings, StoreSettings, default_data_dir};
 
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServeOptions {
@@ -29,6 +29,9 @@ pub struct ServeOptions {
     /// folder]
     #[arg(long, env = "QUANTUM_SHARED_DIR", value_name = "DIR")]
     pub shared_dir: Option<PathBuf>,
+    /// Name of this node among those of a PostgreSQL store [default: the machine's name]
+    #[arg(long, env = "QUANTUM_NODE", value_name = "NAME")]
+    pub node: Option<String>,
     /// Configuration file [default: quantum.toml in the data folder, when it is there]
     #[arg(long, env = "QUANTUM_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -74,6 +77,8 @@ impl ServeOptions {
         let store = store(&file, self.store, self.store_owner, self.store_connections)?;
         Ok(Settings {
             store,
+            node: self.node.or(file.node).unwrap_or_else(machine_name),
+            lease_ms: file.engine.lease_ms.unwrap_or(LEASE_MS),
             shared_dir: self.shared_dir.or(file.shared_dir).unwrap_or_else(|| data_dir.clone()),
             data_dir,
             listen,
@@ -89,6 +94,14 @@ impl ServeOptions {
             clock_shift_ms: self.rehearsal_clock_shift_ms.unwrap_or(0),
         })
     }
+}
+
+/// As the system says it.
+fn machine_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    let name = name.unwrap_or_default().trim().to_owned();
+    if name.is_empty() { "local".to_owned() } else { name }
 }
 
 /// Everything but the address is about PostgreSQL, and without effect beside a file.

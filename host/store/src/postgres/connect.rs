@@ -26,6 +26,10 @@ pub(crate) struct Postgres {
     pool: PgPool,
     /// Of those who wait for a turn: they hold one while they need another to go on.
     turns: PgPool,
+    /// Of announcements: one that listens, and one that tells.
+    notices: PgPool,
+    /// Tells this store from others of the same database.
+    name: String,
     faults: Option<Faults>,
 }
 
@@ -53,13 +57,28 @@ impl Postgres {
             let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(options.patience);
             Ok::<_, Error>(pool.connect_lazy_with(parse(&options.url)?))
         };
-        let of_others = options.connections.saturating_sub(turns).max(2);
-        Ok(Self { pool: pool(of_others)?, turns: pool(turns)?, faults: options.faults })
+        let of_others = options.connections.saturating_sub(turns + 2).max(2);
+        let name = format!("{:016x}", random()?);
+        Ok(Self {
+            pool: pool(of_others)?,
+            turns: pool(turns)?,
+            notices: pool(2)?,
+            name,
+            faults: options.faults,
+        })
     }
 
     /// Holds the turn of a tenant until it is dropped.
     pub async fn turn(&self, tenant: &TenantId) -> Result<Conn, sqlx::Error> {
         Ok(Conn::Postgres(self.turns.begin_with(AssertSqlSafe(session::deciding(tenant))).await?))
+    }
+
+    pub fn notices(&self) -> PgPool {
+        self.notices.clone()
+    }
+
+    pub fn name(&self) -> String {
+        self.name.clone()
     }
 
     pub const fn faults(&self) -> Option<&Faults> {
@@ -78,6 +97,7 @@ impl Postgres {
     pub async fn close(&self) {
         self.pool.close().await;
         self.turns.close().await;
+        self.notices.close().await;
     }
 }
 
@@ -96,6 +116,13 @@ fn parse(url: &str) -> Result<PgConnectOptions, Error> {
         .application_name("quantum")
         .statement_cache_capacity(STATEMENTS_KEPT)
         .disable_statement_logging())
+}
+
+fn random() -> Result<u64, Error> {
+    let mut bytes = [0; 8];
+    let failed = |_| sqlx::Error::Configuration("the system gives no random bytes".into());
+    aws_lc_rs::rand::fill(&mut bytes).map_err(failed)?;
+    Ok(u64::from_be_bytes(bytes))
 }
 
 /// What a person can do about it.

@@ -8,7 +8,9 @@ use quantum_core::tenant::TenantSettings;
 
 use super::{SettingsInForce, StoredSettings, decode_platform_row, parse};
 use crate::Error;
+use crate::access::Access;
 use crate::database::{Query, Sql};
+use crate::postgres::Postgres;
 use crate::store::Store;
 
 const ALL: Sql = Sql::each(
@@ -35,14 +37,27 @@ impl KnownSettings {
         Ok(())
     }
 
+    /// What another node may have changed.
+    pub async fn reload(&self, postgres: &Postgres, tenants: &[TenantId]) -> Result<(), Error> {
+        let mut conn = postgres.begin(Access::Tenants(tenants)).await?;
+        for row in Query::new(ALL).fetch_all(&mut conn).await? {
+            let StoredSettings { tenant, revision, document, .. } = decode_platform_row(&row)?;
+            self.set(tenant, SettingsInForce { revision, settings: Arc::new(parse(&document)?) });
+        }
+        Ok(())
+    }
+
     pub fn of(&self, tenant: &TenantId) -> SettingsInForce {
         let known = self.by_tenant.read().unwrap_or_else(PoisonError::into_inner);
         let defaults = || SettingsInForce { revision: 0, settings: self.defaults.clone() };
         known.get(tenant).cloned().unwrap_or_else(defaults)
     }
 
-    /// Called in the order of the transactions, by their one thread.
+    /// What is older than what is known says nothing: it was read before a change that somebody was told of.
     pub fn set(&self, tenant: TenantId, now: SettingsInForce) {
-        self.by_tenant.write().unwrap_or_else(PoisonError::into_inner).insert(tenant, now);
+        let mut known = self.by_tenant.write().unwrap_or_else(PoisonError::into_inner);
+        if known.get(&tenant).is_none_or(|known| known.revision < now.revision) {
+            known.insert(tenant, now);
+        }
     }
 }

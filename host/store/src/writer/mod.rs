@@ -79,7 +79,7 @@ impl State {
     }
 
     /// Failed is final.
-    fn set_health(&self, next: Health) {
+    pub fn set_health(&self, next: Health) {
         let mut health = self.health.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if !matches!(*health, Health::Failed { .. }) {
             *health = next;

@@ -1,0 +1,204 @@
+//! Announcements between the nodes of a database, and how a node learns what others have changed.
+//!
+//! NOTIFY is never part of a transaction that somebody waits for: the server takes those one after another. What is
+//! announced is collected for a moment and told in one statement, on a connection of its own.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use quantum_core::id::TenantId;
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use tokio::sync::{Notify, broadcast, mpsc};
+use tokio::task::JoinSet;
+
+use super::Postgres;
+use crate::Error;
+use crate::access::Access;
+use crate::announcements::Announcement;
+use crate::database::{Columns, Query};
+use crate::stats::Counters;
+use crate::tenant_settings::KnownSettings;
+
+const CHANNEL: &str = "quantum";
+/// How long announcements are collected before they are told together.
+const COLLECTED: Duration = Duration::from_millis(10);
+/// How often is asked what others have changed, when nobody tells.
+const LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
+/// How long is waited before a connection that was lost is opened anew.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// Bytes of one notification, which the server bounds at 8000.
+const PAYLOAD_MAX: usize = 7_000;
+/// Announcements that wait to be told. More are left out: they are hints.
+const WAITING_MAX: usize = 16_384;
+
+const NUMBERS: &str = "SELECT tenant_id, number FROM changes";
+
+/// What goes over the wire.
+#[derive(Serialize, Deserialize)]
+struct Notice<'a> {
+    /// Who tells: nobody hears themselves.
+    from: std::borrow::Cow<'a, str>,
+    news: Vec<Announcement>,
+}
+
+/// What a store of PostgreSQL does beside answering. Ends when it is dropped.
+pub(crate) struct Notices {
+    outbox: mpsc::Sender<Announcement>,
+    _tasks: JoinSet<()>,
+}
+
+/// What other nodes change is brought in line in it.
+pub(crate) struct Memory {
+    pub postgres: Postgres,
+    pub settings: Arc<KnownSettings>,
+    pub counters: Arc<Counters>,
+    pub sender: broadcast::Sender<Announcement>,
+}
+
+impl Notices {
+    /// Reads what is there, so that everything later is seen as a change. Err: `Unavailable`.
+    pub async fn start(memory: Memory, pool: PgPool, from: String) -> Result<Self, Error> {
+        let known = memory.numbers().await?;
+        let (outbox, waiting) = mpsc::channel(WAITING_MAX);
+        let (told, sender) = (Arc::new(Notify::new()), memory.sender.clone());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(tell(pool.clone(), from.clone(), waiting));
+        tasks.spawn(listen(pool, from, sender, told.clone()));
+        tasks.spawn(memory.follow(known, told));
+        Ok(Self { outbox, _tasks: tasks })
+    }
+
+    /// Never waits.
+    pub fn announce(&self, announcement: Announcement) {
+        // What is too much is left out: whoever waits for it looks by itself.
+        let _left_out = self.outbox.try_send(announcement);
+    }
+}
+
+async fn tell(pool: PgPool, from: String, mut waiting: mpsc::Receiver<Announcement>) {
+    while let Some(first) = waiting.recv().await {
+        tokio::time::sleep(COLLECTED).await;
+        let mut news = vec![first];
+        while let Ok(next) = waiting.try_recv() {
+            // Of an execution that moves on, the last one says all.
+            if news.last() != Some(&next) {
+                news.push(next);
+            }
+        }
+        for payload in payloads(&from, news) {
+            let told =
+                sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload).execute(&pool).await;
+            if let Err(error) = told {
+                tracing::debug!(error = %error, "an announcement was lost");
+            }
+        }
+    }
+}
+
+/// As few as the server takes.
+fn payloads(from: &str, news: Vec<Announcement>) -> Vec<String> {
+    let encode = |news: &[Announcement]| {
+        serde_json::json!(Notice { from: from.into(), news: news.to_vec() }).to_string()
+    };
+    let whole = encode(&news);
+    if whole.len() <= PAYLOAD_MAX || news.len() == 1 {
+        return vec![whole];
+    }
+    let parts = whole.len().div_ceil(PAYLOAD_MAX) + 1;
+    news.chunks(news.len().div_ceil(parts)).flat_map(|part| payloads(from, part.to_vec())).collect()
+}
+
+async fn listen(pool: PgPool, from: String, sender: broadcast::Sender<Announcement>, told: Arc<Notify>) {
+    loop {
+        if let Err(error) = hear(&pool, &from, &sender, &told).await {
+            tracing::warn!(error = %error, "announcements of other nodes are not heard; this is tried again");
+        }
+        // Whatever was announced meanwhile is lost.
+        drop(sender.send(Announcement::Missed));
+        tokio::time::sleep(AGAIN_AFTER).await;
+    }
+}
+
+async fn hear(
+    pool: &PgPool,
+    from: &str,
+    sender: &broadcast::Sender<Announcement>,
+    told: &Notify,
+) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    drop(sender.send(Announcement::Missed));
+    while let Some(notification) = listener.try_recv().await? {
+        // A node of another release may say what this one does not know.
+        let Ok(notice) = serde_json::from_str::<Notice<'_>>(notification.payload()) else { continue };
+        for announcement in notice.news.into_iter().filter(|_| notice.from != from) {
+            if let Announcement::Changed { .. } = announcement {
+                told.notify_one();
+            } else {
+                drop(sender.send(announcement));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Memory {
+    async fn numbers(&self) -> Result<HashMap<TenantId, i64>, Error> {
+        let mut conn = self.postgres.begin(Access::Platform).await?;
+        let rows = Query::new(NUMBERS).fetch_all(&mut conn).await?;
+        let number = |row| {
+            let mut columns = Columns::new(row, "changes");
+            Ok((columns.tenant()?, columns.int()?))
+        };
+        rows.iter().map(number).collect()
+    }
+
+    /// Sees within a moment what others have changed: what is kept in memory is read anew, then everybody is told.
+    async fn follow(self, mut known: HashMap<TenantId, i64>, told: Arc<Notify>) {
+        loop {
+            tokio::select! {
+                () = told.notified() => {}
+                () = tokio::time::sleep(LOOKED_AT_EVERY) => {}
+            }
+            if let Err(error) = self.look(&mut known).await {
+                tracing::debug!(error = %error, "what other nodes have changed is not known yet");
+            }
+        }
+    }
+
+    async fn look(&self, known: &mut HashMap<TenantId, i64>) -> Result<(), Error> {
+        let now = self.numbers().await?;
+        let changed = now.iter().filter(|(tenant, number)| known.get(*tenant) != Some(*number));
+        let tenants: Vec<TenantId> = changed.map(|(tenant, _)| tenant.clone()).collect();
+        if tenants.is_empty() {
+            return Ok(());
+        }
+        self.settings.reload(&self.postgres, &tenants).await?;
+        self.counters.changes.fetch_add(1, Ordering::Release);
+        *known = now;
+        drop(self.sender.send(Announcement::Changed { tenants }));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_announcements_are_told_in_as_many_notifications_as_the_server_needs() {
+        let tenant = TenantId::new("t-1").unwrap();
+        let news: Vec<_> = (0..500).map(|_| Announcement::Freed { tenant: tenant.clone() }).collect();
+        let payloads = payloads("me", news.clone());
+        assert!(payloads.len() > 1 && payloads.iter().all(|payload| payload.len() <= PAYLOAD_MAX));
+        let read: Vec<Announcement> = payloads
+            .iter()
+            .flat_map(|payload| serde_json::from_str::<Notice<'_>>(payload).unwrap().news)
+            .collect();
+        assert_eq!(read, news);
+    }
+}
