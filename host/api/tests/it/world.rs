@@ -22,7 +22,8 @@ use quantum_core::vocabulary::Role;
 use quantum_engine::{Clock, Engine, EngineOptions, LogBuffer, ManualClock};
 use quantum_policy::{Authorizer, PolicySet, PolicySources};
 use quantum_sandbox::{Sandbox, SandboxOptions};
-use quantum_store::{Archive, Blobs, Store, StoreOptions};
+use quantum_store::{Archive, Blobs, PostgresOptions, Store, StoreOptions};
+use quantum_testing::{Postgres, TestDatabase};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -48,6 +49,7 @@ pub struct World {
     client: reqwest::Client,
     shutdown: CancellationToken,
     _dir: TempDir,
+    _database: Option<TestDatabase>,
 }
 
 /// What came back.
@@ -111,7 +113,8 @@ impl World {
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-23T10:00:00Z").unwrap()));
         let gate = Arc::new(Semaphore::new(0));
         let shutdown = CancellationToken::new();
-        let services = services(&dir, &clock, &gate, &shutdown, policies).await;
+        let database = database();
+        let services = services(&dir, &clock, &gate, &shutdown, policies, database.as_ref()).await;
         let (key, _) = SigningKey::generate().unwrap();
         let issuer = key.issuer("urn:quantum:test", "quantum-test");
         let shared =
@@ -139,6 +142,7 @@ impl World {
             client,
             shutdown,
             _dir: dir,
+            _database: database,
         };
         for id in [A, B] {
             world.add_tenant(id).await;
@@ -236,14 +240,36 @@ fn shared(issuer: Option<&str>, kid: Option<&str>, provision: bool) -> SharedSec
     }
 }
 
+/// On PostgreSQL when the environment says so: every test of the API is run on both.
+const DATABASE: &str = "QUANTUM_TEST_STORE";
+
+/// None: a file.
+fn database() -> Option<TestDatabase> {
+    let wanted = std::env::var(DATABASE).unwrap_or_default();
+    assert!(wanted.is_empty() || wanted == "postgres", "{DATABASE} is postgres, or not there");
+    let server =
+        if wanted.is_empty() { None } else { Some(Postgres::shared().expect("PostgreSQL is installed")) };
+    server.map(|server| server.prepared(quantum_store::conformance::prepare_database))
+}
+
+async fn open_store(dir: &TempDir, database: Option<&TestDatabase>) -> Store {
+    let Some(database) = database else {
+        return Store::open(StoreOptions::new(dir.path().join("quantum.db"))).await.unwrap();
+    };
+    let server = Postgres::shared().expect("it runs");
+    let url = server.url(database.name(), quantum_store::conformance::LOGIN);
+    Store::connect(PostgresOptions { connections: 8, ..PostgresOptions::new(url) }).await.unwrap()
+}
+
 async fn services(
     dir: &TempDir,
     clock: &Arc<ManualClock>,
     gate: &Arc<Semaphore>,
     closing: &CancellationToken,
     policies: PolicySources,
+    database: Option<&TestDatabase>,
 ) -> Services {
-    let store = Store::open(StoreOptions::new(dir.path().join("quantum.db"))).await.unwrap();
+    let store = open_store(dir, database).await;
     let directory = Arc::new(Directory::open(&store, vec![bundled()]).await.unwrap());
     let catalog = Catalog::new(store.clone(), directory.clone());
     let authorizer = Authorizer::new(PolicySet::compile(&policies).unwrap());

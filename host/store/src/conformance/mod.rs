@@ -34,6 +34,19 @@ pub type Open = dyn Fn() -> BoxFuture<'static, Result<Store, Error>> + Send + Sy
 /// Err: what the backend refused; a wrong answer panics.
 pub type Check = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
+/// The login of hosts in databases of tests. It has no rights but those of the roles that it is a member of.
+pub const LOGIN: &str = "quantum";
+
+/// Brings an empty PostgreSQL database to this program's schema, with the login. Blocks, outside of any runtime.
+pub fn prepare_database(owner_url: &str) {
+    let prepare = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let login = crate::Login { name: LOGIN.into(), password: None };
+        runtime.block_on(crate::prepare(owner_url, Some(&login))).expect("a schema");
+    };
+    std::thread::scope(|scope| scope.spawn(prepare).join().expect("it is prepared"));
+}
+
 /// Every statement over tenant tables, for the backend's own test of plans.
 pub fn statements() -> Vec<String> {
     crate::database::registered(crate::database::Dialect::Sqlite)

@@ -81,6 +81,17 @@ impl Postgres {
         sure(TestDatabase::create(&self.access, Some(template)))
     }
 
+    /// A copy of a database that `prepare` has filled, once in this process: it is given the URL of an empty one.
+    #[track_caller]
+    pub fn prepared(&'static self, prepare: impl FnOnce(&str)) -> TestDatabase {
+        let template = shared::TEMPLATE.get_or_init(|| {
+            let database = self.database();
+            prepare(&database.url());
+            database
+        });
+        self.database_from(template.name())
+    }
+
     /// Over loopback. Names of letters, digits and underscores are taken as they are.
     pub fn url(&self, database: &str, user: &str) -> String {
         self.access.url(database, user)

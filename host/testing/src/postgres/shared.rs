@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::Postgres;
+use super::{Postgres, TestDatabase};
 use crate::missing::Missing;
 
 /// Never dropped: its guard ends it after the process.
@@ -12,3 +12,6 @@ static SHARED: OnceLock<Result<Postgres, Missing>> = OnceLock::new();
 pub fn get() -> Result<&'static Postgres, Missing> {
     SHARED.get_or_init(Postgres::start).as_ref().map_err(|missing| *missing)
 }
+
+/// What databases that are asked for prepared are copies of.
+pub(super) static TEMPLATE: OnceLock<TestDatabase> = OnceLock::new();

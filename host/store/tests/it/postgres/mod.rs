@@ -1,14 +1,8 @@
 //! What is PostgreSQL's own. Each test has a database of its own, a copy of one that was prepared once.
 
-use quantum_store::conformance::Open;
-use quantum_store::{Login, PostgresOptions, Store, prepare};
+use quantum_store::conformance::{LOGIN, Open, prepare_database};
+use quantum_store::{PostgresOptions, Store};
 use quantum_testing::{Postgres, TestDatabase, or_skip};
-use tokio::sync::OnceCell;
-
-/// The login of the store. It has no rights but those of the roles that it is a member of.
-const LOGIN: &str = "quantum";
-
-static TEMPLATE: OnceCell<TestDatabase> = OnceCell::const_new();
 
 pub struct Prepared {
     server: &'static Postgres,
@@ -18,15 +12,7 @@ pub struct Prepared {
 /// None: PostgreSQL is not installed, which was reported.
 pub async fn prepared() -> Option<Prepared> {
     let server = or_skip(Postgres::shared())?;
-    let template = TEMPLATE.get_or_init(|| prepare_template(server)).await;
-    Some(Prepared { server, database: server.database_from(template.name()) })
-}
-
-async fn prepare_template(server: &'static Postgres) -> TestDatabase {
-    let database = server.database();
-    let login = Login { name: LOGIN.into(), password: None };
-    prepare(&database.url(), Some(&login)).await.expect("a schema");
-    database
+    Some(Prepared { server, database: server.prepared(prepare_database) })
 }
 
 impl Prepared {
