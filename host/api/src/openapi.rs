@@ -27,6 +27,7 @@ use crate::wire::{FindingBody, ProblemBody};
         (name = "plugins", description = "What steps can do"),
         (name = "users", description = "Members of a tenant"),
         (name = "tenants", description = "For administrators of the host"),
+        (name = "nodes", description = "For administrators of the host"),
         (name = "host", description = "The host itself")
     )
 )]

@@ -14,6 +14,7 @@ mod executions;
 mod installations;
 mod intents;
 mod logs;
+mod nodes;
 mod operate;
 mod plans;
 mod plugins;
@@ -72,6 +73,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(operate::get_execution_step))
         .routes(routes!(events::stream_execution_events))
         .routes(routes!(logs::list_execution_logs))
+        .routes(routes!(nodes::list_nodes))
         .routes(routes!(tenants::list_tenants, tenants::create_tenant))
         .routes(routes!(settings::get_settings, settings::replace_settings, settings::update_settings))
         .routes(routes!(users::list_users))

@@ -8,6 +8,7 @@ mod bulk;
 mod event;
 mod execution;
 mod intent;
+mod node;
 mod plan;
 mod plugin;
 mod problem;
@@ -28,6 +29,7 @@ pub(crate) use execution::{
 pub(crate) use intent::{
     DiffBody, DocumentBody, IntentBody, IntentPage, IntentSummaryBody, RollbackRequest, ValidationBody,
 };
+pub(crate) use node::NodeList;
 pub(crate) use plan::{PlanBlueprint, PlanBody, PlanStepBody};
 pub(crate) use plugin::{
     ConfigureBody, InstallationBody, InstallationList, InstalledBody, PluginBody, PluginList,

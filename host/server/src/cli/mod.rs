@@ -13,6 +13,7 @@ mod execution;
 mod follow;
 mod intent;
 mod local;
+mod node;
 mod output;
 mod packed_folder;
 mod plugin;
@@ -113,6 +114,9 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Print a JSON Schema, or the OpenAPI document
     Schema { which: schema::Which },
+    /// Look at the nodes of a host's store
+    #[command(subcommand)]
+    Node(node::NodeCommand),
     /// Prepare a PostgreSQL database for hosts
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -157,6 +161,7 @@ impl Cli {
             Command::Settings(command) => command.run(&context).await,
             Command::Policy(command) => command.run(context.output),
             Command::Schema { which } => schema::print(which),
+            Command::Node(command) => command.run(&context).await,
             Command::Store(command) => command.run(&context).await,
             Command::Doctor(options) => options.run(&context).await,
             Command::Backup(options) => options.run(&context).await,
