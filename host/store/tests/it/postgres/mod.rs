@@ -1,5 +1,8 @@
 //! What is PostgreSQL's own. Each test has a database of its own, a copy of one that was prepared once.
 
+mod raw;
+mod truth;
+
 use quantum_store::conformance::{LOGIN, Open, prepare_database};
 use quantum_store::{PostgresOptions, Store};
 use quantum_testing::{Postgres, TestDatabase, or_skip};
@@ -18,6 +21,12 @@ pub async fn prepared() -> Option<Prepared> {
 impl Prepared {
     pub fn options(&self) -> PostgresOptions {
         PostgresOptions::new(self.server.url(self.database.name(), LOGIN))
+    }
+
+    /// As the superuser; rows as lines, columns apart by `|`.
+    #[track_caller]
+    pub fn query(&self, sql: &str) -> String {
+        self.database.query(sql)
     }
 
     pub fn opener(&self) -> Box<Open> {
