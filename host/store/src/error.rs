@@ -93,7 +93,8 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Why a commit was refused. Nothing of it was written.
+/// Why a commit was refused. Nothing of it was written; but when PostgreSQL was lost before it confirmed (`Unavailable`
+/// says so) all of it may have been. Repeated, such a commit is then a `Conflict` with its own version.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CommitError {
     /// The execution is at another version (0: it does not exist).
@@ -111,7 +112,7 @@ pub enum CommitError {
     Unavailable(#[from] Unavailable),
 }
 
-/// The database could not write. Whoever waited for the batch gets a copy.
+/// The database could not write, or did not confirm that it did. Whoever waited for the batch gets a copy.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("write to the database: {reason}")]
 pub struct Unavailable {

@@ -2,16 +2,17 @@
 
 use quantum_core::time::Timestamp;
 use sqlx::pool::PoolConnection;
-use sqlx::{Executor, Postgres, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Sqlite, SqliteConnection};
 
 use super::{Dialect, Query};
+use crate::postgres::Transaction;
 
 pub(crate) enum Conn {
     /// The one that writes.
     Writer(Box<SqliteConnection>),
     Reader(PoolConnection<Sqlite>),
     /// With the role and the tenants that it may see. Dropped, nothing of it is kept.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Transaction),
 }
 
 impl Conn {
@@ -47,11 +48,11 @@ impl Conn {
         match self {
             Self::Writer(conn) => sqlx::query(text).execute(&mut **conn).await.map(drop),
             Self::Reader(conn) => sqlx::query(text).execute(&mut **conn).await.map(drop),
-            Self::Postgres(conn) => conn.execute(sqlx::raw_sql(text)).await.map(drop),
+            Self::Postgres(conn) => conn.run(text).await,
         }
     }
 
-    /// Makes the transaction durable. Gives SQLite's connection for the next one.
+    /// Makes the transaction durable. Err: it is not; or, from PostgreSQL that does not answer, perhaps it is. Gives SQLite's connection for the next one.
     pub async fn commit(self) -> Result<Option<Box<SqliteConnection>>, sqlx::Error> {
         match self {
             Self::Writer(mut conn) => {

@@ -61,7 +61,7 @@ impl Query {
     pub async fn execute(self, conn: &mut Conn) -> Result<u64, sqlx::Error> {
         let text = self.text.sql(conn.dialect());
         match conn {
-            Conn::Postgres(conn) => Ok(postgres(text, self.args).execute(&mut **conn).await?.rows_affected()),
+            Conn::Postgres(conn) => conn.execute(postgres(text, self.args)).await,
             conn => Ok(sqlite(text, self.args).execute(conn.sqlite()?).await?.rows_affected()),
         }
     }
@@ -76,7 +76,8 @@ impl Query {
         let text = self.text.sql(conn.dialect());
         match conn {
             Conn::Postgres(conn) => {
-                postgres(text, self.args).fetch(&mut **conn).map_ok(Row::Postgres).try_collect().await
+                let rows = conn.fetch_all(postgres(text, self.args)).await?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
             }
             conn => sqlite(text, self.args).fetch(conn.sqlite()?).map_ok(Row::Sqlite).try_collect().await,
         }

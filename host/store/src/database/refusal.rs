@@ -44,8 +44,10 @@ fn of_state(state: &str) -> Code {
         _ if state.starts_with("23") => Code::Constraint,
         "53100" | "53200" => Code::Full,
         "25006" => Code::ReadOnly,
-        // Too many connections, a deadlock, a lock that did not come in time.
-        "53300" | "40P01" | "40001" | "55P03" => Code::Busy,
+        // Too many connections, a deadlock, a lock or an answer that did not come in time.
+        "53300" | "40P01" | "40001" | "55P03" | "57014" => Code::Busy,
+        // It was ended in a transaction that did nothing for too long.
+        "25P03" => Code::Gone,
         _ if state.starts_with("08") || state.starts_with("57P") => Code::Gone,
         _ => Code::Other,
     }
@@ -84,6 +86,7 @@ mod tests {
         assert_eq!(of_state("53100"), Code::Full);
         assert_eq!(of_state("25006"), Code::ReadOnly);
         assert_eq!(of_state("57P01"), Code::Gone, "ended by an administrator");
+        assert_eq!(of_state("57014"), Code::Busy, "statement_timeout");
         assert_eq!(of_state("42501"), Code::Other, "a policy, or a missing grant: a defect");
     }
 }

@@ -3,6 +3,7 @@
 use sqlx::{PgConnection, Row};
 
 use super::connect::connection;
+use super::options::PATIENCE;
 use crate::Error;
 
 /// One thing that was looked at and is not as it should be.
@@ -41,7 +42,7 @@ const LOOSE_KEYS: &str = "SELECT c.relname::text, i.indexrelid::regclass::text F
 
 /// As a start looks at it. Err: `Connect`, `Query`.
 pub async fn inspect(url: &str) -> Result<Vec<Finding>, Error> {
-    findings(&mut connection(url).await?).await
+    findings(&mut connection(url, PATIENCE).await?).await
 }
 
 pub(super) async fn findings(conn: &mut PgConnection) -> Result<Vec<Finding>, Error> {

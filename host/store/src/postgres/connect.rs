@@ -2,11 +2,13 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use quantum_core::id::TenantId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, PgPool};
+use sqlx::{ConnectOptions, PgConnection, PgPool};
 
+use super::transaction::{Transaction, within};
 use super::{PostgresOptions, check, migrate, options::shown, session};
 use crate::access::Access;
 use crate::database::{Code, Conn, code};
@@ -16,9 +18,9 @@ use crate::{Error, Unavailable};
 /// Prepared statements kept per connection.
 const STATEMENTS_KEPT: usize = 512;
 
-/// A node that hangs in the middle of a transaction, or is gone without a word, must not hold others back.
-const LIMITS: [(&str, &str); 3] =
-    [("idle_in_transaction_session_timeout", "10s"), ("lock_timeout", "10s"), ("statement_timeout", "60s")];
+/// Of a COMMIT without an answer.
+pub(crate) const UNCONFIRMED: &str = "the database was lost before it confirmed: what was written is there whole, or not at all; \
+     read before you repeat it";
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -30,6 +32,7 @@ pub(crate) struct Postgres {
     notices: PgPool,
     /// Tells this store from others of the same database.
     name: String,
+    patience: Duration,
     faults: Option<Faults>,
 }
 
@@ -37,7 +40,7 @@ impl Postgres {
     /// Brings the schema to this program's when it may, and checks that row-level security holds for this login. Err:
     /// `Connect`, `NewerDatabase`, `NotPrepared`, `Unsafe`.
     pub async fn connect(options: PostgresOptions) -> Result<Self, Error> {
-        let mut conn = connection(&options.url).await?;
+        let mut conn = connection(&options.url, options.patience).await?;
         if migrate::is_behind(&mut conn).await? {
             let Some(owner) = &options.owner_url else {
                 return Err(Error::NotPrepared { place: shown(&options.url) });
@@ -52,25 +55,27 @@ impl Postgres {
                 remedy: first.remedy,
             });
         }
-        let turns = (options.connections / 4).clamp(1, 4);
+        let turns = (options.connections() / 4).clamp(1, 4);
         let pool = |connections: u32| {
             let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(options.patience);
             Ok::<_, Error>(pool.connect_lazy_with(parse(&options.url)?))
         };
-        let of_others = options.connections.saturating_sub(turns + 2).max(2);
+        let of_others = options.connections().saturating_sub(turns + 2).max(1);
         let name = format!("{:016x}", random()?);
         Ok(Self {
             pool: pool(of_others)?,
             turns: pool(turns)?,
             notices: pool(2)?,
             name,
+            patience: options.patience,
             faults: options.faults,
         })
     }
 
     /// Holds the turn of a tenant until it is dropped.
     pub async fn turn(&self, tenant: &TenantId) -> Result<Conn, sqlx::Error> {
-        Ok(Conn::Postgres(self.turns.begin_with(AssertSqlSafe(session::deciding(tenant))).await?))
+        let statement = session::deciding(tenant, self.patience);
+        Transaction::begin(&self.turns, statement, self.answer_max()).await.map(Conn::Postgres)
     }
 
     pub fn notices(&self) -> PgPool {
@@ -86,12 +91,22 @@ impl Postgres {
     }
 
     pub async fn begin(&self, access: Access<'_>) -> Result<Conn, sqlx::Error> {
-        self.begin_with(session::reading(access)).await
+        self.begin_with(session::reading(access, self.patience)).await
+    }
+
+    /// For `begin_with`: a transaction that changes rows of its tenant, alone.
+    pub fn changing(&self, access: Access<'_>) -> String {
+        session::changing(access, self.patience)
     }
 
     /// `statement`: as `session` makes it.
     pub async fn begin_with(&self, statement: String) -> Result<Conn, sqlx::Error> {
-        Ok(Conn::Postgres(self.pool.begin_with(AssertSqlSafe(statement)).await?))
+        Transaction::begin(&self.pool, statement, self.answer_max()).await.map(Conn::Postgres)
+    }
+
+    /// The server gives up first, and then the connection stays.
+    fn answer_max(&self) -> Duration {
+        self.patience + self.patience / 2
     }
 
     pub async fn close(&self) {
@@ -102,8 +117,8 @@ impl Postgres {
 }
 
 /// One connection outside of the pool. Err: `Connect`.
-pub(super) async fn connection(url: &str) -> Result<PgConnection, Error> {
-    let opened = parse(url)?.connect().await;
+pub(super) async fn connection(url: &str, patience: Duration) -> Result<PgConnection, Error> {
+    let opened = within(patience, parse(url)?.connect()).await;
     opened.map_err(|source| Error::Connect { place: shown(url), hint: hint(&source), source })
 }
 
@@ -112,7 +127,6 @@ fn parse(url: &str) -> Result<PgConnectOptions, Error> {
     let hint = "write it as postgres://user:password@host:5432/database?sslmode=verify-full";
     let parsed = parsed.map_err(|source| Error::Connect { place: shown(url), hint, source })?;
     Ok(parsed
-        .options(LIMITS)
         .application_name("quantum")
         .statement_cache_capacity(STATEMENTS_KEPT)
         .disable_statement_logging())
@@ -136,6 +150,14 @@ fn hint(error: &sqlx::Error) -> &'static str {
             sqlx::Error::Tls(_) => "TLS failed; look at sslmode and sslrootcert in the URL",
             _ => "is the server running, and is this its address?",
         },
+    }
+}
+
+/// What it means that COMMIT did not succeed. Where the server is gone it may have come that far, and its answer got lost.
+pub(crate) fn unconfirmed(error: sqlx::Error) -> Result<Unavailable, sqlx::Error> {
+    match code(&error) {
+        Code::Gone => Ok(Unavailable { reason: UNCONFIRMED, source: Some(Arc::new(error)) }),
+        _ => unavailable(error),
     }
 }
 

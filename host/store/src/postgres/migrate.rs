@@ -7,6 +7,7 @@
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
 use super::connect::connection;
+use super::options::PATIENCE;
 use crate::Error;
 use crate::migration::{Migration, header, newest};
 
@@ -65,7 +66,7 @@ pub struct Login {
 /// server's administrator. After a crash in the middle none of it has happened, but for roles. Err: `Connect`,
 /// `NewerDatabase`, `Migration`.
 pub async fn prepare(owner_url: &str, login: Option<&Login>) -> Result<i64, Error> {
-    let mut conn = connection(owner_url).await?;
+    let mut conn = connection(owner_url, PATIENCE).await?;
     conn.execute(ROLES).await?;
     if let Some(login) = login {
         make_login(&mut conn, login).await?;

@@ -6,10 +6,11 @@ mod migrate;
 mod notices;
 mod options;
 mod session;
+mod transaction;
 
 pub use check::{Finding, inspect};
-pub(crate) use connect::{Postgres, unavailable};
+pub(crate) use connect::{Postgres, UNCONFIRMED, unavailable, unconfirmed};
 pub use migrate::{Login, prepare};
 pub(crate) use notices::{Memory, Notices};
 pub use options::PostgresOptions;
-pub(crate) use session::changing;
+pub(crate) use transaction::Transaction;

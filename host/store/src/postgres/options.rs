@@ -7,8 +7,12 @@ use crate::writer::Faults;
 
 /// Connections of one node. A PostgreSQL with its default of 100 carries several nodes.
 const CONNECTIONS: u32 = 16;
-/// How long somebody waits for a connection of the pool, or for the server to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Nobody who has a connection waits for another one, so that one is enough to go on, if slowly: whoever writes or reads
+/// waits for whoever does.
+const CONNECTIONS_MIN: u32 = 1;
+/// How long somebody waits for a connection of the pool, and for the server to do one statement; who waits longer is told
+/// that the database is busy or gone.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresOptions {
@@ -17,8 +21,10 @@ pub struct PostgresOptions {
     /// A login that may change the schema, used at the start when the schema is older than this program's. None: it is
     /// then refused, and says what to do.
     pub owner_url: Option<String>,
-    /// Connections at most; at least 3.
+    /// Connections at most. Fewer than one are taken as one.
     pub connections: u32,
+    /// How long a connection of the pool is waited for, a new one, and the end of a statement, each. The server gives up
+    /// after this time; where it does not answer at all, the host does half as much later.
     pub patience: Duration,
     /// What goes wrong, in tests.
     pub faults: Option<Faults>,
@@ -27,6 +33,10 @@ pub struct PostgresOptions {
 impl PostgresOptions {
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), owner_url: None, connections: CONNECTIONS, patience: PATIENCE, faults: None }
+    }
+
+    pub(super) fn connections(&self) -> u32 {
+        self.connections.max(CONNECTIONS_MIN)
     }
 }
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio::sync::oneshot;
-
-use super::{Write, stopped};
-use crate::Error;
+use super::Write;
 use crate::access::Access;
-use crate::postgres::{Postgres, changing};
+use crate::postgres::{Postgres, unconfirmed};
 use crate::stats::Counters;
+use crate::{Error, Unavailable};
+
+/// The task panicked, which the log says, or its runtime ends. Unless that was at the very end, nothing is kept.
+const BROKEN_OFF: &str = "the change was broken off";
 
 /// Runs `write` in a task, so that it goes on when nobody waits any more. When it gives an error nothing of it is kept.
 pub(crate) async fn change<T: Send + 'static>(
@@ -19,20 +20,20 @@ pub(crate) async fn change<T: Send + 'static>(
     write: impl Write<T>,
     durable: impl FnOnce(&T) + Send + 'static,
 ) -> Result<T, Error> {
-    let (postgres, counters, beginning) = (postgres.clone(), Arc::clone(counters), changing(access));
-    let (reply, answer) = oneshot::channel();
-    tokio::spawn(async move {
-        let done = async {
-            let mut conn = postgres.begin_with(beginning).await?;
-            let value = write(&mut conn).await?;
-            conn.commit().await?;
-            durable(&value);
-            // Before anybody is answered: who was told of a change never reads what was kept from before it.
-            counters.changes.fetch_add(1, Ordering::Release);
-            Ok(value)
-        };
-        // Nobody waits any more: the write stands all the same.
-        drop(reply.send(done.await));
+    let (postgres, counters, beginning) = (postgres.clone(), Arc::clone(counters), postgres.changing(access));
+    // Nobody waits any more: the write stands all the same.
+    let done = tokio::spawn(async move {
+        let mut conn = postgres.begin_with(beginning).await?;
+        let value = write(&mut conn).await?;
+        conn.commit().await.map_err(not_committed)?;
+        durable(&value);
+        // Before anybody is answered: who was told of a change never reads what was kept from before it.
+        counters.changes.fetch_add(1, Ordering::Release);
+        Ok(value)
     });
-    answer.await.map_err(|_| stopped())?
+    done.await.map_err(|_| Unavailable { reason: BROKEN_OFF, source: None })?
+}
+
+fn not_committed(error: sqlx::Error) -> Error {
+    unconfirmed(error).map_or_else(Error::Query, Error::Unavailable)
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use super::{Batch, Fault, State, Target};
 use crate::database::{Code, Conn, code};
 use crate::journal::{self, Verdicts};
+use crate::postgres::UNCONFIRMED;
 use crate::stats::count;
 use crate::{CommitError, Error, Health, Unavailable, logs};
 
@@ -82,17 +83,27 @@ impl Flusher {
             Err(error) => return Err(self.unavailable(error)),
         };
         let written = match statements(&mut conn, batch).await {
-            Ok(verdicts) => self.target.commit(conn).await.map(|()| verdicts),
+            Ok(verdicts) => {
+                let committed = self.target.commit(conn).await;
+                committed.map(|()| verdicts).map_err(|error| self.unconfirmed(error))
+            }
             Err(error) => {
                 self.target.abandon(conn).await;
-                Err(error)
+                Err(self.unavailable(error))
             }
         };
-        written.map_err(|error| self.unavailable(error))
+        written
     }
 
     fn unavailable(&self, error: sqlx::Error) -> Unavailable {
         self.told(code(&error), Some(error))
+    }
+
+    /// COMMIT did not succeed. A server that is gone may have come that far.
+    fn unconfirmed(&self, error: sqlx::Error) -> Unavailable {
+        let is_gone = code(&error) == Code::Gone;
+        let told = self.unavailable(error);
+        if is_gone { Unavailable { reason: UNCONFIRMED, ..told } } else { told }
     }
 
     /// Notes what a write that did not succeed means for the store. `Lost` is final: after a failed sync the disk's

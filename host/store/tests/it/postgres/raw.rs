@@ -62,7 +62,9 @@ impl Outcome {
         let Some(told) = told else { return Self::Error(error.to_string()) };
         match (told.code(), told.message()) {
             ("42501", text) if text.contains("violates row-level security policy") => Self::Policy,
-            ("42501", text) if text.contains("permission denied") || text.contains("must be owner") => Self::Denied,
+            ("42501", text) if text.contains("permission denied") || text.contains("must be owner") => {
+                Self::Denied
+            }
             (code, text) => Self::Error(format!("{code} {text}")),
         }
     }

@@ -296,7 +296,10 @@ async fn without_a_tenant_every_table_is_an_error() {
         for text in ["unrecognized configuration parameter", "set in this transaction"] {
             for table in tables.iter().filter(|table| seen.contains(&table.name.as_str())) {
                 raw.begin(role, &[]).await;
-                for sql in [format!("SELECT 1 FROM {}", table.name), format!("SELECT 1 FROM {} WHERE tenant_id = 't-1'", table.name)] {
+                for sql in [
+                    format!("SELECT 1 FROM {}", table.name),
+                    format!("SELECT 1 FROM {} WHERE tenant_id = 't-1'", table.name),
+                ] {
                     let outcome = raw.try_out(&sql).await;
                     let is_told = matches!(&outcome, Outcome::Error(told) if told.contains(text));
                     assert!(is_told, "{role}: {sql}: {outcome:?}");
