@@ -109,6 +109,11 @@ impl Postgres {
         self.patience + self.patience / 2
     }
 
+    #[cfg(test)]
+    pub(super) const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     pub async fn close(&self) {
         self.pool.close().await;
         self.turns.close().await;

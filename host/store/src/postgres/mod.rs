@@ -2,9 +2,13 @@
 
 mod check;
 mod connect;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod migrate;
 mod notices;
 mod options;
+#[cfg(test)]
+mod poisoning;
 mod session;
 mod transaction;
 
