@@ -32,6 +32,16 @@ const TENANT_TABLES: &str = "SELECT c.oid::bigint, c.relname::text, c.relrowsecu
      (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid) FROM pg_class c \
      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped \
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY 2";
+/// Permissive policies add up. Those of the roles that work for tenants, or of everybody, must compare the tenant in both
+/// directions; `app_platform` goes across tenants, and what it may see is bounded by its grants.
+const LOOSE_POLICIES: &str = "SELECT c.relname::text, p.polname::text FROM pg_policy p \
+     JOIN pg_class c ON c.oid = p.polrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' \
+     WHERE c.relnamespace = 'public'::regnamespace AND p.polpermissive \
+     AND (p.polroles && ARRAY['app_user'::regrole, 'app_journal'::regrole, 'app_reader'::regrole]::oid[] \
+         OR p.polroles <> ARRAY['app_platform'::regrole]::oid[]) \
+     AND EXISTS (SELECT 1 FROM unnest(ARRAY[pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid)]) e \
+         WHERE e NOT LIKE '(tenant_id = ( SELECT app.tenant() AS tenant))' \
+         AND e NOT LIKE '(tenant_id = ANY (( SELECT app.tenants() AS tenants)%))') ORDER BY 1, 2";
 /// Keys, unique constraints and references of tenant tables that do not start with the tenant.
 const LOOSE_KEYS: &str = "SELECT c.relname::text, i.indexrelid::regclass::text FROM pg_index i \
      JOIN pg_class c ON c.oid = i.indrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' \
@@ -111,10 +121,12 @@ fn of_server(version: i64, is_replica: bool, is_read_only: bool) -> Vec<Finding>
         } else {
             "takes no writes (default_transaction_read_only)"
         };
-        found.push(fatal(
-            format!("the server {what}"),
-            "connect to the primary: target_session_attrs is not read from the URL".to_owned(),
-        ));
+        let remedy = if is_replica {
+            "connect to the primary: target_session_attrs is not read from the URL"
+        } else {
+            "connect to the primary, or: ALTER DATABASE NAME RESET default_transaction_read_only"
+        };
+        found.push(fatal(format!("the server {what}"), remedy.to_owned()));
     }
     found
 }
@@ -137,6 +149,13 @@ async fn of_tables(conn: &mut PgConnection) -> Result<Vec<Finding>, Error> {
                 "it is not of this program: drop it, or give it a policy as the others have".to_owned(),
             ));
         }
+    }
+    for row in sqlx::query(LOOSE_POLICIES).fetch_all(&mut *conn).await? {
+        let (table, policy): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let text = format!("the policy \"{policy}\" of \"{table}\" lets rows of other tenants through");
+        let remedy =
+            format!("DROP POLICY \"{policy}\" ON \"{table}\", unless it is of this program: then restore it");
+        found.push(fatal(text, remedy));
     }
     for row in sqlx::query(LOOSE_KEYS).fetch_all(conn).await? {
         let (table, key): (String, String) = (row.try_get(0)?, row.try_get(1)?);

@@ -15,6 +15,7 @@ use crate::database::{Code, Conn, code};
 use crate::writer::Faults;
 use crate::{Error, Unavailable};
 
+const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 /// Prepared statements kept per connection.
 const STATEMENTS_KEPT: usize = 512;
 
@@ -128,7 +129,13 @@ pub(super) async fn connection(url: &str, patience: Duration) -> Result<PgConnec
 }
 
 fn parse(url: &str) -> Result<PgConnectOptions, Error> {
-    let parsed = PgConnectOptions::from_str(url);
+    // sqlx takes any scheme, and the defaults for what it does not find then: the server of this machine.
+    let is_whole = SCHEMES.iter().any(|scheme| url.starts_with(scheme));
+    let parsed = if is_whole {
+        PgConnectOptions::from_str(url)
+    } else {
+        Err(sqlx::Error::Configuration("no such scheme".into()))
+    };
     let hint = "write it as postgres://user:password@host:5432/database?sslmode=verify-full";
     let parsed = parsed.map_err(|source| Error::Connect { place: shown(url), hint, source })?;
     Ok(parsed

@@ -23,6 +23,8 @@ const MIGRATIONS: &[Migration] = &[
 
 /// Of the transaction: two hosts that start at once migrate one after the other.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(1903520110)";
+/// Each of those who prepare at once is held up by each other one a few times at most.
+const ROLE_TRIES: u32 = 100;
 /// Without login, rights beyond their grants, or each other's: SET ROLE chooses one.
 const ROLES: &str = "DO $$
 DECLARE name text;
@@ -67,14 +69,11 @@ pub struct Login {
 /// `NewerDatabase`, `Migration`.
 pub async fn prepare(owner_url: &str, login: Option<&Login>) -> Result<i64, Error> {
     let mut conn = connection(owner_url, PATIENCE).await?;
-    conn.execute(ROLES).await?;
-    if let Some(login) = login {
-        make_login(&mut conn, login).await?;
-    }
+    make_roles(&mut conn, login).await?;
     let mut transaction = conn.begin().await?;
     transaction.execute(LOCK).await?;
     transaction.execute(OWNER).await?;
-    transaction.execute("GRANT app_owner TO CURRENT_USER; SET LOCAL ROLE app_owner").await?;
+    transaction.execute("SET LOCAL ROLE app_owner").await?;
     transaction.execute(SCHEMA_MIGRATIONS).await?;
     let applied = applied(&mut transaction).await?;
     for migration in MIGRATIONS.iter().filter(|migration| migration.number > applied) {
@@ -91,7 +90,35 @@ pub(super) async fn is_behind(conn: &mut PgConnection) -> Result<bool, Error> {
     Ok(!there || applied(conn).await? < newest(MIGRATIONS))
 }
 
-async fn make_login(conn: &mut PgConnection, login: &Login) -> Result<(), Error> {
+/// No lock holds others back: roles belong to the server, and locks to a database. Who comes second finds a role made, or
+/// just being changed, and looks again.
+async fn make_roles(conn: &mut PgConnection, login: Option<&Login>) -> Result<(), sqlx::Error> {
+    let mut tries = 1;
+    loop {
+        let made = async {
+            conn.execute(ROLES).await?;
+            conn.execute("GRANT app_owner TO CURRENT_USER").await?;
+            match login {
+                Some(login) => make_login(&mut *conn, login).await,
+                None => Ok(()),
+            }
+        };
+        match made.await {
+            Err(error) if tries < ROLE_TRIES && is_race(&error) => tries += 1,
+            other => return other,
+        }
+    }
+}
+
+fn is_race(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|told| {
+        let code = told.code().unwrap_or_default();
+        matches!(&*code, "42710" | "23505" | "40001" | "40P01")
+            || told.message().contains("concurrently updated")
+    })
+}
+
+async fn make_login(conn: &mut PgConnection, login: &Login) -> Result<(), sqlx::Error> {
     let name = identifier(&login.name);
     let known = sqlx::query("SELECT 1 FROM pg_roles WHERE rolname = $1").bind(&login.name);
     if known.fetch_optional(&mut *conn).await?.is_none() {

@@ -50,9 +50,13 @@ impl fmt::Debug for PostgresOptions {
     }
 }
 
-/// A URL for people and logs: nothing between the scheme and the host.
+/// A URL for people and logs: nothing between the scheme and the host, and nothing from the parameters.
 pub(super) fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return "postgres://…".to_owned() };
+    // Of a parameter, or of a password that is not written as URLs want it: nobody can tell.
+    if rest.split_once('?').is_some_and(|(_, parameters)| parameters.contains('@')) {
+        return format!("{scheme}://…");
+    }
     let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
     let place = place.split_once('?').map_or(place, |(place, _)| place);
     format!("{scheme}://{place}")
@@ -68,5 +72,10 @@ mod tests {
         let text = format!("{options:?}");
         assert!(text.contains("postgres://db.example:5432/quantum") && !text.contains("s3cr"), "{text}");
         assert!(!text.contains("password"), "{text}");
+        for url in
+            ["postgres://db.example/quantum?password=a@s3cr", "postgres://quantum:a?s3cr@db.example/quantum"]
+        {
+            assert_eq!(shown(url), "postgres://…");
+        }
     }
 }

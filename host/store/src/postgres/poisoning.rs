@@ -249,7 +249,8 @@ async fn a_transaction_in_which_nothing_happens_is_ended_by_the_server() {
     let Some(shared) = Shared::open(Duration::from_millis(300)).await else { return };
     let Backend::Postgres(postgres) = &shared.store.backend else { panic!("a store of PostgreSQL") };
     let still = postgres.begin(Access::Tenant(shared.mine.tenant())).await.unwrap();
-    let gone = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'quantum' AND datname = current_database()";
+    let gone =
+        "SELECT count(*) FROM pg_stat_activity WHERE usename = 'quantum' AND datname = current_database()";
     while shared.database.query(gone) != "0" {}
     drop(still);
     shared.assert_clean(&[], "after a transaction that was ended").await;

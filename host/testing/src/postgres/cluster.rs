@@ -16,6 +16,8 @@ use crate::process::{Process, until};
 const USERS: [&str; 2] = ["postgres", "nobody"];
 /// How long a start may take on a slow machine, recovery included.
 const READY_MAX: Duration = Duration::from_secs(120);
+/// What the lock file says then; the second of a server that a test has made a replica.
+const READY: [&str; 2] = ["ready", "standby"];
 /// Bytes of the folder's path. The path of a socket in it must fit 104 bytes, the least that systems allow.
 const FOLDER_BYTES_MAX: usize = 80;
 
@@ -113,7 +115,7 @@ impl Cluster {
     /// The lock file of a server that was killed says so too, with another id.
     fn is_ready(&self, server: u32) -> bool {
         let is_own = self.lock_line(0).is_some_and(|line| line.trim() == server.to_string());
-        is_own && self.lock_line(7).is_some_and(|line| line.trim() == "ready")
+        is_own && self.lock_line(7).is_some_and(|line| READY.contains(&line.trim()))
     }
 
     /// A line of `postmaster.pid`: the process, data folder, start time, port, socket folder, address, shared memory

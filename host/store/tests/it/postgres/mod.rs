@@ -1,5 +1,6 @@
 //! What is PostgreSQL's own. Each test has a database of its own, a copy of one that was prepared once.
 
+mod opening;
 mod raw;
 mod truth;
 
@@ -27,6 +28,14 @@ impl Prepared {
     #[track_caller]
     pub fn query(&self, sql: &str) -> String {
         self.database.query(sql)
+    }
+
+    /// Of the login, on this database.
+    pub fn end_sessions(&self) {
+        self.query(&format!(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity \
+             WHERE datname = current_database() AND usename = '{LOGIN}'"
+        ));
     }
 
     pub fn opener(&self) -> Box<Open> {
