@@ -6,12 +6,13 @@ use super::raw::Outcome::{self, Denied, Policy, Rows};
 use super::raw::Raw;
 
 /// A new one is added here, and to the lists below where a role needs it.
-const TENANT_TABLES: [&str; 24] = [
+const TENANT_TABLES: [&str; 25] = [
     "artifact_names",
     "artifact_usage",
     "artifacts",
     "blueprints",
     "changes",
+    "commands",
     "execution_labels",
     "executions",
     "idempotency_keys",
@@ -35,13 +36,22 @@ const TENANT_TABLES: [&str; 24] = [
 /// Read, added to and changed by `app_journal`, and nothing else is.
 const JOURNAL: [&str; 6] = ["execution_labels", "executions", "idempotency_keys", "journal", "logs", "plans"];
 /// Read by `app_reader`, and nothing else is.
-const READER: [&str; 7] =
-    ["changes", "executions", "installations", "journal", "plans", "schedules", "tenant_settings"];
+const READER: [&str; 8] = [
+    "changes",
+    "commands",
+    "executions",
+    "installations",
+    "journal",
+    "plans",
+    "schedules",
+    "tenant_settings",
+];
 /// Columns that `app_platform` reads of all tenants.
-const PLATFORM: [(&str, &[&str]); 9] = [
+const PLATFORM: [(&str, &[&str]); 10] = [
     ("artifact_names", &["tenant_id", "execution_id", "at"]),
     ("artifacts", &["tenant_id", "digest", "unheld_at"]),
     ("changes", &["tenant_id", "number"]),
+    ("commands", &["tenant_id", "id", "execution_id", "node", "taken", "asked_at"]),
     ("executions", &["tenant_id", "id", "owner", "epoch", "ended_at"]),
     ("idempotency_keys", &["tenant_id", "at"]),
     ("kv", &["tenant_id", "expires_at"]),
@@ -50,8 +60,9 @@ const PLATFORM: [(&str, &[&str]); 9] = [
     ("schedules", &["tenant_id", "uid", "next_at"]),
     ("tenant_keys", &["master"]),
 ];
-/// Columns that `app_platform` sets, while the execution is open.
-const CLAIMED: [&str; 3] = ["owner", "epoch", "lease_until"];
+/// Columns that `app_platform` sets: of an execution while it is open, and of what is asked of a node.
+const CLAIMED: [(&str, &[&str]); 2] =
+    [("executions", &["owner", "epoch", "lease_until"]), ("commands", &["node", "taken"])];
 
 /// Rows of two tenants in every table, and neither keys, triggers nor NOT NULL: they would answer before the policies
 /// do. Columns that may be NULL are.
@@ -67,7 +78,7 @@ BEGIN
         FOREACH tenant IN ARRAY ARRAY['t-1', 't-2'] LOOP
             EXECUTE (SELECT format('INSERT INTO %I (%s) VALUES (%s)', t.relname, string_agg(quote_ident(a.attname), ', '),
                 string_agg(CASE WHEN a.attname = 'tenant_id' THEN quote_literal(tenant) ELSE '''1''' END, ', '))
-                FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attnum > 0 AND a.attnotnull);
+                FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attnum > 0 AND a.attnotnull AND a.attgenerated = '');
         END LOOP;
         EXECUTE format('ALTER TABLE %I DISABLE TRIGGER USER', t.relname);
     END LOOP;
@@ -163,7 +174,7 @@ fn of_platform(table: &Table) -> Vec<Question> {
         (format!("TRUNCATE {name}"), Denied),
     ];
     for column in &table.columns {
-        let writes = name == "executions" && CLAIMED.contains(&column.as_str());
+        let writes = CLAIMED.iter().any(|(of, columns)| of == name && columns.contains(&column.as_str()));
         all.push((format!("SELECT {column} FROM {name}"), to(read.contains(&column.as_str()))));
         all.push((format!("UPDATE {name} SET {column} = NULL"), to(writes)));
     }
