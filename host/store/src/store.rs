@@ -125,7 +125,7 @@ impl Store {
 
     async fn listen(&self, postgres: &Postgres) -> Result<Notices, Error> {
         let memory = Memory {
-            postgres: postgres.clone(),
+            postgres: postgres.beside_requests(),
             settings: Arc::clone(&self.settings),
             counters: Arc::clone(&self.counters),
             sender: self.announcements.sender.clone(),

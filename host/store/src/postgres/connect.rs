@@ -83,6 +83,11 @@ impl Postgres {
         self.notices.clone()
     }
 
+    /// For what goes on beside requests: those do not wait for it.
+    pub fn beside_requests(&self) -> Self {
+        Self { pool: self.notices.clone(), ..self.clone() }
+    }
+
     pub fn name(&self) -> String {
         self.name.clone()
     }
