@@ -27,7 +27,7 @@ pub async fn the_newest_installation_is_active(open: &Open) -> Check {
     Ok(())
 }
 
-fn installation(scope: &TenantScope, version: &str) -> Installation {
+pub(super) fn installation(scope: &TenantScope, version: &str) -> Installation {
     Installation {
         tenant: scope.tenant().clone(),
         plugin: "quantum:http".into(),

@@ -30,7 +30,17 @@ impl<'r> Columns<'r> {
         scope: &TenantScope,
         counters: &Counters,
     ) -> Result<Self, Error> {
-        if row.text(0)? == scope.tenant().as_str() {
+        Self::of_tenant(row, table, scope.tenant(), counters)
+    }
+
+    /// As `scoped`, for the platform's questions about one tenant.
+    pub fn of_tenant(
+        row: &'r Row,
+        table: &'static str,
+        tenant: &TenantId,
+        counters: &Counters,
+    ) -> Result<Self, Error> {
+        if row.text(0)? == tenant.as_str() {
             return Ok(Self::new(row, table));
         }
         count(&counters.foreign_rows, 1);

@@ -16,6 +16,8 @@ mod statements;
 pub(crate) use arg::Arg;
 pub(crate) use conn::Conn;
 pub(crate) use decode::Columns;
+#[cfg(test)]
+pub(crate) use dialect::FORGETS_TENANTS;
 pub(crate) use dialect::{Dialect, Sql};
 pub(crate) use query::Query;
 pub(crate) use refusal::{Code, code, is_refusal};

@@ -101,13 +101,12 @@ impl Text {
 
     fn sql(self, dialect: Dialect) -> SqlStr {
         use sqlx::SqlSafeStr;
-        match (self, dialect) {
-            (Self::Fixed(sql), _) => AssertSqlSafe(sql.text(dialect)).into_sql_str(),
-            (Self::Composed(text), Dialect::Postgres) => {
-                AssertSqlSafe(super::dialect::to_postgres(&text)).into_sql_str()
-            }
-            (Self::Composed(text) | Self::Ready(text), _) => AssertSqlSafe(text).into_sql_str(),
-        }
+        let text = match (self, dialect) {
+            (Self::Fixed(sql), _) => sql.text(dialect),
+            (Self::Composed(text), Dialect::Postgres) => super::dialect::to_postgres(&text).into(),
+            (Self::Composed(text) | Self::Ready(text), _) => text.into(),
+        };
+        AssertSqlSafe(super::dialect::as_asked(text)).into_sql_str()
     }
 }
 

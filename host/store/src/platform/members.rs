@@ -44,21 +44,26 @@ impl Platform<'_> {
     ) -> Result<Option<Membership>, Error> {
         let query = Query::new(MEMBERSHIP).bind(tenant.to_string()).bind(principal.to_string());
         let row = query.fetch_optional(&mut self.read_tenant(tenant).await?).await?;
-        row.as_ref().map(decode).transpose()
+        row.as_ref().map(|row| self.decode_of(tenant, row)).transpose()
     }
 
     /// Of one tenant, by principal, inactive ones too.
     pub async fn members(&self, tenant: &TenantId) -> Result<Vec<Membership>, Error> {
         let query = Query::new(IN).bind(tenant.to_string());
         let rows = query.fetch_all(&mut self.read_tenant(tenant).await?).await?;
-        rows.iter().map(decode).collect()
+        rows.iter().map(|row| self.decode_of(tenant, row)).collect()
+    }
+
+    /// Err: `ForeignRow`.
+    fn decode_of(&self, tenant: &TenantId, row: &Row) -> Result<Membership, Error> {
+        decode(Columns::of_tenant(row, "memberships", tenant, &self.store.counters)?)
     }
 
     /// By tenant, inactive ones too.
     pub async fn memberships_of(&self, principal: &PrincipalId) -> Result<Vec<Membership>, Error> {
         let query = Query::new(OF).bind(principal.to_string());
         let mut conn = self.store.read_as(Access::Principal(principal)).await?;
-        query.fetch_all(&mut conn).await?.iter().map(decode).collect()
+        query.fetch_all(&mut conn).await?.iter().map(|row| decode(Columns::new(row, "memberships"))).collect()
     }
 }
 
@@ -75,8 +80,7 @@ async fn upsert(conn: &mut Conn, membership: Membership, at: Timestamp) -> Resul
     Ok(())
 }
 
-fn decode(row: &Row) -> Result<Membership, Error> {
-    let mut columns = Columns::new(row, "memberships");
+fn decode(mut columns: Columns<'_>) -> Result<Membership, Error> {
     Ok(Membership {
         tenant: columns.tenant()?,
         principal: columns.parsed()?,

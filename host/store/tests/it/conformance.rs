@@ -67,6 +67,7 @@ topics! {
     }
     isolation::{
         twins_do_not_see_each_other,
+        a_mark_of_one_tenant_is_shown_to_no_other,
         twins_do_not_see_each_others_effects,
         a_row_of_another_tenant_is_withheld,
     }
