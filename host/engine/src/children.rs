@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::commit::RETRY_AFTER_MS;
 use crate::engine::Shared;
-use crate::entry::{Entry, Found};
+use crate::entry::Entry;
 use crate::error::{CommandError, Error, StartError};
 use crate::source::SourceRequest;
 use crate::start::{StartOptions, StartRequest};
@@ -170,7 +170,7 @@ impl Shared {
 
     /// Waits for the end of an execution that another node runs. False: none does, or this host stops.
     async fn ended_elsewhere(self: &Arc<Self>, scope: &TenantScope, id: &ExecutionId) -> bool {
-        if !matches!(self.entry(scope, id).await, Ok(Found::Elsewhere(_))) {
+        if !matches!(self.is_elsewhere(scope, id).await, Ok(true)) {
             return false;
         }
         tokio::select! {
@@ -260,22 +260,13 @@ impl Shared {
     }
 
     /// Whether the parent still waits for a child, on whichever node.
-    async fn wanted(
-        self: &Arc<Self>,
-        scope: &TenantScope,
-        of: &ChildOf,
-        id: ExecutionId,
-    ) -> Result<bool, CommandError> {
-        match self.entry(scope, &of.parent).await? {
-            Found::Here(parent) => self.waits_for(&parent, of.slot, id).await,
-            Found::Nowhere => Ok(false),
-            Found::Elsewhere(_) => {
-                let stored =
-                    self.ports.store.executions(scope).load(&of.parent).await.map_err(Error::from)?;
-                let Some(stored) = stored else { return Ok(false) };
-                Ok(waits(&self.rebuild(&stored)?, of.slot, id))
-            }
+    async fn wanted(&self, scope: &TenantScope, of: &ChildOf, id: ExecutionId) -> Result<bool, CommandError> {
+        if let Some(parent) = self.live.get(&of.parent) {
+            return self.waits_for(&parent, of.slot, id).await;
         }
+        let stored = self.ports.store.executions(scope).load(&of.parent).await.map_err(Error::from)?;
+        let Some(stored) = stored else { return Ok(false) };
+        Ok(waits(&self.rebuild(&stored)?, of.slot, id))
     }
 
     /// Whether the parent still wants the child.
@@ -328,7 +319,7 @@ fn waits(parent: &Execution, slot: Slot, child: ExecutionId) -> bool {
     let waits = waiting.is_some_and(
         |waiting| matches!(&waiting.wait, Wait::Child { execution_id, .. } if *execution_id == child),
     );
-    waits && !parent.is_stopping()
+    waits && !parent.is_stopping() && !parent.status.is_terminal()
 }
 
 /// None: it has not ended.

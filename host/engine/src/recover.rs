@@ -154,12 +154,27 @@ impl Shared {
             let by_now = store.executions(scope).get(&row.id).await?;
             return Ok(by_now.filter(|row| !self.owns(row)).and_then(|row| row.owner));
         }
+        self.commands.ring();
         let key = ExecutionKey { tenant: row.tenant.clone(), execution: row.id };
         if let Err(error) = self.resume_all(&[key]).await {
             self.look_through.store(true, Ordering::Release);
             return Err(error);
         }
         Ok(None)
+    }
+
+    /// Whether another node runs it. Nothing is taken into memory.
+    pub(crate) async fn is_elsewhere(
+        self: &Arc<Self>,
+        scope: &TenantScope,
+        id: &ExecutionId,
+    ) -> Result<bool, Error> {
+        if self.live.get(id).is_some() {
+            return Ok(false);
+        }
+        let row = self.ports.store.executions(scope).get(id).await?;
+        let Some(row) = row.filter(|row| !row.status.is_terminal()) else { return Ok(false) };
+        Ok(self.owner_elsewhere(scope, &row).await?.is_some())
     }
 
     /// Why there is nothing to be commanded.

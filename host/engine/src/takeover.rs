@@ -64,6 +64,10 @@ impl Shared {
                 self.resume_all(page).await?;
             }
         }
+        if claimed > 0 {
+            // What was asked of whoever had it before is asked of this node now.
+            self.commands.ring();
+        }
         for tenant in self.places.tenants_waiting() {
             self.place_freed(&TenantScope::engine(tenant));
         }

@@ -25,7 +25,7 @@ use quantum_store::{
     Archive, Faults, IdempotencyRecord, SharedPlan, Store, StoreOptions, Tenant, TenantScope,
 };
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
 /// What the runner does with the next attempt of a step; when nothing is left it echoes the parameters.
@@ -38,6 +38,8 @@ pub enum Script {
     Result(Value),
     /// Runs until it is dropped.
     Hang,
+    /// Runs until it is told to end, and echoes.
+    Until(Arc<Notify>),
     /// Runs until the cancel flag is seen, as a guest that polls does.
     UntilCancelled,
 }
@@ -83,6 +85,10 @@ async fn play(script: Option<Script>, attempt: Attempt) -> AttemptReport {
         Some(Script::Trap) => fail(FailureKind::Trap, "trap", None),
         Some(Script::Panic) => panic!("as the script says"),
         Some(Script::Hang) => std::future::pending().await,
+        Some(Script::Until(told)) => {
+            told.notified().await;
+            AttemptOutcome::Completed(serde_json::from_str(&attempt.parameters).unwrap())
+        }
         Some(Script::UntilCancelled) => {
             while !attempt.cancel.is_raised() {
                 tokio::task::yield_now().await;
@@ -200,6 +206,9 @@ impl IntentSource for Intents {
     }
 }
 
+/// Of a node that shares its store.
+pub const LEASE_MS: u64 = 10_000;
+
 pub struct Bench {
     pub folder: tempfile::TempDir,
     pub store: Store,
@@ -250,6 +259,43 @@ impl Bench {
             intents,
             scope: TenantScope::for_tests(tenant()),
         }
+    }
+
+    /// A node that shares a store with others.
+    pub async fn node(name: &str, clock: Arc<dyn Clock>, faults: Option<Faults>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions { faults, ..StoreOptions::new(folder.path().join("quantum.db")) };
+        let store = Store::open(options).await.unwrap();
+        let made = Tenant { id: tenant(), name: "Test".into(), created_at: Timestamp::from_millis(0) };
+        store.platform().create_tenant(made).await.unwrap();
+        Self::on_store((store, folder), Arc::default(), name, clock).await
+    }
+
+    /// Another node on the same store.
+    pub async fn beside(&self, name: &str, clock: Arc<dyn Clock>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::on_store((self.store.clone(), folder), self.intents.clone(), name, clock).await
+    }
+
+    async fn on_store(
+        (store, folder): (Store, tempfile::TempDir),
+        intents: Arc<Intents>,
+        name: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let (runner, gate) = (Arc::<Runner>::default(), Arc::<Gate>::default());
+        let actions = intents.actions.clone();
+        let options = EngineOptions {
+            name: name.to_owned(),
+            lease_ms: Some(LEASE_MS),
+            answer_ms: 6 * LEASE_MS,
+            ..options()
+        };
+        let archive = Archive::new(folder.path());
+        let ports = ports((&store, &archive), runner.clone(), &gate, &intents, clock);
+        let engine = Engine::launch(options, ports, Arc::new(LogBuffer::default())).await.unwrap();
+        let scope = TenantScope::for_tests(tenant());
+        Self { folder, store, engine, runner, gate, actions, intents, scope }
     }
 
     /// Ends the engine without letting attempts end, and starts another one on the same store.
@@ -354,7 +400,22 @@ pub async fn try_launch(
     intents: &Arc<Intents>,
     clock: Arc<dyn Clock>,
 ) -> Result<Engine, quantum_engine::Error> {
-    let ports = Ports {
+    let ports = ports((store, archive), runner, gate, intents, clock);
+    Engine::launch(options(), ports, Arc::new(LogBuffer::default())).await
+}
+
+fn options() -> EngineOptions {
+    EngineOptions { shutdown_grace_ms: 0, cancel_grace_ms: 0, ..EngineOptions::default() }
+}
+
+fn ports(
+    (store, archive): (&Store, &Archive),
+    runner: Arc<dyn StepRunner>,
+    gate: &Arc<Gate>,
+    intents: &Arc<Intents>,
+    clock: Arc<dyn Clock>,
+) -> Ports {
+    Ports {
         store: store.clone(),
         archive: archive.clone(),
         runner,
@@ -363,9 +424,7 @@ pub async fn try_launch(
         intents: intents.clone(),
         clock,
         chance: || 1.0,
-    };
-    let options = EngineOptions { shutdown_grace_ms: 0, cancel_grace_ms: 0, ..EngineOptions::default() };
-    Engine::launch(options, ports, Arc::new(LogBuffer::default())).await
+    }
 }
 
 fn plan(definition: &Value, actions: &Actions) -> Plan {

@@ -7,6 +7,7 @@ mod cancel;
 mod children;
 mod elements;
 mod follow;
+mod nodes;
 mod operate;
 mod recovery;
 mod refusal;
