@@ -161,6 +161,10 @@ async fn collect(services: Services, closing: CancellationToken) {
             () = tokio::time::sleep(COLLECT_EVERY) => {}
             () = closing.cancelled() => return,
         }
+        // One node does it for all that share the store.
+        if !services.engine.leads("collector").await {
+            continue;
+        }
         match services.effects.collect(services.clock.now()).await {
             Ok(done) => tracing::debug!(?done, "collected what nobody needs"),
             Err(error) => {

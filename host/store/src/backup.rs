@@ -13,6 +13,7 @@ use crate::Error;
 use crate::database::{Columns, Row as Found};
 use crate::sqlite::{applied_schema, known_schema, reading_connection};
 
+const COPY_OF_DATABASE: &str = "the copy of the database";
 const COPY: &str = "VACUUM INTO ?";
 /// Findings that are told of a damaged database; there may be thousands.
 const INTEGRITY: &str = "PRAGMA integrity_check(3)";
@@ -65,7 +66,7 @@ pub async fn snapshot(database: &Path, into: &Path) -> Result<(), Error> {
 pub async fn snapshot_contents(copy: &Path) -> Result<SnapshotContents, Error> {
     let mut conn = open(copy, true).await?;
     let schema = applied_schema(&mut conn).await?;
-    check(&mut conn).await?;
+    check(&mut conn, COPY_OF_DATABASE).await?;
     let counts = Found::Sqlite(sqlx::query(COUNTS).fetch_one(&mut conn).await?);
     let mut columns = Columns::new(&counts, "tenants");
     let contents = SnapshotContents {
@@ -87,19 +88,20 @@ async fn open(path: &Path, nobody_writes: bool) -> Result<SqliteConnection, Erro
     opened.map_err(|source| Error::Open { path: path.to_owned(), hint, source })
 }
 
-/// Damage that the pages show, and rows whose foreign rows are missing.
-async fn check(conn: &mut SqliteConnection) -> Result<(), Error> {
+/// Damage that the pages show, and rows whose foreign rows are missing. Err: `Corrupt`, which says `what` it is.
+pub(crate) async fn check(conn: &mut SqliteConnection, what: &'static str) -> Result<(), Error> {
+    let damaged = |detail: String| Error::Corrupt { what, detail };
     let found = sqlx::query(INTEGRITY).fetch_all(&mut *conn).await?;
     let found: Vec<String> = found.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     if found != ["ok"] {
-        return Err(unreadable(found.join("; ")));
+        return Err(damaged(found.join("; ")));
     }
     let dangling = sqlx::query(FOREIGN_KEYS).fetch_optional(conn).await?;
     match dangling {
         None => Ok(()),
         Some(row) => {
             let (table, parent): (String, String) = (row.try_get(0)?, row.try_get(2)?);
-            Err(unreadable(format!("a row of \"{table}\" names one of \"{parent}\" that is not there")))
+            Err(damaged(format!("a row of \"{table}\" names one of \"{parent}\" that is not there")))
         }
     }
 }
@@ -134,5 +136,5 @@ fn digests(rows: Vec<Found>) -> Result<Vec<Digest>, Error> {
 }
 
 const fn unreadable(detail: String) -> Error {
-    Error::Corrupt { what: "the copy of the database", detail }
+    Error::Corrupt { what: COPY_OF_DATABASE, detail }
 }

@@ -27,7 +27,7 @@ pub enum Error {
          --owner URL, with a login that may change the schema"
     )]
     NotPrepared { place: String },
-    /// Tenants would not be kept apart, or nothing could be written.
+    /// Tenants would not be kept apart, nothing could be written, or a part of the rows is missing.
     #[error("open the database {place}: {finding}; {remedy}")]
     Unsafe { place: String, finding: String, remedy: String },
     #[error("prepare the folder \"{}\"", path.display())]

@@ -35,6 +35,7 @@ mod sqlite;
 mod stats;
 mod store;
 mod tenant_settings;
+mod transfer;
 mod writer;
 
 pub use announcements::Announcement;
@@ -72,5 +73,8 @@ pub use secrets::{SealedSecret, SecretRow, Secrets, StoredSecret, TenantKey};
 pub use stats::Stats;
 pub use store::{Health, Store, StoreOptions};
 pub use tenant_settings::{NewSettings, Settings, SettingsInForce, StoredSettings};
+pub use transfer::{
+    ComparedTable, Difference, TransferError, TransferOptions, TransferStep, Transferred, transfer,
+};
 #[doc(hidden)]
 pub use writer::{Fault, Faults};

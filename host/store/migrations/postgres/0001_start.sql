@@ -442,6 +442,14 @@ CREATE TABLE leaders (
     node TEXT COLLATE "C" NOT NULL
 );
 
+-- Data folders whose content is being moved into this database. No host starts while there is a row: it would serve a part
+-- of the tenants.
+CREATE TABLE transfers (
+    -- Path of the data folder.
+    source TEXT COLLATE "C" PRIMARY KEY,
+    begun_at BIGINT NOT NULL
+);
+
 -- What a node asks of the one that owns an execution. Gone once whoever asked has read the answer.
 CREATE TABLE commands (
     tenant_id TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),

@@ -57,6 +57,9 @@ GRANT SELECT (tenant_id, at) ON idempotency_keys TO app_platform;
 GRANT SELECT (master) ON tenant_keys TO app_platform;
 GRANT SELECT ON changes TO app_platform;
 GRANT SELECT, INSERT, UPDATE, DELETE ON nodes, leaders TO app_platform;
+-- Every start looks at it.
+GRANT SELECT ON transfers TO PUBLIC;
+GRANT SELECT, INSERT, DELETE ON transfers TO app_platform;
 GRANT SELECT (tenant_id, id, execution_id, node, taken, asked_at, answered) ON commands TO app_platform;
 
 -- What a person is in every tenant, for whoever has proven to be that person.

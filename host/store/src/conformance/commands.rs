@@ -119,11 +119,11 @@ fn node(name: &str) -> NodeRecord {
     NodeRecord { id: name.to_owned(), name: name.to_owned(), version, url: None, started_at: AT }
 }
 
-fn id(number: u64) -> CommandId {
+pub(super) fn id(number: u64) -> CommandId {
     CommandId::parse(&execution_id(number).to_string()).expect("a UUID")
 }
 
-fn asked(number: u64) -> NewCommand {
+pub(super) fn asked(number: u64) -> NewCommand {
     NewCommand {
         id: id(number),
         execution: execution_id(1),

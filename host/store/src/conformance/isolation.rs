@@ -1,20 +1,14 @@
 //! Two tenants with the same names and ids see nothing of each other.
 
-use std::collections::BTreeMap;
-
-use quantum_core::port::PrincipalKind;
 use quantum_core::vocabulary::Environment;
 
+use super::content::{effects, everything, fill, fill_effects};
 use super::fixtures::{
-    AT, artifact, create, execution_id, intent, intent_uid, line, principal, record, schedule, scope, sealed,
-    secret, tenant_key, value, version, with_tenants,
+    AT, create, execution_id, intent, schedule, scope, sealed, secret, version, with_tenants,
 };
 use super::{Check, Open};
 use crate::database::{Columns, Query};
-use crate::{
-    ArtifactFilter, Blobs, Change, Error, ExecutionFilter, Holder, Installation, IntentFilter, LogFilter,
-    Membership, NewIntent, NewSettings, NewVersion, PageRequest, Store, TenantScope,
-};
+use crate::{Blobs, Change, Error, Holder};
 
 /// What one tenant does to its things does not show in the other's answers.
 pub async fn twins_do_not_see_each_other(open: &Open) -> Check {
@@ -99,155 +93,14 @@ pub async fn a_row_of_another_tenant_is_withheld(open: &Open) -> Check {
     Ok(())
 }
 
-/// Something in every table that people and executions fill. The same names whoever asks; `text` is in what they say.
-async fn fill(store: &Store, scope: &TenantScope, text: &str) -> Check {
-    let labels = BTreeMap::from([("team".to_owned(), text.to_owned())]);
-    let version = NewVersion { labels: labels.clone(), ..version(text) };
-    store.intents(scope).create(NewIntent { version, ..intent(1, "web") }, None).await?;
-    store.blueprints(scope).write(super::blueprints::change("web", 0, Some(text))).await?;
-    let mut start = create(scope, 1);
-    start.idempotency = Some(record("key-1", 1));
-    if let Some(new) = &mut start.create {
-        new.labels = labels;
-        new.input = format!("\"{text}\"");
-    }
-    store.journal().commit(start).await?;
-    store.logs().append(vec![line(scope, 1, text)]).await?;
-    store.schedules(scope).create(schedule(1, "nightly"), 9).await?;
-    let installation = super::installations::installation(scope, "1.0.0");
-    store
-        .installations(scope)
-        .upsert(Installation { settings: format!("\"{text}\""), ..installation })
-        .await?;
-    let document = format!("{{\"classification\":\"{text}\"}}");
-    let settings = NewSettings { document, expected_revision: None, by: principal("alice"), at: AT };
-    store.settings(scope).put(settings).await?;
-    for (id, kind) in [("alice", PrincipalKind::User), ("robot", PrincipalKind::ServiceAccount)] {
-        let roles = vec![text.to_owned()];
-        let (tenant, principal) = (scope.tenant().clone(), principal(id));
-        let membership = Membership { tenant, principal, kind, roles, active: true };
-        store.platform().upsert_membership(membership, AT).await?;
-    }
-    Ok(())
-}
-
-async fn fill_effects(store: &Store, scope: &TenantScope, text: &str) -> Check {
-    for holder in [Holder::Tenant, Holder::Execution(execution_id(1))] {
-        let new = crate::NewArtifact { by: text.into(), ..artifact(text, holder, Some("app")) };
-        store.artifacts(scope).record(new).await?;
-    }
-    store.key_value(scope).write(value("cursor", text)).await?;
-    let tenant = scope.tenant().as_str();
-    store.secrets(scope).add_key(tenant_key(tenant, 1, text)).await?;
-    let secret = secret(tenant, "TOKEN", Environment::Test);
-    let hosts = format!("[\"https://{text}.example\"]");
-    store.secrets(scope).put(crate::SecretRow { hosts, ..secret }, sealed(1, text), 10).await?;
-    Ok(())
-}
-
-/// What each question was answered.
-type Answers = Vec<(&'static str, Result<String, Error>)>;
-
-macro_rules! answers {
-    ($($name:literal => $question:expr),+ $(,)?) => {
-        vec![$(($name, $question.await.map(|answer| format!("{answer:?}")))),+]
-    };
-}
-
-/// All that a tenant's steps have stored, as text.
-async fn effects(store: &Store, scope: &TenantScope) -> Result<String, Error> {
-    joined(effects_answers(store, scope).await)
-}
-
-/// All answers that a tenant can get otherwise, as text.
-async fn everything(store: &Store, scope: &TenantScope) -> Result<String, Error> {
-    joined(everything_answers(store, scope).await)
-}
-
-fn joined(answers: Answers) -> Result<String, Error> {
-    let mut all = String::new();
-    for (name, answer) in answers {
-        all += &format!("{name}: {}\n", answer?);
-    }
-    Ok(all)
-}
-
-async fn effects_answers(store: &Store, scope: &TenantScope) -> Answers {
-    let (artifacts, secrets, page) = (store.artifacts(scope), store.secrets(scope), PageRequest::first(10));
-    let own = ArtifactFilter { holder: Holder::Tenant, prefix: None };
-    let of_execution = ArtifactFilter { holder: Holder::Execution(execution_id(1)), prefix: None };
-    let text = async {
-        let value = store.key_value(scope).get("acme:sync", "cursor", AT).await?;
-        Ok::<_, Error>(value.map(|it| (String::from_utf8_lossy(&it.value).into_owned(), it.revision)))
-    };
-    answers! {
-        "artifacts of the tenant" => artifacts.list(&own, page.clone()),
-        "artifacts of an execution" => artifacts.list(&of_execution, page.clone()),
-        "artifact of the tenant" => artifacts.by_name(own.holder, "app"),
-        "artifact of an execution" => artifacts.by_name(of_execution.holder, "app"),
-        "usage" => artifacts.usage(),
-        "value" => text,
-        "secret" => secrets.get("TOKEN", Environment::Test),
-        "environments of a secret" => secrets.environments("TOKEN"),
-        "secrets" => secrets.list(page),
-        "secrets under older keys" => secrets.older(9, 10),
-        "key" => secrets.current_key(),
-        "key by version" => async { secrets.key(1).await.map(Some).or_else(none) },
-    }
-}
-
-async fn everything_answers(store: &Store, scope: &TenantScope) -> Answers {
-    let page = || PageRequest::first(10);
-    let (name, nightly, id) = (intent(1, "web").name, schedule(1, "nightly"), execution_id(1));
-    let q = IntentFilter { q: Some("web".into()), ..IntentFilter::default() };
-    let lines = LogFilter { execution: id, step: None, after: 0, limit: 10 };
-    let open = ExecutionFilter { open_only: true, ..ExecutionFilter::default() };
-    let (intents, executions) = (store.intents(scope), store.executions(scope));
-    let (schedules, blueprints, platform) =
-        (store.schedules(scope), store.blueprints(scope), store.platform());
-    answers! {
-        "intent" => intents.by_name(&name),
-        "intent by uid" => intents.by_uid(&intent_uid(1)),
-        "version" => intents.version(&name, 1),
-        "versions" => intents.versions(&name, page()),
-        "intents" => intents.list(&q, page()),
-        "all intents" => intents.list(&IntentFilter::default(), page()),
-        "execution" => executions.get(&id),
-        "execution with its events" => executions.load(&id),
-        "events" => executions.events(&id, 0, 10),
-        "executions" => executions.list(&ExecutionFilter::default(), page()),
-        "open executions" => executions.list(&open, page()),
-        "log" => store.logs().list(scope, &lines),
-        "idempotency" => store.idempotency(scope).lookup(&record("key-1", 1).key, AT),
-        "installation" => store.installations(scope).get("quantum:http"),
-        "installations" => store.installations(scope).list(),
-        "settings" => store.settings(scope).get(),
-        "schedule" => schedules.get(&nightly.name),
-        "schedule by uid" => schedules.by_uid(nightly.uid),
-        "schedules" => schedules.list(None, page()),
-        "blueprint" => blueprints.newest(&name),
-        "blueprint by revision" => blueprints.revision(&name, 1),
-        "blueprints" => blueprints.list(page()),
-        "membership" => platform.membership(scope.tenant(), &principal("alice")),
-        "members" => platform.members(scope.tenant()),
-    }
-}
-
-/// A key that is not there is an answer, too.
-fn none<T>(error: Error) -> Result<Option<T>, Error> {
-    match error {
-        Error::NotFound { .. } => Ok(None),
-        error => Err(error),
-    }
-}
-
 /// The condition on the tenant is left out of every statement: what holds then.
 #[cfg(test)]
 mod tests {
+    use super::super::content::{Answers, effects_answers, everything_answers};
     use super::*;
-    use crate::StoreOptions;
     use crate::database::FORGETS_TENANTS;
     use crate::postgres::fixtures;
+    use crate::{Store, StoreOptions};
 
     async fn twins(open: &Open) -> Store {
         let store = with_tenants(open, &["t-1", "t-2"]).await.unwrap();

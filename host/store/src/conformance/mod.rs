@@ -5,6 +5,7 @@
 pub mod artifacts;
 pub mod blueprints;
 pub mod commands;
+mod content;
 pub mod durability;
 pub mod executions;
 mod fixtures;
@@ -26,6 +27,7 @@ use quantum_core::port::BoxFuture;
 
 use crate::{Error, Store};
 
+pub use content::{answers, fill_and_empty, fill_tenant, write_value_with_nul};
 pub use fixtures::{commit, create, execution_id, hold, intent, scope, with_tenants};
 
 /// Opens the topic's database.

@@ -29,6 +29,14 @@ impl Row {
         }
     }
 
+    pub fn bytes_or_null(&self, at: usize) -> Result<Option<&[u8]>, sqlx::Error> {
+        use sqlx::Row;
+        match self {
+            Self::Sqlite(row) => row.try_get_unchecked(at),
+            Self::Postgres(row) => row.try_get_unchecked(at),
+        }
+    }
+
     pub fn int(&self, at: usize) -> Result<i64, sqlx::Error> {
         self.int_or_null(at)?.ok_or_else(|| null(at))
     }
@@ -46,6 +54,23 @@ impl Row {
         use sqlx::Row;
         match self {
             Self::Sqlite(row) => row.try_get_unchecked::<i64, _>(at).map(|flag| flag != 0),
+            Self::Postgres(row) => row.try_get(at),
+        }
+    }
+
+    /// Err: SQLite has another number than 0 and 1 there.
+    pub fn flag_or_null(&self, at: usize) -> Result<Option<bool>, sqlx::Error> {
+        use sqlx::Row;
+        match self {
+            Self::Sqlite(_) => match self.int_or_null(at)? {
+                None => Ok(None),
+                Some(0) => Ok(Some(false)),
+                Some(1) => Ok(Some(true)),
+                Some(other) => Err(sqlx::Error::ColumnDecode {
+                    index: at.to_string(),
+                    source: format!("{other} is neither true nor false").into(),
+                }),
+            },
             Self::Postgres(row) => row.try_get(at),
         }
     }

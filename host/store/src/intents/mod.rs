@@ -16,6 +16,7 @@ use crate::scope::TenantScope;
 use crate::store::Store;
 pub(crate) use list::list_shapes;
 pub(crate) use read::sql as read_sql;
+pub(crate) use text::words;
 pub(crate) use write::sql as write_sql;
 
 /// An intent that does not exist yet; it becomes version 1.

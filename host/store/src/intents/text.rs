@@ -13,7 +13,7 @@ pub(super) fn tenant_word(tenant: &TenantId) -> String {
 }
 
 /// What PostgreSQL finds an intent by: words, apart. SQLite's tokenizer cuts a text in the same places.
-pub(super) fn words(name: &str, description: &str) -> String {
+pub(crate) fn words(name: &str, description: &str) -> String {
     let words: BTreeSet<String> = split(name).chain(split(description)).map(str::to_lowercase).collect();
     words.into_iter().collect::<Vec<_>>().join(" ")
 }

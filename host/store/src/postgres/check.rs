@@ -50,15 +50,36 @@ const LOOSE_KEYS: &str = "SELECT c.relname::text, i.indexrelid::regclass::text F
      JOIN pg_class c ON c.oid = k.conrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' \
      WHERE c.relnamespace = 'public'::regnamespace AND k.contype = 'f' AND k.conkey[1] <> a.attnum ORDER BY 1, 2";
 
+const HAS_TRANSFERS: &str = "SELECT to_regclass('public.transfers') IS NOT NULL";
+const TRANSFERS: &str = "SELECT source FROM public.transfers ORDER BY 1";
+
 /// As a start looks at it. Err: `Connect`, `Query`.
 pub async fn inspect(url: &str) -> Result<Vec<Finding>, Error> {
     findings(&mut connection(url, PATIENCE).await?).await
 }
 
-pub(super) async fn findings(conn: &mut PgConnection) -> Result<Vec<Finding>, Error> {
+async fn findings(conn: &mut PgConnection) -> Result<Vec<Finding>, Error> {
+    let mut found = safety(conn).await?;
+    found.extend(of_transfer(conn).await?);
+    Ok(found)
+}
+
+/// Whether tenants are kept apart, and whether anything can be written.
+pub(super) async fn safety(conn: &mut PgConnection) -> Result<Vec<Finding>, Error> {
     let mut found = of_login(conn).await?;
     found.extend(of_tables(conn).await?);
     Ok(found)
+}
+
+/// A data folder that is in it in part.
+pub(super) async fn of_transfer(conn: &mut PgConnection) -> Result<Vec<Finding>, Error> {
+    let there: bool = sqlx::query(HAS_TRANSFERS).fetch_one(&mut *conn).await?.try_get(0)?;
+    let rows = if there { sqlx::query(TRANSFERS).fetch_all(conn).await? } else { Vec::new() };
+    let finding = |source: String| {
+        let text = format!("the data folder {source} was not moved into it to the end");
+        fatal(text, format!("go on with: quantum migrate --from {source} --to URL"))
+    };
+    rows.iter().map(|row| Ok(finding(row.try_get(0)?))).collect()
 }
 
 async fn of_login(conn: &mut PgConnection) -> Result<Vec<Finding>, Error> {

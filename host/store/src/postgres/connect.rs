@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgConnection, PgPool};
 
 use super::transaction::{Transaction, within};
-use super::{PostgresOptions, check, migrate, options::shown, session};
+use super::{Finding, PostgresOptions, check, migrate, options::shown, session};
 use crate::access::Access;
 use crate::database::{Code, Conn, code};
 use crate::writer::Faults;
@@ -41,21 +41,8 @@ impl Postgres {
     /// Brings the schema to this program's when it may, and checks that row-level security holds for this login. Err:
     /// `Connect`, `NewerDatabase`, `NotPrepared`, `Unsafe`.
     pub async fn connect(options: PostgresOptions) -> Result<Self, Error> {
-        let mut conn = connection(&options.url, options.patience).await?;
-        if migrate::is_behind(&mut conn).await? {
-            let Some(owner) = &options.owner_url else {
-                return Err(Error::NotPrepared { place: shown(&options.url) });
-            };
-            migrate::prepare(owner, None).await?;
-        }
-        let findings = check::findings(&mut conn).await?;
-        if let Some(first) = findings.into_iter().find(|finding| finding.is_fatal) {
-            return Err(Error::Unsafe {
-                place: shown(&options.url),
-                finding: first.text,
-                remedy: first.remedy,
-            });
-        }
+        let mut conn = safe_connection(&options).await?;
+        refuse(&options, check::of_transfer(&mut conn).await?)?;
         let turns = (options.connections() / 4).clamp(1, 4);
         let pool = |connections: u32| {
             let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(options.patience);
@@ -124,6 +111,29 @@ impl Postgres {
         self.pool.close().await;
         self.turns.close().await;
         self.notices.close().await;
+    }
+}
+
+/// One connection outside of the pool, to a database of this program's schema that keeps tenants apart. Err: `Connect`,
+/// `NewerDatabase`, `NotPrepared`, `Unsafe`.
+pub(crate) async fn safe_connection(options: &PostgresOptions) -> Result<PgConnection, Error> {
+    let mut conn = connection(&options.url, options.patience).await?;
+    if migrate::is_behind(&mut conn).await? {
+        let Some(owner) = &options.owner_url else {
+            return Err(Error::NotPrepared { place: shown(&options.url) });
+        };
+        migrate::prepare(owner, None).await?;
+    }
+    refuse(options, check::safety(&mut conn).await?)?;
+    Ok(conn)
+}
+
+fn refuse(options: &PostgresOptions, findings: Vec<Finding>) -> Result<(), Error> {
+    match findings.into_iter().find(|finding| finding.is_fatal) {
+        None => Ok(()),
+        Some(Finding { text, remedy, .. }) => {
+            Err(Error::Unsafe { place: shown(&options.url), finding: text, remedy })
+        }
     }
 }
 

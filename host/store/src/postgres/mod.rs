@@ -13,8 +13,10 @@ mod session;
 mod transaction;
 
 pub use check::{Finding, inspect};
-pub(crate) use connect::{Postgres, UNCONFIRMED, unavailable, unconfirmed};
+pub(crate) use connect::{Postgres, UNCONFIRMED, safe_connection, unavailable, unconfirmed};
 pub use migrate::{Login, prepare};
 pub(crate) use notices::{Memory, Notices};
 pub use options::PostgresOptions;
+pub(crate) use options::shown;
+pub(crate) use session::unbounded;
 pub(crate) use transaction::Transaction;

@@ -51,7 +51,7 @@ impl fmt::Debug for PostgresOptions {
 }
 
 /// A URL for people and logs: nothing between the scheme and the host, and nothing from the parameters.
-pub(super) fn shown(url: &str) -> String {
+pub(crate) fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return "postgres://…".to_owned() };
     // Of a parameter, or of a password that is not written as URLs want it: nobody can tell.
     if rest.split_once('?').is_some_and(|(_, parameters)| parameters.contains('@')) {

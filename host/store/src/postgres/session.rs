@@ -19,6 +19,11 @@ pub(super) fn reading(access: Access<'_>, patience: Duration) -> String {
     format!("BEGIN; {}; {}", bounds(patience), scope(access))
 }
 
+/// A transaction whose statements may read or write a whole table, of somebody for whose locks nobody waits.
+pub(crate) fn unbounded(access: Access<'_>) -> String {
+    format!("BEGIN; {}", scope(access))
+}
+
 /// A transaction that changes rows of its tenant, alone.
 pub(super) fn changing(access: Access<'_>, patience: Duration) -> String {
     match access {

@@ -3,11 +3,13 @@
 mod opening;
 mod pool;
 mod raw;
+mod transfer;
 mod truth;
 
 use quantum_store::conformance::{LOGIN, Open, prepare_database};
 use quantum_store::{PostgresOptions, Store};
 use quantum_testing::{Postgres, TestDatabase, or_skip};
+use sqlx::{Connection, PgConnection};
 
 pub struct Prepared {
     server: &'static Postgres,
@@ -37,6 +39,11 @@ impl Prepared {
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity \
              WHERE datname = current_database() AND usename = '{LOGIN}'"
         ));
+    }
+
+    /// A further connection of the superuser.
+    async fn connect(&self) -> PgConnection {
+        PgConnection::connect(&self.database.url()).await.expect("a connection")
     }
 
     pub fn opener(&self) -> Box<Open> {
