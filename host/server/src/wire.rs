@@ -118,7 +118,8 @@ pub(crate) fn embedded_issuer(key: &SigningKey) -> EmbeddedIssuer {
     key.issuer(format!("quantum:{}", key.kid()), AUDIENCE)
 }
 
-fn claim(data_dir: &Path) -> Result<File, WireError> {
+/// Keeps other processes off the data folder as long as the file is open. Err: `DataDir`, `InUse`.
+pub(crate) fn claim(data_dir: &Path) -> Result<File, WireError> {
     let failed = |source| WireError::DataDir { path: data_dir.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(failed)?;
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(data_dir.join("lock"));

@@ -46,6 +46,8 @@ pub enum CliError {
     Plugin(crate::plugin::Error),
     #[error(transparent)]
     Backup(crate::backup::BackupError),
+    #[error(transparent)]
+    Transfer(quantum_store::TransferError),
     #[error("write the answer")]
     Write(#[from] std::io::Error),
 }
@@ -57,6 +59,7 @@ impl CliError {
             Self::Refused { .. } => Exit::Refused,
             Self::NoAnswer { .. } => Exit::NoAnswer,
             Self::Backup(error) if error.is_usage() => Exit::Usage,
+            Self::Transfer(error) if error.is_usage() => Exit::Usage,
             Self::File { .. } | Self::Json { .. } | Self::Usage(_) => Exit::Usage,
             _ => Exit::Failed,
         }

@@ -13,6 +13,7 @@ mod execution;
 mod follow;
 mod intent;
 mod local;
+mod migrate;
 mod node;
 mod output;
 mod packed_folder;
@@ -120,6 +121,8 @@ enum Command {
     /// Prepare a PostgreSQL database for hosts
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// Move the database of a stopped host from SQLite into an empty PostgreSQL database, and compare the two
+    Migrate(migrate::MigrateOptions),
     /// Say what is wrong with a data folder and its host, and what mends it
     Doctor(doctor::DoctorOptions),
     /// Copy a data folder into a new one, while its host serves or not
@@ -163,6 +166,7 @@ impl Cli {
             Command::Schema { which } => schema::print(which),
             Command::Node(command) => command.run(&context).await,
             Command::Store(command) => command.run(&context).await,
+            Command::Migrate(options) => options.run(&context).await,
             Command::Doctor(options) => options.run(&context).await,
             Command::Backup(options) => options.run(&context).await,
             Command::Restore(options) => options.run(&context).await,
