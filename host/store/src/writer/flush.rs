@@ -82,7 +82,7 @@ impl Flusher {
             Ok(conn) => conn,
             Err(error) => return Err(self.unavailable(error)),
         };
-        let written = match statements(&mut conn, batch).await {
+        match statements(&mut conn, batch).await {
             Ok(verdicts) => {
                 let committed = self.target.commit(conn).await;
                 committed.map(|()| verdicts).map_err(|error| self.unconfirmed(error))
@@ -91,8 +91,7 @@ impl Flusher {
                 self.target.abandon(conn).await;
                 Err(self.unavailable(error))
             }
-        };
-        written
+        }
     }
 
     fn unavailable(&self, error: sqlx::Error) -> Unavailable {

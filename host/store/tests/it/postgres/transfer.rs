@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs;
 
+use std::time::Duration;
+
 use quantum_store::conformance::{
     answers, commit, create, fill_and_empty, fill_tenant, scope, with_tenants, write_value_with_nul,
 };

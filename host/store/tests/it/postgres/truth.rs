@@ -192,6 +192,8 @@ async fn differences(raw: &mut Raw, questions: Vec<Question>) -> Vec<String> {
     found
 }
 
+type Settings = &'static [(&'static str, &'static str)];
+
 const ONE: [(&str, &str); 1] = [("app.current_tenant_id", "t-1")];
 const BATCH: [(&str, &str); 1] = [("app.current_tenant_ids", "t-1,t-3")];
 const PERSON: [(&str, &str); 1] = [("app.current_principal_id", "1")];
@@ -207,7 +209,7 @@ async fn every_role_may_do_to_every_table_what_is_written_here_and_no_more() {
         let writes = JOURNAL.contains(&table.name.as_str());
         let journal = Rights { read: writes, write: writes, delete: false };
         let reader = Rights { read: READER.contains(&table.name.as_str()), ..Rights::default() };
-        let roles: [(&str, &[(&str, &str)], Vec<Question>); 4] = [
+        let roles: [(&str, Settings, Vec<Question>); 4] = [
             ("app_user", &ONE, all.questions(table)),
             ("app_journal", &BATCH, journal.questions(table)),
             ("app_reader", &BATCH, reader.questions(table)),
