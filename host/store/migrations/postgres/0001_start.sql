@@ -92,8 +92,8 @@ CREATE TABLE intent_versions (
     created_at BIGINT NOT NULL,
     created_by TEXT NOT NULL,
     -- What the definition names, so that a change of the tenant's targets finds the versions that it classifies anew.
-    target TEXT COLLATE "C" GENERATED ALWAYS AS (CASE WHEN jsonb_typeof(CAST(definition AS jsonb) -> 'target') = 'string'
-        THEN CAST(definition AS jsonb) ->> 'target' END) STORED,
+    target TEXT COLLATE "C" GENERATED ALWAYS AS (CASE WHEN json_typeof(CAST(definition AS json) -> 'target') = 'string'
+        THEN CAST(definition AS json) ->> 'target' END) STORED,
     PRIMARY KEY (tenant_id, intent_uid, number),
     FOREIGN KEY (tenant_id, intent_uid) REFERENCES intents (tenant_id, uid)
 );
@@ -215,7 +215,7 @@ CREATE INDEX executions_purged ON executions (tenant_id, id) WHERE purged_at IS 
 CREATE INDEX executions_ended ON executions (tenant_id, ended_at, id) WHERE ended_at IS NOT NULL;
 CREATE INDEX executions_plan ON executions (tenant_id, plan_digest);
 CREATE INDEX executions_origin ON executions
-    (tenant_id, (coalesce(CAST(origin AS jsonb) ->> 'parent', CAST(origin AS jsonb) ->> 'of')))
+    (tenant_id, (coalesce(CAST(origin AS json) ->> 'parent', CAST(origin AS json) ->> 'of')))
     WHERE ended_at IS NULL AND origin IS NOT NULL;
 
 CREATE TABLE execution_labels (

@@ -68,7 +68,7 @@ pub(super) fn to_postgres(text: &str) -> String {
             out.push_str(&format!("json_array_elements_text(CAST({parameter} AS json))"));
         } else if let Some((arguments, after)) = call(rest, "json_extract(") {
             let (column, path) = arguments.split_once(", ").unwrap_or((arguments, ""));
-            out.push_str(&format!("(CAST({column} AS jsonb) ->> {})", path.replace("$.", "")));
+            out.push_str(&format!("(CAST({column} AS json) ->> {})", path.replace("$.", "")));
             rest = after;
         } else {
             out.push(first);
@@ -155,7 +155,7 @@ mod tests {
                 "IN (SELECT given.value FROM json_each(?2) given)",
                 "IN (SELECT given.value FROM json_array_elements_text(CAST($2 AS json)) given)",
             ),
-            ("p.id = json_extract(e.origin, '$.parent')", "p.id = (CAST(e.origin AS jsonb) ->> 'parent')"),
+            ("p.id = json_extract(e.origin, '$.parent')", "p.id = (CAST(e.origin AS json) ->> 'parent')"),
         ];
         for (sqlite, postgres) in pairs {
             assert_eq!(to_postgres(sqlite), postgres);
