@@ -209,7 +209,9 @@ impl Shared {
                 let id = entry.id.to_string();
                 CommandError::Failed(crate::error::Error::Decode { id, what: "an event", source })
             }
-            TurnError::Commit(CommitError::Fenced { .. }) => {
+            TurnError::Commit(CommitError::Fenced { epoch }) => {
+                counter!("quantum_commits_fenced_total").increment(1);
+                tracing::info!(execution = %entry.id, epoch, "a commit was refused: another node runs this execution by now");
                 self.part_with(entry);
                 CommandError::Moved
             }
