@@ -1,6 +1,7 @@
 //! The host as a process that is hurt: SIGKILL, SIGSTOP, a disk without room. Only processes that were started here are
 //! touched, each by its own id.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -26,21 +27,28 @@ const IGNORE_SIZE_SIGNAL: &str = "trap '' XFSZ; exec \"$0\" \"$@\"";
 #[derive(Debug, Clone)]
 pub struct Place {
     pub quantum: PathBuf,
+    /// Of the run.
     pub folder: PathBuf,
+    /// Of a node among several.
+    pub node: Option<String>,
 }
 
 impl Place {
     pub fn data(&self) -> PathBuf {
-        self.folder.join("data")
+        self.folder.join(self.named("data"))
     }
 
-    /// Of all hosts of the run.
+    /// Of all hosts of this place.
     pub fn log(&self) -> PathBuf {
-        self.folder.join("host.log")
+        self.folder.join(format!("{}.log", self.named("host")))
     }
 
     fn ready(&self) -> PathBuf {
-        self.folder.join("ready")
+        self.folder.join(self.named("ready"))
+    }
+
+    fn named(&self, what: &str) -> String {
+        self.node.as_ref().map_or_else(|| what.to_owned(), |node| format!("{what}-{node}"))
     }
 
     /// The binary, knowing nothing of this machine's settings.
@@ -54,17 +62,22 @@ impl Place {
     }
 
     pub fn spawn(&self, clock_shift_ms: i64) -> Result<Starting> {
+        self.spawn_with(clock_shift_ms, &[])
+    }
+
+    /// With further arguments.
+    pub fn spawn_with(&self, clock_shift_ms: i64, arguments: &[&OsStr]) -> Result<Starting> {
         // Of the host before: whoever finds it would talk to nobody.
         _ = std::fs::remove_file(self.ready());
         let log = self.log();
         let open = File::options().create(true).append(true).open(&log).map_err(Error::file(&log))?;
         let mut command = self.quantum(Path::new("sh"));
         command.args(["-c", IGNORE_SIZE_SIGNAL]).arg(&self.quantum);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--ready-file"]).arg(self.ready());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--ready-file"]).arg(self.ready()).args(arguments);
         command.env(CLOCK_SHIFT, clock_shift_ms.to_string()).stdout(Stdio::null()).stderr(open);
         let line = crate::shell::line(&command);
         let child = command.spawn().map_err(|source| Error::Start { command: line, source })?;
-        Ok(Starting { process: Process { child }, ready: self.ready(), log })
+        Ok(Starting { process: Process { child }, ready: self.ready(), log, since: Instant::now() })
     }
 
     /// The end of the log, for whoever has to find out.
@@ -104,26 +117,47 @@ pub struct Starting {
     process: Process,
     ready: PathBuf,
     log: PathBuf,
+    pub since: Instant,
+}
+
+/// What has become of a start.
+pub enum Look {
+    Listens(Host),
+    NotYet(Starting),
+    /// It ended, or takes too long.
+    Failed(String),
 }
 
 impl Starting {
     /// Err: it ended, or took too long.
     pub fn wait(mut self) -> std::result::Result<Host, String> {
-        let started = Instant::now();
-        while started.elapsed() < READY_MAX {
-            let text = std::fs::read_to_string(&self.ready).unwrap_or_default();
-            if let Some((url, admin)) = text.trim_end().split_once('\n') {
-                return Ok(Host { process: self.process, url: url.to_owned(), admin: admin.to_owned() });
-            }
-            if let Some(status) = self.process.ended() {
-                return Err(format!(
-                    "the host ended with {status} while it started; see {}",
-                    self.log.display()
-                ));
-            }
+        loop {
+            self = match self.look() {
+                Look::Listens(host) => return Ok(host),
+                Look::Failed(told) => return Err(told),
+                Look::NotYet(starting) => starting,
+            };
             super::pause(READY_POLL);
         }
-        Err(format!("the host did not listen within {} s", READY_MAX.as_secs()))
+    }
+
+    pub fn look(mut self) -> Look {
+        let text = std::fs::read_to_string(&self.ready).unwrap_or_default();
+        if let Some((url, admin)) = text.trim_end().split_once('\n') {
+            return Look::Listens(Host {
+                process: self.process,
+                url: url.to_owned(),
+                admin: admin.to_owned(),
+            });
+        }
+        if let Some(status) = self.process.ended() {
+            let log = self.log.display();
+            return Look::Failed(format!("the host ended with {status} while it started; see {log}"));
+        }
+        if self.since.elapsed() > READY_MAX {
+            return Look::Failed(format!("the host did not listen within {} s", READY_MAX.as_secs()));
+        }
+        Look::NotYet(self)
     }
 }
 
@@ -154,9 +188,19 @@ impl Host {
         self.process.signal(Signal::CONT)
     }
 
+    /// SIGTERM.
+    pub fn ask_to_end(&self) -> std::io::Result<()> {
+        self.process.signal(Signal::TERM)
+    }
+
+    /// How it ended, when it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.ended()
+    }
+
     /// SIGTERM, and its end within the patience of a person.
     pub fn end(mut self) -> std::result::Result<(), String> {
-        self.process.signal(Signal::TERM).map_err(|error| error.to_string())?;
+        self.ask_to_end().map_err(|error| error.to_string())?;
         let asked = Instant::now();
         while asked.elapsed() < READY_MAX {
             match self.process.ended() {
@@ -216,7 +260,7 @@ mod tests {
         let quantum = folder.path().join("quantum");
         std::fs::write(&quantum, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&quantum, std::fs::Permissions::from_mode(0o700)).unwrap();
-        let place = Place { quantum, folder: folder.path().to_owned() };
+        let place = Place { quantum, folder: folder.path().to_owned(), node: None };
         (folder, place)
     }
 

@@ -1,7 +1,9 @@
-//! Where the host is now, for everybody who talks to it; and whether the run still wants something new.
+//! Where the hosts are now, for everybody who talks to them; and whether the run still wants something new.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use fastrand::Rng;
 
 #[derive(Default)]
 pub struct Hosts {
@@ -11,7 +13,12 @@ pub struct Hosts {
 
 #[derive(Default)]
 struct Now {
-    url: String,
+    /// Base URLs of those that listen, with the places of their nodes.
+    listening: Vec<(usize, String)>,
+    /// Of the host that came last.
+    newest: String,
+    /// Draws which of several is asked; none: the machine's chance.
+    rng: Option<Rng>,
     /// Hosts so far.
     generation: u64,
     stopping: bool,
@@ -19,11 +26,28 @@ struct Now {
 }
 
 impl Hosts {
+    /// Which of several is asked is drawn from the seed.
+    pub fn new(seed: u64) -> Self {
+        Self { now: Mutex::new(Now { rng: Some(Rng::with_seed(seed)), ..Now::default() }), ..Self::default() }
+    }
+
+    /// The only host.
     pub fn moved_to(&self, url: &str) {
+        self.listens(0, url);
+    }
+
+    pub fn listens(&self, node: usize, url: &str) {
         let mut now = self.lock();
-        url.clone_into(&mut now.url);
+        now.listening.retain(|(known, _)| *known != node);
+        now.listening.push((node, url.to_owned()));
+        url.clone_into(&mut now.newest);
         now.generation += 1;
         self.changed.notify_all();
+    }
+
+    /// Nobody is sent there any more.
+    pub fn left(&self, node: usize) {
+        self.lock().listening.retain(|(known, _)| *known != node);
     }
 
     /// Clients end what they have begun, and begin nothing more.
@@ -47,10 +71,13 @@ impl Hosts {
         self.lock().gone
     }
 
-    /// The generation and base URL of the newest host. It may be dead.
+    /// The generation, and the base URL of one that listens; of the newest host when none does. It may be dead.
     pub fn here(&self) -> (u64, String) {
-        let now = self.lock();
-        (now.generation, now.url.clone())
+        let mut now = self.lock();
+        let count = now.listening.len().max(1);
+        let place = now.rng.as_mut().map_or(0, |rng| rng.usize(..count));
+        let url = now.listening.get(place).map_or(&now.newest, |(_, url)| url);
+        (now.generation, url.clone())
     }
 
     /// Returns when a later host listens than the one of this generation, or after so long.
@@ -83,5 +110,17 @@ mod tests {
         hosts.stop();
         hosts.rest(Duration::from_secs(600));
         assert!(hosts.is_stopping());
+    }
+
+    #[test]
+    fn whoever_listens_is_asked_in_turns_and_who_left_is_not() {
+        let hosts = Hosts::new(7);
+        ["http://a", "http://b"].iter().enumerate().for_each(|(node, url)| hosts.listens(node, url));
+        let asked: std::collections::BTreeSet<_> = (0..100).map(|_| hosts.here().1).collect();
+        assert_eq!(asked.len(), 2);
+        hosts.left(0);
+        assert!((0..100).all(|_| hosts.here().1 == "http://b"));
+        hosts.left(1);
+        assert_eq!(hosts.here().1, "http://b");
     }
 }

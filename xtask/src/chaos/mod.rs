@@ -1,5 +1,6 @@
-//! `cargo xtask chaos`: a real host under load, hurt in every way that a machine can, and afterwards everything that it
-//! promised held against what an outside ledger saw and what its API said. What is checked: docs/chaos.md.
+//! `cargo xtask chaos`: a real host under load, or several on one PostgreSQL, hurt in every way that a machine can, and
+//! afterwards everything that was promised held against what an outside ledger saw and what the API said. What is
+//! checked: docs/chaos.md.
 
 mod options;
 mod scenario;
@@ -12,6 +13,8 @@ mod answers;
 mod caller;
 mod stream;
 mod load;
+mod nodes;
+mod cast;
 mod stage;
 mod event;
 mod check;
@@ -29,13 +32,13 @@ use crate::{shell, tools, workspace};
 pub use ledger::{SUBCOMMAND as LEDGER, serve as serve_ledger};
 pub use options::{AtEnd, Options};
 
+use cast::{Cast, Left};
 use check::{ENDS, RESULTS, Read, Subject, Violation};
-use fault::Fate;
-use host::{Host, Place};
+use host::Place;
 use load::{Begun, Load};
 use report::Report;
 use stage::Stage;
-use supervisor::{Faults, Supervisor, UNHARMED};
+use supervisor::Faults;
 
 /// Executions that a minute may start: the check reads each of them several times.
 const EXECUTIONS_PER_MINUTE_MAX: f64 = 1_500.0;
@@ -54,11 +57,13 @@ pub fn run(options: &Options) -> Result<()> {
 /// Err: a promise was not kept, or the run proves nothing.
 pub fn run_on(artifacts: &Artifacts, options: &Options) -> Result<()> {
     let began = Instant::now();
-    let folder = workspace::target_dir()?.join("chaos");
-    println!("chaos: seed {}, {} of load and faults", options.seed, shell::seconds(options.lasts));
-    let place = Place { quantum: artifacts.quantum.clone(), folder: folder.clone() };
-    let stage = Stage::set(place, &artifacts.plugins, options)?;
-    let run = stage.play(options)?;
+    let several = options.nodes.map(|nodes| format!(", {nodes} nodes")).unwrap_or_default();
+    let folder = workspace::target_dir()?.join(if options.nodes.is_some() { "chaos-nodes" } else { "chaos" });
+    println!("chaos: seed {}, {} of load and faults{several}", options.seed, shell::seconds(options.lasts));
+    let place = Place { quantum: artifacts.quantum.clone(), folder: folder.clone(), node: None };
+    let (stage, cast) = Stage::set(place, &artifacts.plugins, options)?;
+    let data = cast.data(&stage.place);
+    let run = stage.play(cast, options)?;
     let (report, logs) = judge(&stage, options, run, began)?;
     report.print();
     report.print_violations(&logs);
@@ -76,15 +81,16 @@ pub fn run_on(artifacts: &Artifacts, options: &Options) -> Result<()> {
         return Err(Error::chaos(format!("the run proves too little: {}", unproven.join(", "))));
     }
     if options.at_end == AtEnd::Remove {
-        let data = stage.place.data();
-        std::fs::remove_dir_all(&data).map_err(Error::file(&data))?;
+        for data in data {
+            std::fs::remove_dir_all(&data).map_err(Error::file(&data))?;
+        }
     }
     Ok(())
 }
 
-/// What is left when nobody disturbs the host any more.
+/// What is left when nobody disturbs the hosts any more.
 struct Run {
-    host: Host,
+    cast: Cast,
     begun: Vec<Begun>,
     faults: Faults,
     /// Requests that were given up, and starts that were answered otherwise later.
@@ -93,8 +99,7 @@ struct Run {
 
 impl Stage {
     /// The clients and the faults, side by side.
-    fn play(&self, options: &Options) -> Result<Run> {
-        let first = self.first_host()?;
+    fn play(&self, cast: Cast, options: &Options) -> Result<Run> {
         let minutes = options.lasts.as_secs_f64() / 60.0;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive bound")]
         let left = (minutes * EXECUTIONS_PER_MINUTE_MAX) as u32;
@@ -104,13 +109,9 @@ impl Stage {
             approver: self.approver.clone(),
             left: AtomicU32::new(left.max(1)),
         };
-        let mut supervisor = Supervisor::new(&self.place, &load, Fate::new(options.seed));
-        let (last, clients) = crowd(&load, options, || {
-            let until = Instant::now() + options.lasts;
-            supervisor.run(first, until)
-        });
-        let Supervisor { faults, probes: mut begun, .. } = supervisor;
-        let (host, mut unanswered) = (last?, Vec::new());
+        let (left, clients) = crowd(&load, options, || cast.play(&self.place, &load, options));
+        let Left { cast, faults, probes: mut begun } = left?;
+        let mut unanswered = Vec::new();
         for client in clients {
             let (part, ended) = client.map_err(|_| Error::chaos("a client panicked"))?;
             begun.extend(part);
@@ -119,7 +120,7 @@ impl Stage {
         for one in begun.iter().step_by(AGAIN_EVERY) {
             unanswered.extend(load.again(one)?);
         }
-        Ok(Run { host, begun, faults, unanswered })
+        Ok(Run { cast, begun, faults, unanswered })
     }
 }
 
@@ -149,7 +150,7 @@ fn crowd<T>(
 type Logs = BTreeMap<String, Vec<serde_json::Value>>;
 
 fn judge(stage: &Stage, options: &Options, run: Run, began: Instant) -> Result<(Report, Logs)> {
-    let Run { host, begun, faults, unanswered } = run;
+    let Run { cast, begun, mut faults, unanswered } = run;
     println!("chaos: {} executions; everything is read back and checked", begun.len());
     let Read { subjects, violations: mut found } =
         check::read_all(&stage.requester, &stage.scenarios, &begun, options.seed)?;
@@ -160,8 +161,7 @@ fn judge(stage: &Stage, options: &Options, run: Run, began: Instant) -> Result<(
     found.extend(wrong);
     found.extend(unanswered.into_iter().map(|told| Violation::new(ANSWERED, "", told)));
     found.extend(faults.wrong.iter().cloned());
-    found.extend(host.end().err().map(|told| Violation::new(UNHARMED, "", told)));
-    found.extend(panics(&stage.place));
+    found.extend(cast.leave(&stage.place.folder, &mut faults)?);
     let of = |promise| found.iter().filter(|violation| violation.promise == promise).count();
     let events = || subjects.iter().flat_map(Subject::events);
     let report = Report {
@@ -189,15 +189,6 @@ fn count<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, usize> {
     let mut counts = BTreeMap::new();
     keys.for_each(|key| *counts.entry(key).or_default() += 1);
     counts
-}
-
-/// A host catches a panic and goes on; it is a defect all the same.
-fn panics(place: &Place) -> Option<Violation> {
-    let text = std::fs::read(place.log()).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().filter(|line| line.contains("panicked at")).collect();
-    let first = lines.first()?;
-    Some(Violation::new("nothing panics", "", format!("{} times in host.log, first: {first}", lines.len())))
 }
 
 #[expect(

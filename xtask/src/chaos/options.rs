@@ -13,6 +13,8 @@ const MINUTES_MAX: f64 = 240.0;
 const CLIENTS_DEFAULT: u32 = 12;
 /// Clients at most: each has two connections at most, and a host takes 64 of one address.
 const CLIENTS_MAX: u32 = 24;
+/// Nodes at most: each has 16 connections to the run's PostgreSQL, which takes 200.
+const NODES_MAX: usize = 8;
 
 /// Everything that a run depends on, as far as it can be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,8 @@ pub struct Options {
     pub lasts: Duration,
     pub seed: u64,
     pub clients: u32,
+    /// Hosts on one PostgreSQL; none: one host on SQLite.
+    pub nodes: Option<usize>,
     pub profile: Profile,
     pub at_end: AtEnd,
 }
@@ -34,7 +38,14 @@ pub enum AtEnd {
 
 impl Options {
     pub fn new(lasts: Duration, seed: u64) -> Self {
-        Self { lasts, seed, clients: CLIENTS_DEFAULT, profile: Profile::Dev, at_end: AtEnd::Remove }
+        Self {
+            lasts,
+            seed,
+            clients: CLIENTS_DEFAULT,
+            nodes: None,
+            profile: Profile::Dev,
+            at_end: AtEnd::Remove,
+        }
     }
 
     /// From the words after the task's name.
@@ -47,6 +58,7 @@ impl Options {
                 "--release" => options.profile = Profile::Release,
                 "--minutes" => options.lasts = minutes(number(word, words.next(), 0.05..=MINUTES_MAX)?),
                 "--clients" => options.clients = number(word, words.next(), 1..=CLIENTS_MAX)?,
+                "--nodes" => options.nodes = Some(number(word, words.next(), 2..=NODES_MAX)?),
                 "--seed" => options.seed = number(word, words.next(), 0..=u64::MAX)?,
                 other => return Err(Error::Usage(format!("chaos does not take \"{other}\"\n\n{}", help()))),
             }
@@ -81,11 +93,13 @@ mod tests {
 
     #[test]
     fn every_option_is_read() {
-        let words = ["--minutes", "0.5", "--seed", "7", "--clients", "3", "--release", "--keep"];
+        let words =
+            ["--minutes", "0.5", "--seed", "7", "--clients", "3", "--nodes", "2", "--release", "--keep"];
         let expected = Options {
             lasts: Duration::from_secs(30),
             seed: 7,
             clients: 3,
+            nodes: Some(2),
             profile: Profile::Release,
             at_end: AtEnd::Keep,
         };
@@ -95,7 +109,9 @@ mod tests {
 
     #[test]
     fn what_is_out_of_bounds_or_unknown_is_told_with_the_page() {
-        for words in [&["--minutes", "0"][..], &["--clients", "99"], &["--seed"], &["--fast"]] {
+        for words in
+            [&["--minutes", "0"][..], &["--clients", "99"], &["--nodes", "1"], &["--seed"], &["--fast"]]
+        {
             let told = Options::parse(words).unwrap_err().to_string();
             assert!(told.contains("cargo xtask chaos"), "{words:?}: {told}");
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::check::{Repeats, Spoken, Violation};
+use super::nodes::Tally;
 use super::options::Options;
 use super::supervisor::Faults;
 use crate::error::{Error, Result};
@@ -44,18 +45,27 @@ impl Report {
         if options.lasts.as_secs() < 60 {
             return Vec::new();
         }
-        let full = !self.faults.left_out.iter().any(|told| told.starts_with("disk full"));
-        let traces = [
+        let mut traces = vec![
             (self.faults.kills > 0, "no host was killed"),
             (self.lost_attempts > 0, "no kill hit a running attempt"),
+            (self.repeats.after_a_lost_answer > 0, "no effect was made again after a lost answer"),
+            (self.answers.lost > 0, "no client lost a connection"),
+        ];
+        match &self.faults.nodes {
+            Some(nodes) => traces.extend(nodes.traces()),
+            None => traces.extend(self.traces_of_one()),
+        }
+        traces.into_iter().filter(|(there, _)| !there).map(|(_, missing)| missing).collect()
+    }
+
+    fn traces_of_one(&self) -> [(bool, &'static str); 4] {
+        let full = !self.faults.left_out.iter().any(|told| told.starts_with("disk full"));
+        [
             (self.faults.stops > 0, "no host was stopped"),
             (!full || self.faults.full_disks_noticed > 0, "no host noticed a full disk"),
             (self.faults.clock_jumps_back > 0, "no clock jumped back"),
             (self.faults.clock_jumps_forward > 0, "no clock jumped forward"),
-            (self.repeats.after_a_lost_answer > 0, "no effect was made again after a lost answer"),
-            (self.answers.lost > 0, "no client lost a connection"),
-        ];
-        traces.into_iter().filter(|(there, _)| !there).map(|(_, missing)| missing).collect()
+        ]
     }
 
     pub fn print(&self) {
@@ -76,8 +86,7 @@ impl Report {
         };
         let ends = self.ends.iter().map(|(name, count)| (name.as_str(), *count)).collect();
         let families = self.executions.iter().map(|(name, count)| (*name, *count)).collect();
-        let recoveries = &faults.recoveries_ms;
-        let rows = [
+        let mut rows = vec![
             ("seed", self.seed.to_string()),
             ("executions", format!("{total}: {}", list(ends))),
             ("of", list(families)),
@@ -93,25 +102,12 @@ impl Report {
                     self.repeats.after_a_kill, self.repeats.after_a_lost_answer
                 ),
             ),
-            ("stops", format!("{} and {} ends in order", faults.stops, faults.ends_in_order)),
-            (
-                "full disks",
-                format!(
-                    "{}, noticed {}, healed within {} ms",
-                    faults.full_disks,
-                    faults.full_disks_noticed,
-                    faults.heals_ms.iter().max().unwrap_or(&0)
-                ),
-            ),
-            (
-                "clock jumps",
-                format!(
-                    "{} back, {} forward, up to {} min",
-                    faults.clock_jumps_back,
-                    faults.clock_jumps_forward,
-                    faults.clock_shift_ms_max / 60_000
-                ),
-            ),
+        ];
+        rows.extend(match &faults.nodes {
+            Some(nodes) => faults.rows_of_nodes(nodes),
+            None => faults.rows_of_one(),
+        });
+        rows.extend([
             ("full queues", faults.queues_full.to_string()),
             ("ledger's faults", self.ledger_faults.to_string()),
             (
@@ -125,13 +121,10 @@ impl Report {
                     self.streams_broken
                 ),
             ),
-            (
-                "recovery",
-                format!("p50 {} ms, p99 {} ms", percentile(recoveries, 50), percentile(recoveries, 99)),
-            ),
             ("violations", self.violations.len().to_string()),
-        ];
-        rows.map(|(name, value)| format!("  {name:<16} {value}")).join("\n")
+        ]);
+        let line = |(name, value): &(&str, String)| format!("  {name:<16} {value}");
+        rows.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     /// The violated promises, with the logs of the executions that they are about.
@@ -155,6 +148,41 @@ impl Report {
         std::fs::write(&path, text).map_err(Error::file(&path))?;
         Ok(path)
     }
+}
+
+impl Faults {
+    fn rows_of_one(&self) -> Vec<(&'static str, String)> {
+        let full_disks = format!(
+            "{}, noticed {}, healed within {} ms",
+            self.full_disks,
+            self.full_disks_noticed,
+            self.heals_ms.iter().max().unwrap_or(&0)
+        );
+        let jumps = format!(
+            "{} back, {} forward, up to {} min",
+            self.clock_jumps_back,
+            self.clock_jumps_forward,
+            self.clock_shift_ms_max / 60_000
+        );
+        vec![
+            ("stops", format!("{} and {} ends in order", self.stops, self.ends_in_order)),
+            ("full disks", full_disks),
+            ("clock jumps", jumps),
+            ("recovery", times(&self.recoveries_ms)),
+        ]
+    }
+
+    fn rows_of_nodes(&self, nodes: &Tally) -> Vec<(&'static str, String)> {
+        let mut rows = vec![("ends in order", self.ends_in_order.to_string())];
+        rows.extend(nodes.rows());
+        rows.push(("clocks", format!("{} min apart", self.clock_shift_ms_max / 60_000)));
+        rows.push(("ready again", times(&self.heals_ms)));
+        rows
+    }
+}
+
+fn times(values: &[u64]) -> String {
+    format!("p50 {} ms, p99 {} ms", percentile(values, 50), percentile(values, 99))
 }
 
 /// 0 of nothing.

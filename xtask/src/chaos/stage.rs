@@ -1,13 +1,14 @@
-//! What stands before the first fault: an empty folder, the ledger, a host with a tenant and two users, and the intents.
+//! What stands before the first fault: an empty folder, the ledger, hosts with a tenant and two users, and the intents.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::answers::{Answers, Said};
 use super::caller::{Caller, field, json};
-use super::host::{Host, Place};
+use super::cast::Cast;
+use super::host::Place;
 use super::hosts::Hosts;
 use super::ledger::{Kind, Ledger, read};
 use super::options::Options;
@@ -23,7 +24,7 @@ const TOKEN_S: &str = "86400";
 const PLUGINS: [&str; 2] = ["hello.wasm", "http.wasm"];
 
 /// The ledger listens on loopback; the plugin may call it.
-const CONFIGURATION: &str = r#"plugins_dir = "plugins"
+pub const CONFIGURATION: &str = r#"plugins_dir = "plugins"
 
 [egress]
 allow_cidrs = ["127.0.0.0/8"]
@@ -40,38 +41,28 @@ pub struct Stage {
     pub scenarios: Vec<Scenario>,
     /// Families that this host does not have, with the reason.
     pub left_out: Vec<String>,
-    first: Mutex<Option<Host>>,
 }
 
 impl Stage {
-    pub fn set(place: Place, plugins: &Path, options: &Options) -> Result<Self> {
+    /// With the hosts that play on it.
+    pub fn set(place: Place, plugins: &Path, options: &Options) -> Result<(Self, Cast)> {
         furnish(&place, plugins)?;
         let ledger = Ledger::start(&place.folder.join("ledger.jsonl"))?;
         let answers = Arc::new(Answers::create(&place.folder.join("answers.jsonl"))?);
-        let hosts = Arc::new(Hosts::default());
-        // With the machine's own clock: commands make their tokens by it, and they live for minutes.
-        let first = place.spawn(0)?.wait();
-        let first = first.map_err(|told| Error::chaos(format!("{told}:\n{}", place.log_end())))?;
-        hosts.moved_to(&first.url);
+        let hosts = Arc::new(Hosts::new(options.seed));
+        let cast = Cast::enter(&place, options, &hosts)?;
         let mut create = place.quantum(&place.quantum);
-        create.args(["tenant", "create", TENANT]).env("QUANTUM_URL", &first.url);
+        create.args(["tenant", "create", TENANT]).env("QUANTUM_URL", cast.first_url());
         shell::output(&mut create)?;
         let caller = |token| Caller { hosts: hosts.clone(), answers: answers.clone(), token };
         let requester = caller(token(&place, "requester", "admin")?);
         let approver = caller(token(&place, "approver", "operator")?);
-        let first = Mutex::new(Some(first));
         let (scenarios, left_out) = (Vec::new(), Vec::new());
-        let mut stage = Self { place, ledger, requester, approver, scenarios, left_out, first };
+        let mut stage = Self { place, ledger, requester, approver, scenarios, left_out };
         for family in Family::ALL {
             stage.prepare(family, options.seed)?;
         }
-        Ok(stage)
-    }
-
-    /// The host with which the run begins; there is one.
-    pub fn first_host(&self) -> Result<Host> {
-        let host = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        host.ok_or_else(|| Error::chaos("a stage is played on once"))
+        Ok((stage, cast))
     }
 
     pub fn said(&self) -> Result<Vec<Said>> {

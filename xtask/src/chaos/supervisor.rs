@@ -10,6 +10,8 @@ use super::fault::{Death, Fate, Life, Trouble};
 use super::host::{Host, Place, Starting};
 use super::hosts::Hosts;
 use super::load::{Begun, Load};
+use super::nodes::Tally;
+use super::scenario::Scenario;
 use crate::error::{Error, Result};
 
 /// How long a host may need to write again once there is room: clients and the engine try every second.
@@ -45,6 +47,8 @@ pub struct Faults {
     pub wrong: Vec<Violation>,
     /// Faults that this machine cannot make, with the reason.
     pub left_out: Vec<String>,
+    /// With several nodes.
+    pub nodes: Option<Tally>,
 }
 
 pub struct Supervisor<'a> {
@@ -154,21 +158,8 @@ impl<'a> Supervisor<'a> {
         {
             self.faults.recoveries_ms.push(millis(killed_at.elapsed()));
         }
-        self.look_at_limits(&host.url);
+        look_at_limits(&self.probe, self.load.scenarios, &host.url, &mut self.faults);
         Ok(host)
-    }
-
-    /// Places are computed from rows: a host that just came up must not give away those that are taken.
-    fn look_at_limits(&mut self, url: &str) {
-        let limited = self.load.scenarios.iter().filter_map(|scenario| Some((scenario, scenario.limit?)));
-        for (scenario, limit) in limited {
-            let running = self.probe.running(url, &scenario.name).unwrap_or(0);
-            if running > limit {
-                let told = format!("{running} executions of {} ran, and {limit} may", scenario.name);
-                self.faults.wrong.push(Violation::new(LIMITS, "", told));
-            }
-            self.faults.queues_full += u32::from(running == limit);
-        }
     }
 
     fn kill(&mut self, host: Host) {
@@ -242,6 +233,19 @@ impl Trouble {
     }
 }
 
-fn millis(elapsed: Duration) -> u64 {
+/// Places are computed from rows: a host that just came up must not give away those that are taken.
+pub fn look_at_limits(probe: &Probe, scenarios: &[Scenario], url: &str, faults: &mut Faults) {
+    let limited = scenarios.iter().filter_map(|scenario| Some((scenario, scenario.limit?)));
+    for (scenario, limit) in limited {
+        let running = probe.running(url, &scenario.name).unwrap_or(0);
+        if running > limit {
+            let told = format!("{running} executions of {} ran, and {limit} may", scenario.name);
+            faults.wrong.push(Violation::new(LIMITS, "", told));
+        }
+        faults.queues_full += u32::from(running == limit);
+    }
+}
+
+pub fn millis(elapsed: Duration) -> u64 {
     u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
 }

@@ -51,6 +51,11 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// Whether the machine has what a start needs.
+    pub fn look() -> Result<(), Missing> {
+        Programs::find().map(drop)
+    }
+
     /// A new cluster with the default settings, ready for connections.
     #[track_caller]
     pub fn start() -> Result<Self, Missing> {

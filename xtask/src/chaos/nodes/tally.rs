@@ -1,0 +1,139 @@
+//! What happened to the nodes of a run, in numbers.
+
+use serde::Serialize;
+
+use super::super::report::percentile;
+
+/// What the faults of a run with several nodes really were, beside those that a single host has too.
+#[derive(Debug, Default, Clone, Serialize)]
+pub struct Tally {
+    pub nodes: usize,
+    /// Processes that were started.
+    pub processes: u32,
+    /// SIGSTOP past the lease.
+    pub pauses: u32,
+    pub delays: u32,
+    pub holds: u32,
+    pub cuts: u32,
+    /// Connections that the database ended, of times that it did.
+    pub disconnections: u32,
+    pub disconnects: u32,
+    pub database_restarts: u32,
+    pub database_crashes: u32,
+    /// Nodes whose `/readyz` said that the database was away, while it was.
+    pub outages_noticed: u32,
+    /// Starts that ended because the database could not be reached.
+    pub starts_without_database: u32,
+    /// Events that found no node to happen to.
+    pub skipped: u32,
+    /// Rows of the journal.
+    pub commits: usize,
+    /// Commits under an old epoch, which were refused: the hosts' logs.
+    pub refused_commits: usize,
+    /// Executions that went on under another owner.
+    pub handovers: usize,
+    /// From the event to the first commit of whoever took over from the process, in milliseconds.
+    pub after_kill_ms: Vec<u64>,
+    pub after_end_ms: Vec<u64>,
+    pub after_pause_ms: Vec<u64>,
+}
+
+/// Why others took over from a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Loss {
+    Killed,
+    Ended,
+    Paused,
+}
+
+/// A process that others had to take over from, and when, in milliseconds since 1970.
+#[derive(Debug, Clone)]
+pub struct Lost {
+    pub writer: String,
+    pub loss: Loss,
+    pub at_ms: i64,
+}
+
+impl Tally {
+    /// Times from each loss to the next time that somebody went on with what the process had.
+    pub fn note_take_overs(&mut self, lost: &[Lost], handovers: &[(String, i64)]) {
+        self.handovers = handovers.len();
+        for Lost { writer, loss, at_ms } in lost {
+            let later = handovers.iter().filter(|(from, at)| from == writer && at >= at_ms);
+            let Some(first) = later.map(|(_, at)| at - at_ms).min() else { continue };
+            let times = match loss {
+                Loss::Killed => &mut self.after_kill_ms,
+                Loss::Ended => &mut self.after_end_ms,
+                Loss::Paused => &mut self.after_pause_ms,
+            };
+            times.push(first.unsigned_abs());
+        }
+    }
+
+    /// Rows of the table.
+    pub fn rows(&self) -> Vec<(&'static str, String)> {
+        let times = |times: &[u64]| {
+            format!("{} (p50 {} ms, p99 {} ms)", times.len(), percentile(times, 50), percentile(times, 99))
+        };
+        let database = format!(
+            "{} restarts, {} crashes, noticed by {} nodes, {} starts without it",
+            self.database_restarts, self.database_crashes, self.outages_noticed, self.starts_without_database
+        );
+        let network = format!(
+            "{} slow, {} held, {} cut, {} connections ended in {} times",
+            self.delays, self.holds, self.cuts, self.disconnections, self.disconnects
+        );
+        let take_overs = format!(
+            "{} after SIGKILL, {} after SIGTERM, {} after SIGSTOP",
+            times(&self.after_kill_ms),
+            times(&self.after_end_ms),
+            times(&self.after_pause_ms)
+        );
+        let epochs = format!(
+            "{} commits refused, {} of {} in the journal went on under another owner",
+            self.refused_commits, self.handovers, self.commits
+        );
+        vec![
+            (
+                "nodes",
+                format!("{}, {} processes, {} events skipped", self.nodes, self.processes, self.skipped),
+            ),
+            ("paused zombies", self.pauses.to_string()),
+            ("database", database),
+            ("network", network),
+            ("take-overs", take_overs),
+            ("old epochs", epochs),
+        ]
+    }
+
+    /// What a run of minutes must have met, and whether it did.
+    pub fn traces(&self) -> [(bool, &'static str); 7] {
+        [
+            (self.pauses > 0, "no node was paused past its lease"),
+            (self.database_restarts + self.database_crashes > 0, "the database was never away"),
+            (self.outages_noticed > 0, "no node noticed that the database was away"),
+            (self.delays + self.holds + self.cuts > 0, "the network was never bad"),
+            (!self.after_kill_ms.is_empty(), "nobody took over after a SIGKILL"),
+            (!self.after_pause_ms.is_empty(), "nobody took over from a paused node"),
+            (self.refused_commits > 0, "no commit under an old epoch was tried"),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_take_over_is_the_first_commit_after_the_loss() {
+        let lost = |writer: &str, loss, at_ms| Lost { writer: writer.to_owned(), loss, at_ms };
+        let handover = |writer: &str, at_ms| (writer.to_owned(), at_ms);
+        let lost =
+            [lost("n1.1", Loss::Paused, 100), lost("n1.1", Loss::Killed, 500), lost("n2.1", Loss::Ended, 7)];
+        let handovers = [handover("n1.1", 130), handover("n1.1", 120), handover("n1.1", 540)];
+        let mut tally = Tally::default();
+        tally.note_take_overs(&lost, &handovers);
+        assert_eq!((tally.after_pause_ms, tally.after_kill_ms), (vec![20], vec![40]));
+        assert_eq!((tally.after_end_ms, tally.handovers), (vec![], 3));
+    }
+}
