@@ -225,6 +225,8 @@ impl Load<'_> {
                     if seen.whole || begun.wrong.is_some() {
                         return;
                     }
+                    // A host that has no database says so at once.
+                    self.requester.hosts.wait_after(generation, LOOK_EVERY);
                 }
                 Err(_) => self.requester.hosts.wait_after(generation, Duration::from_millis(300)),
             }

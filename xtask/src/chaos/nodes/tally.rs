@@ -32,14 +32,21 @@ pub struct Tally {
     pub refused_commits: usize,
     /// Executions that went on under another owner.
     pub handovers: usize,
-    /// From the event to the first commit of whoever took over from the process, in milliseconds.
-    pub after_kill_ms: Vec<u64>,
-    pub after_end_ms: Vec<u64>,
-    pub after_pause_ms: Vec<u64>,
+    pub take_overs: Vec<TakeOver>,
+}
+
+/// That somebody went on with what a process had.
+#[derive(Debug, Clone, Serialize)]
+pub struct TakeOver {
+    #[serde(flatten)]
+    pub lost: Lost,
+    /// From the loss to the first commit under another owner, in milliseconds.
+    pub took_ms: u64,
 }
 
 /// Why others took over from a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Loss {
     Killed,
     Ended,
@@ -47,7 +54,7 @@ pub enum Loss {
 }
 
 /// A process that others had to take over from, and when, in milliseconds since 1970.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Lost {
     pub writer: String,
     pub loss: Loss,
@@ -58,16 +65,16 @@ impl Tally {
     /// Times from each loss to the next time that somebody went on with what the process had.
     pub fn note_take_overs(&mut self, lost: &[Lost], handovers: &[(String, i64)]) {
         self.handovers = handovers.len();
-        for Lost { writer, loss, at_ms } in lost {
-            let later = handovers.iter().filter(|(from, at)| from == writer && at >= at_ms);
-            let Some(first) = later.map(|(_, at)| at - at_ms).min() else { continue };
-            let times = match loss {
-                Loss::Killed => &mut self.after_kill_ms,
-                Loss::Ended => &mut self.after_end_ms,
-                Loss::Paused => &mut self.after_pause_ms,
-            };
-            times.push(first.unsigned_abs());
+        for lost in lost {
+            let later = handovers.iter().filter(|(from, at)| *from == lost.writer && *at >= lost.at_ms);
+            let Some(first) = later.map(|(_, at)| at - lost.at_ms).min() else { continue };
+            self.take_overs.push(TakeOver { lost: lost.clone(), took_ms: first.unsigned_abs() });
         }
+    }
+
+    fn took_ms(&self, loss: Loss) -> Vec<u64> {
+        let of_kind = self.take_overs.iter().filter(|take_over| take_over.lost.loss == loss);
+        of_kind.map(|take_over| take_over.took_ms).collect()
     }
 
     /// Rows of the table.
@@ -85,9 +92,9 @@ impl Tally {
         );
         let take_overs = format!(
             "{} after SIGKILL, {} after SIGTERM, {} after SIGSTOP",
-            times(&self.after_kill_ms),
-            times(&self.after_end_ms),
-            times(&self.after_pause_ms)
+            times(&self.took_ms(Loss::Killed)),
+            times(&self.took_ms(Loss::Ended)),
+            times(&self.took_ms(Loss::Paused))
         );
         let epochs = format!(
             "{} commits refused, {} of {} in the journal went on under another owner",
@@ -113,8 +120,8 @@ impl Tally {
             (self.database_restarts + self.database_crashes > 0, "the database was never away"),
             (self.outages_noticed > 0, "no node noticed that the database was away"),
             (self.delays + self.holds + self.cuts > 0, "the network was never bad"),
-            (!self.after_kill_ms.is_empty(), "nobody took over after a SIGKILL"),
-            (!self.after_pause_ms.is_empty(), "nobody took over from a paused node"),
+            (!self.took_ms(Loss::Killed).is_empty(), "nobody took over after a SIGKILL"),
+            (!self.took_ms(Loss::Paused).is_empty(), "nobody took over from a paused node"),
             (self.refused_commits > 0, "no commit under an old epoch was tried"),
         ]
     }
@@ -133,7 +140,7 @@ mod tests {
         let handovers = [handover("n1.1", 130), handover("n1.1", 120), handover("n1.1", 540)];
         let mut tally = Tally::default();
         tally.note_take_overs(&lost, &handovers);
-        assert_eq!((tally.after_pause_ms, tally.after_kill_ms), (vec![20], vec![40]));
-        assert_eq!((tally.after_end_ms, tally.handovers), (vec![], 3));
+        let times = [Loss::Paused, Loss::Killed, Loss::Ended].map(|loss| tally.took_ms(loss));
+        assert_eq!((times, tally.handovers), ([vec![20], vec![40], vec![]], 3));
     }
 }
