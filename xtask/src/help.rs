@@ -48,14 +48,15 @@ cargo xtask test [--quick]
 
 Phases: prerequisites, build, plugins (packed), python and javascript (the tools that plugins in them are made with,
 below target/tools), tests (cargo test --workspace, tidy is one of them), sandbox cases, chaos (two minutes of it, with a fixed
-seed), clippy, fmt, codegen. Every phase is timed; a failure does not hide the phases after it.
+seed), chaos --nodes (two more, with three hosts on a PostgreSQL), clippy, fmt, codegen. Every phase is timed; a failure does
+not hide the phases after it.
 
   --quick   leave out sandbox cases, chaos, clippy, fmt and codegen, and try fewer random cases
 
-With CI=true a missing clippy, rustfmt, Python or npm is a failure. One package: cargo test -p quantum-core.";
+With CI=true a missing clippy, rustfmt, Python, npm or PostgreSQL is a failure. One package: cargo test -p quantum-core.";
 
 const CHAOS: &str = "\
-cargo xtask chaos [--minutes N] [--seed N] [--clients N] [--release] [--keep]
+cargo xtask chaos [--nodes N] [--minutes N] [--seed N] [--clients N] [--release] [--keep]
 
 Starts a host on SQLite in target/chaos and lets clients start random intents on it: chains, graphs, retries, timers,
 cancellations, and whatever else this host supports. Meanwhile the host is killed with SIGKILL (300 ms after it is
@@ -63,6 +64,11 @@ ready, on average), stopped with SIGSTOP, finds no room on its disk, and its clo
 own, keeps every effect; a file keeps every answer of the API. Afterwards everything is read back and held against what
 is promised: docs/chaos.md. A table is printed, and target/chaos/report.json has all of it.
 
+With --nodes it is several hosts on one PostgreSQL that the run starts itself, in target/chaos-nodes: they are killed,
+ended and paused past their leases, the database is restarted and killed, and the network between them is slow, held
+back and cut.
+
+  --nodes N     hosts on one PostgreSQL, 2 to 8; PostgreSQL must be installed
   --minutes N   of load and faults, 2 when not given; the check comes on top
   --seed N      of intents, faults and choices; random when not given, and printed
   --clients N   at the same time, 12 when not given

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use quantum_testing::Postgres;
+
 use crate::artifacts::{self, Artifacts, Profile};
 use crate::error::Result;
 use crate::shell::{self, Phases};
@@ -17,10 +19,14 @@ pub enum Depth {
 }
 
 const BUILD: &str = "the host, every library, test and bench, so that later phases compile nothing twice";
+/// Its phase.
+const CHAOS_NODES: &str = "chaos --nodes";
 const TESTS: &str = "unit, integration and documentation tests of all packages; tidy is one of them";
 /// Of load and faults. Longer runs find more: `cargo xtask chaos --minutes 30`.
 const CHAOS_LASTS: Duration = Duration::from_secs(120);
 const CHAOS_SEED: u64 = 20_260_101;
+const NODES: usize = 3;
+const NODES_SEED: u64 = 5;
 const LEFT_OUT: &str = "`cargo xtask test` without --quick runs it";
 
 pub fn run(depth: Depth) -> Result<()> {
@@ -35,13 +41,14 @@ pub fn run(depth: Depth) -> Result<()> {
     if let Some(told) = skipped.told()? {
         phases.note(told);
     }
-    let rest: [Later; 5] = [
+    let rest: [Later; 6] = [
         (
             "sandbox cases",
             "the cases of each plugin that ships, in the real sandbox",
             artifacts::test_plugins,
         ),
         ("chaos", "a host that is killed, stopped and starved under load keeps its promises", rehearse),
+        (CHAOS_NODES, "so do three on one PostgreSQL, which is hurt too, and their network", rehearse_nodes),
         ("clippy", "lints; a warning is a failure", |_| clippy()),
         ("fmt", "the shape of the code", |_| fmt()),
         ("codegen", "generated files are what the code says", |built| codegen::check(built)),
@@ -72,6 +79,13 @@ fn missing(name: &'static str, depth: Depth) -> Option<String> {
     if depth == Depth::Quick {
         return Some(LEFT_OUT.to_owned());
     }
+    let is_required = std::env::var_os("CI").is_some_and(|value| value == "true");
+    if name == CHAOS_NODES
+        && !is_required
+        && let Err(missing) = Postgres::look()
+    {
+        return Some(missing.to_string());
+    }
     let absent = matches!(name, "clippy" | "fmt") && !tools::has_component(name);
     let component = if name == "fmt" { "rustfmt" } else { name };
     absent.then(|| format!("not installed: rustup component add {component}"))
@@ -89,6 +103,12 @@ fn tests(depth: Depth, skipped: &Skipped) -> Result<()> {
 /// The same intents and faults in every run of this task, so that a failure is more likely to be the change's.
 fn rehearse(built: &Artifacts) -> Result<()> {
     chaos::run_on(built, &chaos::Options::new(CHAOS_LASTS, CHAOS_SEED))
+}
+
+/// The same with several nodes.
+fn rehearse_nodes(built: &Artifacts) -> Result<()> {
+    let options = chaos::Options::new(CHAOS_LASTS, NODES_SEED);
+    chaos::run_on(built, &chaos::Options { nodes: Some(NODES), ..options })
 }
 
 fn clippy() -> Result<()> {

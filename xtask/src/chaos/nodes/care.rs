@@ -74,6 +74,10 @@ impl Supervisor<'_> {
                 }
             },
             State::Paused { host, until } if now >= until => {
+                let writer = self.node(number)?.writer();
+                let at_ms = jiff::Timestamp::now().as_millisecond();
+                let lost = self.nodes.lost.iter_mut().rfind(|lost| lost.writer == writer);
+                lost.into_iter().for_each(|lost| lost.until_ms = Some(at_ms));
                 host.go_on().map_err(Error::network("a node"))?;
                 self.welcome(number, host)?
             }

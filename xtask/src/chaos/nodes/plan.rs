@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use fastrand::Rng;
+use serde::Serialize;
 
 /// Mean time between two events. Some of them last for seconds, so that several happen beside each other.
 const GAP_MS_MEAN: f64 = 700.0;
@@ -27,7 +28,8 @@ pub struct Event {
     pub what: What,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum What {
     /// SIGKILL, also while it starts.
     Kill { down_ms: u64 },

@@ -10,7 +10,7 @@ use super::super::supervisor::{Faults, UNHARMED};
 use super::node::{CLOCKS_MS, LEASE_MS, Node, Nodes, State};
 use super::plan::{Event, Plan, What};
 use super::proxy::Weather;
-use super::tally::{Loss, Lost};
+use super::tally::{Happened, Loss, Lost};
 use crate::error::{Error, Result};
 
 /// Between two looks at everything.
@@ -134,12 +134,14 @@ impl Supervisor<'_> {
         if let What::Kill { down_ms } = event.what
             && matches!(self.node(event.node)?.state, State::Starting(_))
         {
+            self.note(Some(event.node), event.what);
             return self.kill(event.node, Duration::from_millis(down_ms));
         }
         let Some(number) = self.victim(event) else {
             self.nodes.tally.skipped += 1;
             return Ok(());
         };
+        self.note(Some(number), event.what);
         let lasting = Duration::from_millis;
         match event.what {
             What::Kill { down_ms } => self.kill(number, lasting(down_ms))?,
@@ -168,6 +170,7 @@ impl Supervisor<'_> {
             self.nodes.tally.skipped += 1;
             return;
         }
+        self.note(None, what);
         match what {
             What::Restart { down_ms } => {
                 self.nodes.database.stop(Duration::from_millis(down_ms));
@@ -180,6 +183,11 @@ impl Supervisor<'_> {
             _ => {}
         }
         self.nodes.nodes.iter_mut().for_each(|node| node.heals_since = None);
+    }
+
+    fn note(&mut self, node: Option<usize>, what: What) {
+        let at_ms = jiff::Timestamp::now().as_millisecond();
+        self.nodes.tally.happened.push(Happened { at_ms, node, what });
     }
 
     fn disconnect(&mut self, number: usize) -> Result<()> {
@@ -198,7 +206,7 @@ impl Supervisor<'_> {
         self.hosts().left(number);
         let writer = self.node(number)?.writer();
         let at_ms = jiff::Timestamp::now().as_millisecond();
-        self.nodes.lost.push(Lost { writer, loss, at_ms });
+        self.nodes.lost.push(Lost { writer, loss, at_ms, until_ms: None });
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::super::report::percentile;
+use super::plan::What;
 
 /// What the faults of a run with several nodes really were, beside those that a single host has too.
 #[derive(Debug, Default, Clone, Serialize)]
@@ -33,6 +34,7 @@ pub struct Tally {
     /// Executions that went on under another owner.
     pub handovers: usize,
     pub take_overs: Vec<TakeOver>,
+    pub happened: Vec<Happened>,
 }
 
 /// That somebody went on with what a process had.
@@ -59,6 +61,17 @@ pub struct Lost {
     pub writer: String,
     pub loss: Loss,
     pub at_ms: i64,
+    /// When it went on, so that nobody had to take over any more; none: it never did.
+    pub until_ms: Option<i64>,
+}
+
+/// An event of the plan that came about.
+#[derive(Debug, Clone, Serialize)]
+pub struct Happened {
+    pub at_ms: i64,
+    /// None: to the database.
+    pub node: Option<usize>,
+    pub what: What,
 }
 
 impl Tally {
@@ -66,7 +79,9 @@ impl Tally {
     pub fn note_take_overs(&mut self, lost: &[Lost], handovers: &[(String, i64)]) {
         self.handovers = handovers.len();
         for lost in lost {
-            let later = handovers.iter().filter(|(from, at)| *from == lost.writer && *at >= lost.at_ms);
+            let until_ms = lost.until_ms.unwrap_or(i64::MAX);
+            let meanwhile = lost.at_ms..until_ms;
+            let later = handovers.iter().filter(|(from, at)| *from == lost.writer && meanwhile.contains(at));
             let Some(first) = later.map(|(_, at)| at - lost.at_ms).min() else { continue };
             self.take_overs.push(TakeOver { lost: lost.clone(), took_ms: first.unsigned_abs() });
         }
@@ -133,10 +148,17 @@ mod tests {
 
     #[test]
     fn a_take_over_is_the_first_commit_after_the_loss() {
-        let lost = |writer: &str, loss, at_ms| Lost { writer: writer.to_owned(), loss, at_ms };
+        let lost = |writer: &str, loss, at_ms| {
+            let until_ms = (loss == Loss::Paused).then_some(at_ms + 40);
+            Lost { writer: writer.to_owned(), loss, at_ms, until_ms }
+        };
         let handover = |writer: &str, at_ms| (writer.to_owned(), at_ms);
-        let lost =
-            [lost("n1.1", Loss::Paused, 100), lost("n1.1", Loss::Killed, 500), lost("n2.1", Loss::Ended, 7)];
+        let lost = [
+            lost("n1.1", Loss::Paused, 50),
+            lost("n1.1", Loss::Paused, 100),
+            lost("n1.1", Loss::Killed, 500),
+            lost("n2.1", Loss::Ended, 7),
+        ];
         let handovers = [handover("n1.1", 130), handover("n1.1", 120), handover("n1.1", 540)];
         let mut tally = Tally::default();
         tally.note_take_overs(&lost, &handovers);
