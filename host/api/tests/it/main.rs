@@ -19,6 +19,7 @@ mod intent_source;
 mod intents;
 mod isolation;
 mod members;
+mod on_postgres;
 mod operate;
 mod pages;
 mod plugins;

@@ -241,7 +241,7 @@ fn shared(issuer: Option<&str>, kid: Option<&str>, provision: bool) -> SharedSec
 }
 
 /// On PostgreSQL when the environment says so: every test of the API is run on both.
-const DATABASE: &str = "QUANTUM_TEST_STORE";
+pub const DATABASE: &str = "QUANTUM_TEST_STORE";
 
 /// None: a file.
 fn database() -> Option<TestDatabase> {

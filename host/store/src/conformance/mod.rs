@@ -6,6 +6,7 @@ pub mod artifacts;
 pub mod blueprints;
 pub mod commands;
 mod content;
+pub mod differential;
 pub mod durability;
 pub mod executions;
 mod fixtures;

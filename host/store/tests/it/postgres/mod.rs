@@ -1,5 +1,6 @@
 //! What is PostgreSQL's own. Each test has a database of its own, a copy of one that was prepared once.
 
+mod differential;
 mod opening;
 mod pool;
 mod raw;
