@@ -10,11 +10,15 @@ use super::fixtures::{
     secret, tenant_key, value, version,
 };
 use crate::{
-    Change, Error, ExecutionFilter, Expected, Holder, IntentFilter, KeyValueWrite, NewSettings, NewVersion,
-    PageRequest, ScheduleChange, ScheduleMark, ScheduleTarget, Store, TenantScope,
+    Change, CommitError, CommitOutcome, Error, ExecutionFilter, Expected, Holder, IntentFilter,
+    KeyValueWrite, NewSettings, NewVersion, PageRequest, ScheduleChange, ScheduleMark, ScheduleTarget, Store,
+    TenantScope,
 };
 
 const TENANTS: [&str; 2] = ["t-1", "t-2"];
+/// Of a description, and of names.
+const QUESTIONS: [&str; 6] = ["SHIPS", "web-", "7", "worker app", "übung", "Größe"];
+const DESCRIPTION: &str = "ships web-apps 7 Übungen";
 
 /// Small numbers that follow from a seed: splitmix64, <https://prng.di.unimi.it/splitmix64.c>.
 struct Chance(u64);
@@ -60,6 +64,11 @@ pub async fn same_commands_have_the_same_answers(one: &Store, other: &Store, see
 async fn all(store: &Store, scope: &TenantScope) -> Answers {
     let mut all = everything_answers(store, scope).await;
     all.extend(effects_answers(store, scope).await);
+    for q in QUESTIONS {
+        let found = IntentFilter { q: Some(q.into()), ..IntentFilter::default() };
+        let page = store.intents(scope).list(&found, PageRequest::first(10)).await;
+        all.push((q, page.map(|page| format!("{page:?}"))));
+    }
     for number in 0..4 {
         let loaded = store.executions(scope).load(&execution_id(number)).await;
         all.push(("an execution", loaded.map(|loaded| format!("{loaded:?}"))));
@@ -111,18 +120,30 @@ async fn start(store: &Store, scope: &TenantScope, chance: &mut Chance) -> Answe
         0 => vec![store.journal().commit(new).await],
         _ => store.journal().commit_all(scopes).await,
     };
-    Ok(answers.into_iter().map(|answer| answer.map_or_else(|error| error.to_string(), shown)).collect())
+    Ok(answers.into_iter().map(committed).collect())
 }
 
 async fn go_on(store: &Store, scope: &TenantScope, chance: &mut Chance) -> Answer {
-    let mut next = commit(scope, chance.below(4), 1 + chance.below(4), 1 + chance.below(3));
+    let (number, wrong) = (chance.below(4), chance.below(4));
+    // Mostly what is due: else nearly all are refused.
+    let row = store.executions(scope).get(&execution_id(number)).await?;
+    let due = row.filter(|_| wrong > 0).map_or(wrong, |row| row.version);
+    let mut next = commit(scope, number, due.max(1), 1 + chance.below(3));
     next.epoch = chance.one_of(&[1, 1, 1, 2]);
     if chance.below(4) == 0 {
         next.row.status = ExecutionStatus::Succeeded;
         next.row.ended_at = Some(AT.plus_millis(chance.below(50)));
     }
-    let answer = store.journal().commit(next).await;
-    Ok(answer.map_or_else(|error| error.to_string(), shown))
+    Ok(committed(store.journal().commit(next).await))
+}
+
+/// What a database says of a row that it refuses is its own.
+fn committed(answer: Result<CommitOutcome, CommitError>) -> String {
+    match answer {
+        Ok(outcome) => shown(outcome),
+        Err(CommitError::Invalid { .. }) => "the commit is not valid".to_owned(),
+        Err(refused) => refused.to_string(),
+    }
 }
 
 async fn change_intent(store: &Store, scope: &TenantScope, chance: &mut Chance, step: u64) -> Answer {
@@ -133,9 +154,12 @@ async fn change_intent(store: &Store, scope: &TenantScope, chance: &mut Chance, 
     let uid = intent(number, &name).uid;
     let change = Change { uid, expected_revision, at: AT.plus_millis(step), idempotency: key.clone() };
     let labels = [("team".to_owned(), chance.one_of(&["a", "b"]).to_owned())].into();
-    let next = NewVersion { labels, draft: chance.below(2) == 0, ..version("ships web-apps 7 Übungen") };
+    let next = NewVersion { labels, draft: chance.below(2) == 0, ..version(DESCRIPTION) };
     match chance.below(5) {
-        0 | 1 => Ok(shown(intents.create(intent(number, &name), key).await?)),
+        0 | 1 => {
+            let new = crate::NewIntent { version: version(DESCRIPTION), ..intent(number, &name) };
+            Ok(shown(intents.create(new, key).await?))
+        }
         2 => Ok(shown(intents.new_version(change, next).await?)),
         3 => Ok(shown(intents.activate(change, 1 + u32::try_from(chance.below(3)).unwrap_or(0)).await?)),
         _ => Ok(shown(intents.set_status(change, IntentStatus::Archived).await?)),
@@ -220,7 +244,7 @@ async fn look(store: &Store, scope: &TenantScope, chance: &mut Chance, step: u64
     let ids = vec![execution_id(chance.below(4))];
     let label = chance.one_of(&[None, Some("web"), Some("Größe")]).map(|team| ("team".into(), team.into()));
     let filter = ExecutionFilter { label, open_only: chance.below(2) == 0, ..ExecutionFilter::default() };
-    let q = chance.one_of(&[None, Some("SHIPS"), Some("web-"), Some("7"), Some("worker app")]);
+    let q = (chance.below(5) > 0).then(|| chance.one_of(&QUESTIONS));
     let found = IntentFilter { q: q.map(str::to_owned), ..IntentFilter::default() };
     let settings = NewSettings {
         document: format!("{{\"limits\":{{\"weight\":{}}}}}", 1 + chance.below(5)),
