@@ -95,7 +95,8 @@ impl Tally {
     /// Rows of the table.
     pub fn rows(&self) -> Vec<(&'static str, String)> {
         let times = |times: &[u64]| {
-            format!("{} (p50 {} ms, p99 {} ms)", times.len(), percentile(times, 50), percentile(times, 99))
+            let [p50, p90, p99] = [50, 90, 99].map(|percent| percentile(times, percent));
+            format!("{} (p50 {p50} ms, p90 {p90} ms, p99 {p99} ms)", times.len())
         };
         let database = format!(
             "{} restarts, {} crashes, noticed by {} nodes, {} starts without it",
