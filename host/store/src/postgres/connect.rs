@@ -107,10 +107,21 @@ impl Postgres {
         &self.pool
     }
 
+    /// Waits for whoever has a connection, but not for a server that says nothing.
     pub async fn close(&self) {
-        self.pool.close().await;
-        self.turns.close().await;
-        self.notices.close().await;
+        let close = async {
+            self.pool.close().await;
+            self.turns.close().await;
+            self.notices.close().await;
+            Ok(())
+        };
+        if let Err(error) = within(self.answer_max() * 2, close).await {
+            tracing::warn!(error = %error, "connections to the database were left open");
+        }
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.pool.is_closed()
     }
 }
 

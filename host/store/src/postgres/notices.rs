@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use quantum_core::id::TenantId;
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
 use sqlx::postgres::PgListener;
+use sqlx::{Executor, PgPool};
 use tokio::sync::{Notify, broadcast, mpsc};
 use tokio::task::JoinSet;
 
 use super::Postgres;
+use super::transaction::within;
 use crate::Error;
 use crate::access::Access;
 use crate::announcements::Announcement;
@@ -30,6 +31,9 @@ const COLLECTED: Duration = Duration::from_millis(10);
 const LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
 /// How long is waited before a connection that was lost is opened anew.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How long is waited for news before it is asked whether the server is still there, and for its answer.
+const SILENCE_MAX: Duration = Duration::from_secs(15);
+const ANSWER_MAX: Duration = Duration::from_secs(5);
 /// Bytes of one notification, which the server bounds at 8000.
 const PAYLOAD_MAX: usize = 7_000;
 /// Announcements that wait to be told. More are left out: they are hints.
@@ -90,13 +94,21 @@ async fn tell(pool: PgPool, from: String, mut waiting: mpsc::Receiver<Announceme
             }
         }
         for payload in payloads(&from, news) {
-            let told =
-                sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload).execute(&pool).await;
-            if let Err(error) = told {
+            if let Err(error) = notify(&pool, payload).await {
                 tracing::debug!(error = %error, "an announcement was lost");
             }
         }
     }
+}
+
+async fn notify(pool: &PgPool, payload: String) -> Result<(), sqlx::Error> {
+    let mut conn = pool.acquire().await?;
+    let query = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload);
+    let told = within(ANSWER_MAX, query.execute(&mut *conn)).await;
+    if told.is_err() {
+        conn.close_on_drop();
+    }
+    told.map(drop)
 }
 
 /// As few as the server takes.
@@ -113,8 +125,11 @@ fn payloads(from: &str, news: Vec<Announcement>) -> Vec<String> {
 }
 
 async fn listen(pool: PgPool, from: String, sender: broadcast::Sender<Announcement>, told: Arc<Notify>) {
-    loop {
+    while !pool.is_closed() {
         if let Err(error) = hear(&pool, &from, &sender, &told).await {
+            if pool.is_closed() {
+                return;
+            }
             tracing::warn!(error = %error, "announcements of other nodes are not heard; this is tried again");
         }
         // Whatever was announced meanwhile is lost.
@@ -132,7 +147,13 @@ async fn hear(
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
     drop(sender.send(Announcement::Missed));
-    while let Some(notification) = listener.try_recv().await? {
+    loop {
+        let Ok(heard) = tokio::time::timeout(SILENCE_MAX, listener.try_recv()).await else {
+            // A connection that ended without a word is as silent as one on which nothing happens.
+            within(ANSWER_MAX, listener.execute("SELECT 1")).await?;
+            continue;
+        };
+        let Some(notification) = heard? else { return Ok(()) };
         // A node of another release may say what this one does not know.
         let Ok(notice) = serde_json::from_str::<Notice<'_>>(notification.payload()) else { continue };
         for announcement in notice.news.into_iter().filter(|_| notice.from != from) {
@@ -143,7 +164,6 @@ async fn hear(
             }
         }
     }
-    Ok(())
 }
 
 impl Memory {
@@ -159,7 +179,7 @@ impl Memory {
 
     /// Sees within a moment what others have changed: what is kept in memory is read anew, then everybody is told.
     async fn follow(self, mut known: HashMap<TenantId, i64>, told: Arc<Notify>) {
-        loop {
+        while !self.postgres.is_closed() {
             tokio::select! {
                 () = told.notified() => {}
                 () = tokio::time::sleep(LOOKED_AT_EVERY) => {}
