@@ -17,6 +17,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound { .. } => Self::not_found(),
+            StoreError::Text => Self::new(&codes::INVALID_BODY).detail(error.to_string()),
             StoreError::Unavailable(_) => {
                 tracing::error!(error = %chain(&error), "the store is not available");
                 Self::new(&codes::STORE_UNAVAILABLE)

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::database::{Code, code};
 use crate::idempotency::StoredResponse;
 
 /// Why a read or a write did not happen. A refused write changed nothing.
@@ -78,6 +79,9 @@ pub enum Error {
     Cursor { text: String },
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+    /// Nothing was written. PostgreSQL alone; SQLite keeps it.
+    #[error("a text has the character U+0000, which the database does not keep: leave it out")]
+    Text,
     #[error("query the database")]
     Query(#[source] sqlx::Error),
 }
@@ -88,6 +92,7 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match crate::postgres::unavailable(error) {
             Ok(unavailable) => Self::Unavailable(unavailable),
+            Err(error) if code(&error) == Code::Value => Self::Text,
             Err(error) => Self::Query(error),
         }
     }

@@ -170,3 +170,17 @@ async fn who_may_not_even_view_an_intent_is_told_that_it_does_not_exist() {
     let absent = world.get(&nobody, "/api/v1/intents/not-there").await.is(404);
     assert_eq!(hidden.normal(), absent.normal());
 }
+
+/// SQLite keeps it, PostgreSQL cannot: never a failure of the host.
+#[tokio::test]
+async fn a_description_with_a_zero_is_kept_or_refused() {
+    let world = World::start().await;
+    let mut body = document("one");
+    body["description"] = json!("a\0b");
+    let answer = world.post(&world.admin(A), "/api/v1/intents", &body).await;
+    if world.is_on_postgres() {
+        assert_eq!(answer.problem(), (422, "invalid-body".into()));
+    } else {
+        assert_eq!(answer.is(201).json()["description"], "a\0b");
+    }
+}

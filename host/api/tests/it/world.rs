@@ -49,7 +49,7 @@ pub struct World {
     client: reqwest::Client,
     shutdown: CancellationToken,
     _dir: TempDir,
-    _database: Option<TestDatabase>,
+    database: Option<TestDatabase>,
 }
 
 /// What came back.
@@ -93,6 +93,10 @@ impl Answer {
 }
 
 impl World {
+    pub fn is_on_postgres(&self) -> bool {
+        self.database.is_some()
+    }
+
     pub async fn start() -> Self {
         Self::with_limits(|_| {}).await
     }
@@ -142,7 +146,7 @@ impl World {
             client,
             shutdown,
             _dir: dir,
-            _database: database,
+            database,
         };
         for id in [A, B] {
             world.add_tenant(id).await;

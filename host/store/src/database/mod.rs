@@ -20,7 +20,7 @@ pub(crate) use decode::Columns;
 pub(crate) use dialect::FORGETS_TENANTS;
 pub(crate) use dialect::{Dialect, Sql};
 pub(crate) use query::Query;
-pub(crate) use refusal::{Code, code, is_refusal};
+pub(crate) use refusal::{Code, code, is_refusal, is_refused_row};
 pub(crate) use row::Row;
 pub(crate) use rows::Rows;
 pub(crate) use statements::{combinations, registered, statements};

@@ -6,6 +6,8 @@
 pub(crate) enum Code {
     /// One statement was refused; the transaction can go on, or be done anew without it.
     Constraint,
+    /// PostgreSQL does not take a value as it is: U+0000 in a text. No other statement is concerned.
+    Value,
     Full,
     Busy,
     /// The disk did not confirm, or what it holds is no database: nothing can be promised any more.
@@ -34,7 +36,12 @@ pub(crate) fn code(error: &sqlx::Error) -> Code {
     }
 }
 
-/// The statement itself was refused, and no other one with it.
+/// The row itself was refused, for what it says or for what is there, and no other one with it.
+pub(crate) fn is_refused_row(error: &sqlx::Error) -> bool {
+    matches!(code(error), Code::Constraint | Code::Value)
+}
+
+/// A constraint does not hold with the statement, and no other one is concerned.
 pub(crate) fn is_refusal(error: &sqlx::Error) -> bool {
     code(error) == Code::Constraint
 }
@@ -42,6 +49,7 @@ pub(crate) fn is_refusal(error: &sqlx::Error) -> bool {
 fn of_state(state: &str) -> Code {
     match state {
         _ if state.starts_with("23") => Code::Constraint,
+        "22021" | "22P05" => Code::Value,
         "53100" | "53200" => Code::Full,
         "25006" => Code::ReadOnly,
         // Too many connections, a deadlock, a lock or an answer that did not come in time.
@@ -83,6 +91,7 @@ mod tests {
     #[test]
     fn a_server_that_is_gone_full_or_read_only_is_told_apart() {
         assert_eq!(of_state("23503"), Code::Constraint, "a foreign key");
+        assert_eq!(of_state("22021"), Code::Value, "U+0000");
         assert_eq!(of_state("53100"), Code::Full);
         assert_eq!(of_state("25006"), Code::ReadOnly);
         assert_eq!(of_state("57P01"), Code::Gone, "ended by an administrator");

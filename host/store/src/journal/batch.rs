@@ -9,7 +9,7 @@ use quantum_core::time::Timestamp;
 use super::judge::{Head, Known};
 use super::{Commit, CommitOutcome, EncodedEvent, NewExecution, PendingCommit, sql};
 use crate::CommitError;
-use crate::database::{Conn, Dialect, Query, is_refusal};
+use crate::database::{Conn, Dialect, Query, is_refused_row};
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, StoredResponse};
 use crate::platform::kind_word;
 
@@ -24,7 +24,7 @@ pub(crate) async fn write(conn: &mut Conn, pending: &[PendingCommit]) -> Result<
     let commits: Vec<&Commit> = pending.iter().map(|pending| &pending.commit).collect();
     match write_together(conn, &commits).await {
         // A row that breaks a constraint (an unknown tenant): find out whose it is.
-        Err(error) if is_refusal(&error) => {
+        Err(error) if is_refused_row(&error) => {
             conn.begin_anew().await?;
             write_one_by_one(conn, &commits).await
         }
@@ -38,7 +38,7 @@ async fn write_one_by_one(conn: &mut Conn, commits: &[&Commit]) -> Result<Verdic
         conn.run("SAVEPOINT one").await?;
         match write_together(conn, std::slice::from_ref(commit)).await {
             Ok(mut one) => verdicts.append(&mut one),
-            Err(error) if is_refusal(&error) => {
+            Err(error) if is_refused_row(&error) => {
                 conn.run("ROLLBACK TO one").await?;
                 verdicts.push(Err(CommitError::Invalid { reason: error.to_string() }));
             }

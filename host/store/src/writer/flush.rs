@@ -114,7 +114,7 @@ impl Flusher {
             Code::Gone => "the database cannot be reached",
             Code::ReadOnly => "the database takes no writes: it is a replica, or read-only",
             Code::Lost => "the disk did not confirm the write, or the file is damaged",
-            Code::Constraint | Code::Other => "the database refused the transaction",
+            Code::Constraint | Code::Value | Code::Other => "the database refused the transaction",
         };
         let cause = error.as_ref().map_or_else(|| "a fault of a test".to_owned(), ToString::to_string);
         tracing::error!(error = cause, reason, "a batch of writes was refused");

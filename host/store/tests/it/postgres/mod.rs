@@ -4,6 +4,7 @@ mod differential;
 mod opening;
 mod pool;
 mod raw;
+mod text;
 mod transfer;
 mod truth;
 
