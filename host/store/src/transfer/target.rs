@@ -173,7 +173,7 @@ fn refused(table: &Table, page: &Page, source: sqlx::Error) -> TransferError {
 
 /// Rather than of the server.
 fn is_of_rows(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some() && matches!(code(error), Code::Constraint | Code::Other)
+    error.as_database_error().is_some() && matches!(code(error), Code::Constraint | Code::Value | Code::Other)
 }
 
 fn has_code(error: &sqlx::Error, code: &str) -> bool {
