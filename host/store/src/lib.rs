@@ -2,7 +2,8 @@
 //! executions.
 //!
 //! Commits of executions go through one thread (`writer`), which makes whatever is queued durable in one transaction. On
-//! SQLite all other writes do, too. Tenant tables are reached through a [`TenantScope`] only. Nothing is decided here, and nothing of the engine or HTTP is known.
+//! SQLite all other writes do, too. Tenant tables are reached through a [`TenantScope`] only. Nothing is decided here, and
+//! nothing of the engine or HTTP is known.
 
 mod access;
 mod announcements;

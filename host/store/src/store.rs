@@ -173,7 +173,16 @@ impl Store {
         scope: &TenantScope,
         write: impl Write<T>,
     ) -> Result<T, Error> {
-        self.write_then(Access::Tenant(scope.tenant()), write, |_| {}).await
+        self.write_as(Access::Tenant(scope.tenant()), write).await
+    }
+
+    /// As `write`, by somebody who is not a tenant's.
+    pub(crate) async fn write_as<T: Send + 'static>(
+        &self,
+        access: Access<'_>,
+        write: impl Write<T>,
+    ) -> Result<T, Error> {
+        self.write_then(access, write, |_| {}).await
     }
 
     /// As `write`. Once the write is durable, and before anybody is told of it, `durable` brings in line what is kept in

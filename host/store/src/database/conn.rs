@@ -52,7 +52,8 @@ impl Conn {
         }
     }
 
-    /// Makes the transaction durable. Err: it is not; or, from PostgreSQL that does not answer, perhaps it is. Gives SQLite's connection for the next one.
+    /// Makes the transaction durable. Err: it is not; or, from PostgreSQL that does not answer, perhaps it is. Gives
+    /// SQLite's connection for the next one.
     pub async fn commit(self) -> Result<Option<Box<SqliteConnection>>, sqlx::Error> {
         match self {
             Self::Writer(mut conn) => {

@@ -23,8 +23,6 @@ pub(crate) fn registered(dialect: Dialect) -> Vec<String> {
         crate::artifacts::write_sql::ALL,
         crate::commands::sql::ALL,
         crate::executions::claim_sql::ALL,
-        crate::commands::sql::ALL,
-        crate::executions::claim_sql::ALL,
         crate::executions::place_sql::ALL,
         crate::blueprints::sql::ALL,
         crate::executions::purge_sql::ALL,

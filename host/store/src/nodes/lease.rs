@@ -23,16 +23,12 @@ impl Nodes<'_> {
     /// After it returned the node may own executions, for so many milliseconds from `now` on.
     pub async fn register(&self, node: &NodeRecord, lease_ms: u64, now: Timestamp) -> Result<(), Error> {
         let node = node.clone();
-        let write = self.store.write_then(
-            Access::Platform,
-            move |conn| {
-                Box::pin(async move {
-                    let now = conn.now(now).await?;
-                    Ok(register(&node, lease_ms, now).execute(conn).await.map(drop)?)
-                })
-            },
-            |()| {},
-        );
+        let write = self.store.write_as(Access::Platform, move |conn| {
+            Box::pin(async move {
+                let now = conn.now(now).await?;
+                Ok(register(&node, lease_ms, now).execute(conn).await.map(drop)?)
+            })
+        });
         write.await
     }
 
@@ -41,16 +37,12 @@ impl Nodes<'_> {
     pub async fn register_alone(&self, node: &NodeRecord, now: Timestamp) -> Result<(), Error> {
         let others = Query::new(OTHERS).bind(node.id.clone());
         let own = register(node, ENDLESS_MS, now.as_millis());
-        let write = self.store.write_then(
-            Access::Platform,
-            move |conn| {
-                Box::pin(async move {
-                    others.execute(&mut *conn).await?;
-                    Ok(own.execute(conn).await.map(drop)?)
-                })
-            },
-            |()| {},
-        );
+        let write = self.store.write_as(Access::Platform, move |conn| {
+            Box::pin(async move {
+                others.execute(&mut *conn).await?;
+                Ok(own.execute(conn).await.map(drop)?)
+            })
+        });
         write.await
     }
 
@@ -58,21 +50,17 @@ impl Nodes<'_> {
     /// node is dead. One write, however much the node owns.
     pub async fn beat(&self, node: &NodeRecord, lease_ms: u64, now: Timestamp) -> Result<Beat, Error> {
         let node = node.clone();
-        let write = self.store.write_then(
-            Access::Platform,
-            move |conn| {
-                Box::pin(async move {
-                    let now = conn.now(now).await?;
-                    let beat = Query::new(BEAT).bind(node.id.clone()).bind(now).bind(lease_ms.cast_signed());
-                    if beat.execute(&mut *conn).await? > 0 {
-                        return Ok(Beat::Held);
-                    }
-                    register(&node, lease_ms, now).execute(conn).await?;
-                    Ok(Beat::Lost)
-                })
-            },
-            |_| {},
-        );
+        let write = self.store.write_as(Access::Platform, move |conn| {
+            Box::pin(async move {
+                let now = conn.now(now).await?;
+                let beat = Query::new(BEAT).bind(node.id.clone()).bind(now).bind(lease_ms.cast_signed());
+                if beat.execute(&mut *conn).await? > 0 {
+                    return Ok(Beat::Held);
+                }
+                register(&node, lease_ms, now).execute(conn).await?;
+                Ok(Beat::Lost)
+            })
+        });
         write.await
     }
 

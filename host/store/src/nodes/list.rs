@@ -22,17 +22,13 @@ impl Nodes<'_> {
 
     /// Removes those that have been dead for so many milliseconds and own nothing. Gives how many there were.
     pub async fn forget(&self, dead_ms: u64, now: Timestamp) -> Result<u64, Error> {
-        let write = self.store.write_then(
-            Access::Platform,
-            move |conn| {
-                Box::pin(async move {
-                    let now = conn.now(now).await?;
-                    let query = Query::new(FORGET).bind(now).bind(dead_ms.cast_signed());
-                    Ok(query.execute(conn).await?)
-                })
-            },
-            |_| {},
-        );
+        let write = self.store.write_as(Access::Platform, move |conn| {
+            Box::pin(async move {
+                let now = conn.now(now).await?;
+                let query = Query::new(FORGET).bind(now).bind(dead_ms.cast_signed());
+                Ok(query.execute(conn).await?)
+            })
+        });
         write.await
     }
 }

@@ -80,11 +80,9 @@ impl Platform<'_> {
         if dead.is_empty() {
             return Ok(Vec::new());
         }
-        let write = self.store.write_then(
-            Access::Platform,
-            move |conn| Box::pin(claim(conn, dead, owner, i64::from(limit), now)),
-            |_| {},
-        );
+        let write = self.store.write_as(Access::Platform, move |conn| {
+            Box::pin(claim(conn, dead, owner, i64::from(limit), now))
+        });
         write.await
     }
 

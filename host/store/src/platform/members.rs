@@ -27,8 +27,7 @@ impl Platform<'_> {
     pub async fn upsert_membership(&self, membership: Membership, at: Timestamp) -> Result<(), Error> {
         let tenant = membership.tenant.clone();
         let access = Access::Tenant(&tenant);
-        let write =
-            self.store.write_then(access, move |conn| Box::pin(upsert(conn, membership, at)), |()| {});
+        let write = self.store.write_as(access, move |conn| Box::pin(upsert(conn, membership, at)));
         match write.await {
             Err(Error::Query(error)) if is_refusal(&error) => {
                 Err(Error::NotFound { kind: "tenant", name: tenant.to_string() })

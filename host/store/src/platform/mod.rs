@@ -66,11 +66,9 @@ impl Platform<'_> {
 
     /// Across tenants, what carries no content. Gives the rows that the statement returns.
     pub(crate) async fn write_rows(&self, query: Query) -> Result<Vec<Row>, Error> {
-        let write = self.store.write_then(
-            Access::Platform,
-            move |conn| Box::pin(async move { Ok(query.fetch_all(conn).await?) }),
-            |_| {},
-        );
+        let write = self.store.write_as(Access::Platform, move |conn| {
+            Box::pin(async move { Ok(query.fetch_all(conn).await?) })
+        });
         write.await
     }
 

@@ -77,7 +77,7 @@ impl Platform<'_> {
     }
 
     async fn remove_names(&self, access: Access<'_>, query: Query, at: Timestamp) -> Result<u64, Error> {
-        self.store.write_then(access, move |conn| Box::pin(remove_names(conn, query, at)), |_| {}).await
+        self.store.write_as(access, move |conn| Box::pin(remove_names(conn, query, at))).await
     }
 
     /// Makes tenants forget artifacts that no name has held since this time or longer. Gives how many there were.

@@ -37,11 +37,8 @@ impl Platform<'_> {
 
     /// Gives how many rows were written.
     pub(crate) async fn write(&self, access: Access<'_>, query: Query) -> Result<u64, Error> {
-        let write = self.store.write_then(
-            access,
-            move |conn| Box::pin(async move { Ok(query.execute(conn).await?) }),
-            |_| {},
-        );
+        let write =
+            self.store.write_as(access, move |conn| Box::pin(async move { Ok(query.execute(conn).await?) }));
         write.await
     }
 }

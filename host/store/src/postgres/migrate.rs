@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use super::connect::connection;
 use super::options::PATIENCE;
 use crate::Error;
-use crate::migration::{Migration, header, newest};
+use crate::migration::{Migration, newest, newest_applied};
 
 /// In order; a released file never changes.
 const MIGRATIONS: &[Migration] = &[
@@ -140,23 +140,13 @@ fn identifier(name: &str) -> String {
 }
 
 async fn applied(conn: &mut PgConnection) -> Result<i64, Error> {
-    let known = newest(MIGRATIONS);
-    let mut found = 0;
-    for row in sqlx::query(APPLIED).fetch_all(conn).await? {
-        let (number, oldest): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-        if oldest > known {
-            return Err(Error::NewerDatabase { found: number, known, oldest_binary: row.try_get(2)? });
-        }
-        found = found.max(number);
-    }
-    Ok(found)
+    newest_applied(sqlx::query_as(APPLIED).fetch_all(conn).await?, MIGRATIONS)
 }
 
 async fn apply(conn: &mut PgConnection, migration: &Migration) -> Result<(), Error> {
-    let failed = |reason: String| Error::Migration { number: migration.number, reason };
-    let (oldest_schema, oldest_binary) = header(migration.sql)
-        .ok_or_else(|| failed("its first line does not state what may run beside it".into()))?;
-    conn.execute(sqlx::raw_sql(migration.sql)).await.map_err(|error| failed(error.to_string()))?;
+    let (oldest_schema, oldest_binary) = migration.beside()?;
+    let done = conn.execute(sqlx::raw_sql(migration.sql)).await;
+    done.map_err(|error| migration.failed(error.to_string()))?;
     let record = sqlx::query(RECORD).bind(migration.number).bind(migration.name).bind(oldest_schema);
     record.bind(oldest_binary).execute(conn).await?;
     Ok(())

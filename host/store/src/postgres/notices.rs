@@ -156,7 +156,10 @@ async fn hear(
         let Some(notification) = heard? else { return Ok(()) };
         // A node of another release may say what this one does not know.
         let Ok(notice) = serde_json::from_str::<Notice<'_>>(notification.payload()) else { continue };
-        for announcement in notice.news.into_iter().filter(|_| notice.from != from) {
+        if notice.from == from {
+            continue;
+        }
+        for announcement in notice.news {
             if let Announcement::Changed { .. } = announcement {
                 told.notify_one();
             } else {

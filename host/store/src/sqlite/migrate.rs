@@ -3,10 +3,10 @@
 //! The first line of a file states the oldest schema (and program) that may run beside it. A database that needs a
 //! newer program than this one is refused before anything is touched.
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use crate::Error;
-use crate::migration::{Migration, header, newest};
+use crate::migration::{Migration, newest, newest_applied};
 
 /// In order; a released file never changes.
 const MIGRATIONS: &[Migration] = &[
@@ -75,24 +75,13 @@ async fn apply_missing(conn: &mut SqliteConnection) -> Result<(), Error> {
 
 /// The newest schema that was applied. Err: `NewerDatabase`, when this program may not run beside it.
 pub(crate) async fn applied_schema(conn: &mut SqliteConnection) -> Result<i64, Error> {
-    let rows = sqlx::query(APPLIED).fetch_all(&mut *conn).await?;
-    let known = known_schema();
-    let mut newest = 0;
-    for row in rows {
-        let (number, oldest): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-        if oldest > known {
-            return Err(Error::NewerDatabase { found: number, known, oldest_binary: row.try_get(2)? });
-        }
-        newest = newest.max(number);
-    }
-    Ok(newest)
+    newest_applied(sqlx::query_as(APPLIED).fetch_all(conn).await?, MIGRATIONS)
 }
 
 async fn apply(conn: &mut SqliteConnection, migration: &Migration) -> Result<(), Error> {
-    let failed = |reason: String| Error::Migration { number: migration.number, reason };
-    let (oldest_schema, oldest_binary) = header(migration.sql)
-        .ok_or_else(|| failed("its first line does not state what may run beside it".into()))?;
-    sqlx::raw_sql(migration.sql).execute(&mut *conn).await.map_err(|error| failed(error.to_string()))?;
+    let (oldest_schema, oldest_binary) = migration.beside()?;
+    let done = sqlx::raw_sql(migration.sql).execute(&mut *conn).await;
+    done.map_err(|error| migration.failed(error.to_string()))?;
     let record = sqlx::query(RECORD).bind(migration.number).bind(migration.name).bind(oldest_schema);
     record.bind(oldest_binary).execute(conn).await?;
     Ok(())
