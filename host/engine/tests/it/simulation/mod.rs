@@ -11,14 +11,17 @@ mod process;
 mod scenario;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use process::{Death, World};
+use process::{Death, End, World};
 use scenario::Scenario;
 
 /// Seeds that the tests play where nothing else is asked for.
 const SEEDS: u64 = 1_000;
 /// Seeds that are played side by side: each waits for its store most of the time.
 const AT_ONCE: usize = 8;
+/// After this a scenario is told to hang: it takes a second at most where nothing does.
+const HANGS_AFTER: Duration = Duration::from_secs(300);
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
@@ -27,11 +30,18 @@ fn number(name: &str) -> Option<u64> {
 /// Plays a scenario undisturbed, and then with each of the given deaths, and compares the ends.
 async fn rehearse(scenario: &Scenario, deaths: Vec<Death>) {
     let calm = Arc::new(World::new(scenario.clone(), Vec::new()));
-    let expected = calm.play().await;
+    let expected = play(&calm).await;
     let rough = Arc::new(World::new(scenario.clone(), deaths));
-    let ends = rough.play().await;
+    let ends = play(&rough).await;
     check::ends_are_equal(scenario, &expected, &ends);
     check::effects(&rough, &ends);
+}
+
+async fn play(world: &Arc<World>) -> Vec<End> {
+    match tokio::time::timeout(HANGS_AFTER, world.play()).await {
+        Ok(ends) => ends,
+        Err(_) => panic!("a process hangs while it is {}, after {} deaths", world.stage(), world.deaths()),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -77,11 +87,11 @@ async fn an_execution_of_each_kind_ends_as_undisturbed_from_every_single_crash_p
     let mut points = 0;
     for (name, scenario) in catalogue::all() {
         let calm = Arc::new(World::new(scenario.clone(), Vec::new()));
-        let expected = calm.play().await;
+        let expected = play(&calm).await;
         for death in Death::each(calm.flushes(), calm.effects()) {
             let rough = Arc::new(World::new(scenario.clone(), vec![death]));
             let played = rough.clone();
-            let ends = tokio::spawn(async move { played.play().await }).await;
+            let ends = tokio::spawn(async move { play(&played).await }).await;
             let ends = ends.unwrap_or_else(|failed| panic!("{name} with {death:?}: {failed}"));
             let compared = std::panic::catch_unwind(|| {
                 check::ends_are_equal(&scenario, &expected, &ends);

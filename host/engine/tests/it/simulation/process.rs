@@ -83,6 +83,7 @@ pub struct World {
     ledger: Mutex<BTreeMap<String, u32>>,
     died: Notify,
     dead: AtomicU64,
+    stage: Mutex<&'static str>,
 }
 
 impl World {
@@ -100,7 +101,17 @@ impl World {
             ledger: Mutex::default(),
             died: Notify::new(),
             dead: AtomicU64::new(0),
+            stage: Mutex::new("not started"),
         }
+    }
+
+    /// What its process does, for a report of one that hangs.
+    pub fn stage(&self) -> &'static str {
+        *self.stage.lock().unwrap()
+    }
+
+    fn enter(&self, stage: &'static str) {
+        *self.stage.lock().unwrap() = stage;
     }
 
     pub fn flushes(&self) -> u64 {
@@ -166,7 +177,7 @@ impl World {
                 ends = people.drive(&process) => Some(ends),
                 () = self.died.notified() => None,
             };
-            process.stop().await;
+            process.stop(self).await;
             if let Some(ends) = ended {
                 return ends;
             }
@@ -174,7 +185,8 @@ impl World {
         // The last death came while everything was ending.
         let process = Process::start(self).await;
         let ends = people.drive(&process).await;
-        process.stop().await;
+        process.stop(self).await;
+        self.enter("ended");
         ends
     }
 
@@ -243,6 +255,7 @@ impl Process {
         let path = world.folder.path().join("quantum.db");
         let options = StoreOptions { faults: Some(world.faults()), ..StoreOptions::new(path) };
         loop {
+            world.enter("opening its store");
             // The process may die while it starts.
             let Ok(store) = Store::open(options.clone()).await else { continue };
             let intents = Arc::<Intents>::default();
@@ -252,10 +265,12 @@ impl Process {
             let runner: Arc<dyn StepRunner> = Arc::new(Steps(world.clone()));
             let clock: Arc<dyn Clock> = world.clock.clone();
             let archive = Archive::new(world.folder.path());
+            world.enter("launching its engine");
             match bench::try_launch((&store, &archive), runner, &Arc::<Gate>::default(), &intents, clock)
                 .await
             {
                 Ok(engine) => {
+                    world.enter("driving executions to their ends");
                     let scope = TenantScope::for_tests(bench::tenant());
                     return Self { store, engine, intents, scope, clock: world.clock.clone() };
                 }
@@ -265,8 +280,10 @@ impl Process {
     }
 
     /// What was under way is dropped.
-    async fn stop(self) {
+    async fn stop(self, world: &World) {
+        world.enter("stopping its engine");
         self.engine.shutdown().await;
+        world.enter("closing its store");
         self.store.close().await;
     }
 }
