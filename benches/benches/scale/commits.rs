@@ -9,7 +9,7 @@ use quantum_engine::EngineOptions;
 
 use crate::fixture::{Echo, Rig, born, request, three_steps};
 use crate::options::Sizes;
-use crate::report::Figure;
+use quantum_benches::report::Figure;
 
 /// The start, and the result of each step.
 const COMMITS: f64 = 4.0;

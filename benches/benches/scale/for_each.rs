@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::fixture::{Echo, Rig, born, request};
 use crate::options::Sizes;
-use crate::report::{Figure, median};
+use quantum_benches::report::{Figure, median};
 
 const SHORT: usize = 10;
 /// Executions of a short list that are measured together, for each long one.

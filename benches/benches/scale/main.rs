@@ -12,7 +12,6 @@ mod for_each;
 mod history;
 mod options;
 mod recovery;
-mod report;
 mod waiting;
 
 use std::path::Path;
@@ -22,7 +21,7 @@ use clap::Parser;
 
 use fixture::{folder, runtime};
 use options::{Options, Part, Sizes};
-use report::{Figure, Judged, Report};
+use quantum_benches::report::{Figure, Judged, Report};
 
 #[global_allocator]
 static ALLOCATOR: allocations::Counting = allocations::Counting;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::fixture::{Echo, Rig, born, request, three_steps};
 use crate::options::Sizes;
-use crate::report::Figure;
+use quantum_benches::report::Figure;
 
 const SECONDS_MAX: f64 = 5.0;
 /// The step of three in whose middle the host dies.

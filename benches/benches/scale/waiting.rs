@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use crate::allocations;
 use crate::fixture::{Echo, Rig, born, request};
 use crate::options::Sizes;
-use crate::report::{Figure, quantile};
+use quantum_benches::report::{Figure, quantile};
 
 /// Beyond the row.
 const BYTES_MAX: f64 = 200.0;

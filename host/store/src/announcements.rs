@@ -33,6 +33,13 @@ pub enum Announcement {
     Missed,
 }
 
+impl Announcement {
+    /// Whether somebody waits for it who was asked something.
+    pub(crate) const fn is_urgent(&self) -> bool {
+        matches!(self, Self::Command { .. } | Self::Answer { .. } | Self::Claimable)
+    }
+}
+
 /// Everybody's ear.
 #[derive(Debug, Clone)]
 pub(crate) struct Announcements {

@@ -104,7 +104,7 @@ pub(crate) async fn write(conn: &mut Conn, lines: &[LogLine]) -> Result<(), sqlx
         last.insert((text(row, 0)?, text(row, 1)?), number.unwrap_or(0));
     }
     let numbered: Vec<_> = lines.iter().map(|line| (line, next(&mut last, line))).collect();
-    INSERT.write(conn, &numbered, bind).await
+    INSERT.write(conn, &numbered, bind).await.map(drop)
 }
 
 fn key(line: &LogLine) -> (String, String) {

@@ -100,7 +100,7 @@ impl Store {
     /// `NewerDatabase`, `Migration`, `Corrupt`.
     pub async fn connect(options: PostgresOptions) -> Result<Self, Error> {
         let postgres = Postgres::connect(options).await?;
-        Self::start(Target::Postgres(postgres.clone()), Backend::Postgres(postgres)).await
+        Self::start(Target::Postgres(postgres.of_journal()), Backend::Postgres(postgres)).await
     }
 
     async fn start(target: Target, backend: Backend) -> Result<Self, Error> {

@@ -23,7 +23,7 @@ use serde_json::json;
 
 use crate::fixture::{Echo, Rig, born, request, three_steps};
 use crate::options::Sizes;
-use crate::report::{Figure, median};
+use quantum_benches::report::{Figure, median};
 
 const RATIO_MAX: f64 = 1.3;
 /// One execution of the other store stands for so many of the full one.

@@ -67,14 +67,18 @@ pub async fn commits_that_are_handed_over_together_share_one_flush(open: &Open) 
     Ok(())
 }
 
-/// A hundred commits share one flush.
+/// A hundred commits share one flush, or two where one goes on beside another.
 pub async fn what_is_queued_becomes_durable_together(open: &Open) -> Check {
     let store = with_tenants(open, &["t-1", "t-2"]).await?;
     let before = store.stats().flushes;
     let batch = (0..100).map(|number| create(&scope(if number % 2 == 0 { "t-1" } else { "t-2" }), number));
     let verdicts = in_one_batch(&store, &store.journal(), batch).await;
     assert!(verdicts.iter().all(Result::is_ok), "{verdicts:?}");
-    assert_eq!(store.stats().flushes - before, 2, "the one that held the writer, and the batch");
+    let flushes = store.stats().flushes - before;
+    assert!(
+        (2..=3).contains(&flushes),
+        "{flushes}: the one that held the writer, and the batch in a part or two"
+    );
     Ok(())
 }
 

@@ -45,16 +45,18 @@ impl Rows {
         }
     }
 
+    /// Gives how many rows were written.
     pub async fn write<T>(
         &self,
         conn: &mut Conn,
         items: &[T],
         bind: impl Fn(Query, &T) -> Query,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<u64, sqlx::Error> {
+        let mut written = 0;
         for query in self.queries(conn.dialect(), items, bind) {
-            query.execute(conn).await?;
+            written += query.execute(conn).await?;
         }
-        Ok(())
+        Ok(written)
     }
 
     pub async fn read<T>(

@@ -63,13 +63,15 @@ pub(super) const JOURNAL_INSERT: Rows = Rows {
     tail: Sql::same("WHERE column1 IS NOT NULL"),
 };
 
-/// tenant, execution, version, status, next due, steps done, started at, ended at, summary
+/// tenant, execution, version, status, next due, steps done, started at, ended at, summary; then where it stood: version,
+/// epoch. One that stands elsewhere is not written.
 pub(super) const EXECUTION_UPDATE: Rows = Rows {
     head: "UPDATE executions SET version = v.column3, status = v.column4, next_due = v.column5, \
            steps_done = v.column6, started_at = v.column7, ended_at = v.column8, summary = v.column9 FROM",
-    columns: 9,
+    columns: 11,
     tail: Sql::same(
-        "WHERE v.column1 IS NOT NULL AND executions.tenant_id = v.column1 AND executions.id = v.column2",
+        "WHERE v.column1 IS NOT NULL AND executions.tenant_id = v.column1 AND executions.id = v.column2 \
+           AND executions.version = v.column10 AND executions.epoch = v.column11 AND executions.purged_at IS NULL",
     ),
 };
 

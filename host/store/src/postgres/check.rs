@@ -41,7 +41,7 @@ const LOOSE_POLICIES: &str = "SELECT c.relname::text, p.polname::text FROM pg_po
          OR p.polroles <> ARRAY['app_platform'::regrole]::oid[]) \
      AND EXISTS (SELECT 1 FROM unnest(ARRAY[pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid)]) e \
          WHERE e NOT LIKE '(tenant_id = ( SELECT app.tenant() AS tenant))' \
-         AND e NOT LIKE '(tenant_id = ANY (( SELECT app.tenants() AS tenants)%))') ORDER BY 1, 2";
+         AND e NOT LIKE '(( SELECT app.tenants() AS tenants) @> ARRAY[tenant_id])') ORDER BY 1, 2";
 /// Keys, unique constraints and references of tenant tables that do not start with the tenant.
 const LOOSE_KEYS: &str = "SELECT c.relname::text, i.indexrelid::regclass::text FROM pg_index i \
      JOIN pg_class c ON c.oid = i.indrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' \

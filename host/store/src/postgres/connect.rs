@@ -6,18 +6,24 @@ use std::time::Duration;
 
 use quantum_core::id::TenantId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, PgConnection, PgPool};
+use sqlx::{ConnectOptions, Executor, PgConnection, PgPool};
 
 use super::transaction::{Transaction, within};
 use super::{Finding, PostgresOptions, check, migrate, options::shown, session};
 use crate::access::Access;
 use crate::database::{Code, Conn, code};
-use crate::writer::Faults;
+use crate::writer::{Faults, LANES};
 use crate::{Error, Unavailable};
 
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 /// Prepared statements kept per connection.
 const STATEMENTS_KEPT: usize = 512;
+
+/// How statements are planned, before anything is known of the tables: each statement looks rows up by a key, a batch of
+/// them too, and none reads a table from end to end. With the server's guess of a batch's size it would.
+const BY_KEY: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+/// News are hints: a node that dies with its server may lose them, and nobody waits for the disk.
+const AT_ONCE: &str = "SET synchronous_commit = off";
 
 /// Of a COMMIT without an answer.
 pub(crate) const UNCONFIRMED: &str = "the database was lost before it confirmed: what was written is there whole, or not at all; \
@@ -31,6 +37,8 @@ pub(crate) struct Postgres {
     turns: PgPool,
     /// Of announcements: one that listens, and one that tells.
     notices: PgPool,
+    /// Of the writer: readers that take all of theirs do not hold commits up.
+    journal: PgPool,
     /// Tells this store from others of the same database.
     name: String,
     patience: Duration,
@@ -44,16 +52,20 @@ impl Postgres {
         let mut conn = safe_connection(&options).await?;
         refuse(&options, check::of_transfer(&mut conn).await?)?;
         let turns = (options.connections() / 4).clamp(1, 4);
-        let pool = |connections: u32| {
+        let pool = |connections: u32, settings: &'static str| {
             let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(options.patience);
+            let pool = pool.after_connect(move |conn, _| {
+                Box::pin(async move { conn.execute(sqlx::raw_sql(settings)).await.map(drop) })
+            });
             Ok::<_, Error>(pool.connect_lazy_with(parse(&options.url)?))
         };
-        let of_others = options.connections().saturating_sub(turns + 2).max(1);
+        let of_others = options.connections().saturating_sub(turns + 2 + LANES).max(1);
         let name = format!("{:016x}", random()?);
         Ok(Self {
-            pool: pool(of_others)?,
-            turns: pool(turns)?,
-            notices: pool(2)?,
+            pool: pool(of_others, BY_KEY)?,
+            turns: pool(turns, BY_KEY)?,
+            notices: pool(2, AT_ONCE)?,
+            journal: pool(LANES, BY_KEY)?,
             name,
             patience: options.patience,
             faults: options.faults,
@@ -68,6 +80,11 @@ impl Postgres {
 
     pub fn notices(&self) -> PgPool {
         self.notices.clone()
+    }
+
+    /// For the writer.
+    pub fn of_journal(&self) -> Self {
+        Self { pool: self.journal.clone(), ..self.clone() }
     }
 
     /// For what goes on beside requests: those do not wait for it.
@@ -112,6 +129,7 @@ impl Postgres {
         let close = async {
             self.pool.close().await;
             self.turns.close().await;
+            self.journal.close().await;
             self.notices.close().await;
             Ok(())
         };

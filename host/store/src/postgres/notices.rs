@@ -1,7 +1,7 @@
 //! Announcements between the nodes of a database, and how a node learns what others have changed.
 //!
 //! NOTIFY is never part of a transaction that somebody waits for: the server takes those one after another. What is
-//! announced is collected for a moment and told in one statement, on a connection of its own.
+//! announced is collected for a moment, unless somebody waits for it, and told in one statement, on a connection of its own.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::stats::Counters;
 use crate::tenant_settings::KnownSettings;
 
 const CHANNEL: &str = "quantum";
-/// How long announcements are collected before they are told together.
+/// How long announcements are collected that nobody waits for.
 const COLLECTED: Duration = Duration::from_millis(10);
 /// How often is asked what others have changed, when nobody tells.
 const LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
@@ -85,18 +85,25 @@ impl Notices {
 
 async fn tell(pool: PgPool, from: String, mut waiting: mpsc::Receiver<Announcement>) {
     while let Some(first) = waiting.recv().await {
-        tokio::time::sleep(COLLECTED).await;
         let mut news = vec![first];
-        while let Ok(next) = waiting.try_recv() {
-            // Of an execution that moves on, the last one says all.
-            if news.last() != Some(&next) {
-                news.push(next);
-            }
-        }
+        // An error means that it is time.
+        drop(tokio::time::timeout(COLLECTED, collect(&mut news, &mut waiting)).await);
         for payload in payloads(&from, news) {
             if let Err(error) = notify(&pool, payload).await {
                 tracing::debug!(error = %error, "an announcement was lost");
             }
+        }
+    }
+}
+
+/// Until there is one that somebody waits for, or no more comes.
+async fn collect(news: &mut Vec<Announcement>, waiting: &mut mpsc::Receiver<Announcement>) {
+    while !news.last().is_some_and(Announcement::is_urgent)
+        && let Some(next) = waiting.recv().await
+    {
+        // Of an execution that moves on, the last one says all.
+        if news.last() != Some(&next) {
+            news.push(next);
         }
     }
 }

@@ -4,7 +4,9 @@
 //! batch starts from what is really in the database.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Mutex;
 
 use super::{Batch, Fault, State, Target};
 use crate::database::{Code, Conn, code};
@@ -16,8 +18,10 @@ use crate::{CommitError, Error, Health, Unavailable, logs};
 pub(super) struct Flusher {
     target: Target,
     state: Arc<State>,
-    /// Counts flushes, for faults.
-    flushes: u64,
+    /// Counts flushes of all lanes, for faults.
+    flushes: Arc<AtomicU64>,
+    /// Lines of an execution are numbered one after another: whoever writes some reads the last number first.
+    lines: Arc<Mutex<()>>,
 }
 
 /// Whether there is a flush after this one.
@@ -29,8 +33,20 @@ pub(super) enum Flow {
 }
 
 impl Flusher {
-    pub const fn new(target: Target, state: Arc<State>) -> Self {
-        Self { target, state, flushes: 0 }
+    pub fn new(target: Target, state: Arc<State>) -> Self {
+        Self { target, state, flushes: Arc::default(), lines: Arc::default() }
+    }
+
+    /// One for each transaction that may be under way at a time.
+    pub fn lanes(self) -> Vec<Self> {
+        let more = self.target.more_lanes().into_iter().map(|target| Self {
+            target,
+            state: Arc::clone(&self.state),
+            flushes: Arc::clone(&self.flushes),
+            lines: Arc::clone(&self.lines),
+        });
+        let more: Vec<Self> = more.collect();
+        std::iter::once(self).chain(more).collect()
     }
 
     pub async fn open(&mut self) -> Result<(), Error> {
@@ -46,6 +62,8 @@ impl Flusher {
         if fault == Fault::DiesBefore {
             return Flow::Dead;
         }
+        let turn = Arc::clone(&self.lines);
+        let _turn = if batch.lines.is_some() { Some(turn.lock().await) } else { None };
         let written = match fault {
             Fault::Refused => Err(self.told(Code::Full, None)),
             _ => self.write(&mut batch).await,
@@ -63,9 +81,9 @@ impl Flusher {
     }
 
     async fn next_fault(&mut self) -> Fault {
-        self.flushes += 1;
+        let number = self.flushes.fetch_add(1, Ordering::Relaxed) + 1;
         match self.target.faults() {
-            Some(faults) => faults.ask(self.flushes).await,
+            Some(faults) => faults.ask(number).await,
             None => Fault::None,
         }
     }

@@ -10,8 +10,11 @@ mod target;
 mod task;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use quantum_core::id::TenantId;
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,7 +25,7 @@ use crate::{Error, Health, Unavailable};
 pub(crate) use change::change;
 pub use faults::{Fault, Faults};
 use flush::{Flow, Flusher};
-pub(crate) use target::Target;
+pub(crate) use target::{LANES, Target};
 pub(crate) use task::Write;
 use task::{Job, Task};
 
@@ -35,6 +38,10 @@ const BATCH_MAX: usize = 1_024;
 
 /// Bytes of one transaction's commits, roughly. A commit that is larger on its own is written alone.
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Items that are written beside a transaction that is under way, where the database can do that. Fewer wait for it: many
+/// small transactions take longer than a few large ones.
+const BESIDE_MIN: usize = 16;
 
 /// Log batches that wait. They come after commits, at most one to a transaction.
 const LOG_QUEUE_MAX: usize = 64;
@@ -70,6 +77,8 @@ pub(crate) struct Writer {
 /// What the writer's thread tells everybody.
 pub(crate) struct State {
     health: Mutex<Health>,
+    /// Items that were taken from the queue and wait for a lane.
+    gathered: AtomicUsize,
     pub counters: Arc<Counters>,
 }
 
@@ -105,13 +114,13 @@ impl Writer {
     pub async fn start(target: Target, counters: Arc<Counters>) -> Result<Self, Error> {
         let (work, work_queue) = mpsc::channel(QUEUE_MAX);
         let (lines, line_queue) = mpsc::channel(LOG_QUEUE_MAX);
-        let state = Arc::new(State { health: Mutex::new(Health::Ready), counters });
+        let state =
+            Arc::new(State { health: Mutex::new(Health::Ready), gathered: AtomicUsize::new(0), counters });
         let (opened, ready) = oneshot::channel();
         let flusher = Flusher::new(target, Arc::clone(&state));
         let alive = Alive(Arc::clone(&state));
         let run = move || {
-            let _alive = alive;
-            run(flusher, work_queue, line_queue, opened);
+            run(flusher, &alive.0, work_queue, line_queue, opened);
         };
         let spawned = std::thread::Builder::new().name("quantum-store".into()).spawn(run);
         spawned.map_err(|error| Error::Query(sqlx::Error::Io(error)))?;
@@ -124,7 +133,8 @@ impl Writer {
     }
 
     pub fn queued(&self) -> usize {
-        self.work.max_capacity() - self.work.capacity()
+        let in_queue = self.work.max_capacity() - self.work.capacity();
+        in_queue + self.state.gathered.load(Ordering::Relaxed)
     }
 
     /// Err: the writer does not run any more.
@@ -167,6 +177,7 @@ type Opened = oneshot::Sender<Result<(), Error>>;
 
 fn run(
     mut flusher: Flusher,
+    state: &State,
     work: mpsc::Receiver<Work>,
     lines: mpsc::Receiver<PendingLines>,
     opened: Opened,
@@ -180,8 +191,11 @@ fn run(
         let usable = result.is_ok();
         let waited_for = opened.send(result).is_ok();
         if usable && waited_for {
-            let closed = serve(&mut flusher, work, lines).await;
-            flusher.close().await;
+            let mut lanes = flusher.lanes();
+            let closed = serve(&mut lanes, &state.gathered, work, lines).await;
+            for lane in lanes {
+                lane.close().await;
+            }
             drop(closed);
         }
     });
@@ -190,45 +204,71 @@ fn run(
 /// Until all senders are gone, or one asks for the end; then gives whom to tell. What is queued behind that is
 /// dropped with the queue, and its senders see that the store is closed.
 async fn serve(
-    flusher: &mut Flusher,
+    lanes: &mut Vec<Flusher>,
+    gathered: &AtomicUsize,
     mut work: mpsc::Receiver<Work>,
     mut lines: mpsc::Receiver<PendingLines>,
 ) -> Option<oneshot::Sender<()>> {
-    while let Some(mut batch) = next_batch(&mut work, &mut lines).await {
-        let close = batch.close.take();
-        let flow = flusher.flush(batch).await;
-        if close.is_some() || flow == Flow::Dead {
-            return close;
+    let mut under_way = FuturesUnordered::new();
+    let (mut batch, mut close, mut dead) = (Batch::default(), None, false);
+    loop {
+        let is_open = !dead && close.is_none();
+        if is_open {
+            batch.fill(&mut work, &mut lines);
+            if batch.is_due(under_way.is_empty())
+                && let Some(mut lane) = lanes.pop()
+            {
+                let mut due = std::mem::take(&mut batch);
+                close = due.close.take();
+                gathered.store(0, Ordering::Relaxed);
+                under_way.push(async move {
+                    let flow = lane.flush(due).await;
+                    (lane, flow)
+                });
+                continue;
+            }
+        }
+        gathered.store(batch.items(), Ordering::Relaxed);
+        tokio::select! {
+            biased;
+            Some((lane, flow)) = under_way.next() => {
+                lanes.push(lane);
+                dead |= flow == Flow::Dead;
+            }
+            Some(next) = work.recv(), if is_open && !batch.is_full() => batch.add(next),
+            Some(next) = lines.recv(), if is_open && batch.lines.is_none() => batch.lines = Some(next),
+            else => return close,
         }
     }
-    None
-}
-
-/// Waits for the first item, then takes what else is queued. None: all senders are gone and nothing is left.
-async fn next_batch(
-    work: &mut mpsc::Receiver<Work>,
-    lines: &mut mpsc::Receiver<PendingLines>,
-) -> Option<Batch> {
-    let mut batch = Batch::default();
-    tokio::select! {
-        biased;
-        Some(first) = work.recv() => batch.add(first),
-        Some(first) = lines.recv() => batch.lines = Some(first),
-        else => return None,
-    }
-    while !batch.is_full() {
-        match work.try_recv() {
-            Ok(next) => batch.add(next),
-            Err(_) => break,
-        }
-    }
-    if batch.lines.is_none() {
-        batch.lines = lines.try_recv().ok();
-    }
-    Some(batch)
 }
 
 impl Batch {
+    /// With what is there already.
+    fn fill(&mut self, work: &mut mpsc::Receiver<Work>, lines: &mut mpsc::Receiver<PendingLines>) {
+        while !self.is_full()
+            && let Ok(next) = work.try_recv()
+        {
+            self.add(next);
+        }
+        if self.lines.is_none() {
+            self.lines = lines.try_recv().ok();
+        }
+    }
+
+    /// `alone`: no other one is under way. Beside one, it is worth a transaction of its own when there is enough in it.
+    fn is_due(&self, alone: bool) -> bool {
+        let items = self.items();
+        if alone {
+            items > 0 || self.lines.is_some() || self.close.is_some()
+        } else {
+            items >= BESIDE_MIN || self.bytes >= BATCH_BYTES_MAX
+        }
+    }
+
+    fn items(&self) -> usize {
+        self.commits.len() + self.tasks.len()
+    }
+
     fn add(&mut self, work: Work) {
         match work {
             Work::Commit(pending) => self.add_commit(*pending),
@@ -252,8 +292,7 @@ impl Batch {
     }
 
     fn is_full(&self) -> bool {
-        let items = self.commits.len() + self.tasks.len();
-        items >= BATCH_MAX || self.bytes >= BATCH_BYTES_MAX || self.close.is_some()
+        self.items() >= BATCH_MAX || self.bytes >= BATCH_BYTES_MAX || self.close.is_some()
     }
 }
 
@@ -263,7 +302,12 @@ mod tests {
 
     #[test]
     fn a_writer_that_panics_is_told_by_the_health() {
-        let state = Arc::new(State { health: Mutex::new(Health::Ready), counters: Arc::default() });
+        let state = State {
+            health: Mutex::new(Health::Ready),
+            gathered: AtomicUsize::new(0),
+            counters: Arc::default(),
+        };
+        let state = Arc::new(state);
         let alive = Alive(Arc::clone(&state));
         let thread = std::thread::spawn(move || {
             let _alive = alive;

@@ -10,6 +10,10 @@ use crate::postgres::Postgres;
 use crate::sqlite::{migrate, writer_connection};
 use crate::{Error, StoreOptions};
 
+/// Transactions of PostgreSQL that are under way at a time. No two of them are about the same execution, since whoever
+/// commits waits for it before it commits again; where they are all the same, the database lets one wait for the other.
+pub(crate) const LANES: u32 = 2;
+
 pub(crate) enum Target {
     Sqlite { options: StoreOptions, conn: Option<Box<SqliteConnection>> },
     Postgres(Postgres),
@@ -18,6 +22,14 @@ pub(crate) enum Target {
 impl Target {
     pub const fn sqlite(options: StoreOptions) -> Self {
         Self::Sqlite { options, conn: None }
+    }
+
+    /// Beside this one. SQLite has one writer; PostgreSQL works on one transaction while it syncs another.
+    pub(super) fn more_lanes(&self) -> Vec<Self> {
+        match self {
+            Self::Sqlite { .. } => Vec::new(),
+            Self::Postgres(postgres) => (1..LANES).map(|_| Self::Postgres(postgres.clone())).collect(),
+        }
     }
 
     pub(super) const fn faults(&self) -> Option<&Faults> {

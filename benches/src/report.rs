@@ -11,8 +11,33 @@ pub struct Figure {
     pub what: String,
     pub unit: &'static str,
     pub measured: f64,
-    /// It holds up to this. None: it is only told.
-    pub at_most: Option<f64>,
+    /// None: it is only told.
+    pub bound: Option<Bound>,
+}
+
+/// What holds, itself included.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Bound {
+    /// What was not measured, as a ratio of nothing, does not hold.
+    fn holds(self, measured: f64) -> bool {
+        match self {
+            Self::AtMost(most) => measured <= most,
+            Self::AtLeast(least) => measured >= least,
+        }
+    }
+
+    fn shown(self) -> String {
+        match self {
+            Self::AtMost(most) => format!("<= {most}"),
+            Self::AtLeast(least) => format!(">= {least}"),
+        }
+    }
 }
 
 /// Whether figures are held against their bounds. Those of a small run prove nothing.
@@ -31,22 +56,25 @@ pub struct Report {
 
 impl Figure {
     pub fn bounded(what: impl Into<String>, unit: &'static str, measured: f64, at_most: f64) -> Self {
-        Self { what: what.into(), unit, measured, at_most: Some(at_most) }
+        Self { what: what.into(), unit, measured, bound: Some(Bound::AtMost(at_most)) }
+    }
+
+    pub fn at_least(what: impl Into<String>, unit: &'static str, measured: f64, least: f64) -> Self {
+        Self { what: what.into(), unit, measured, bound: Some(Bound::AtLeast(least)) }
     }
 
     pub fn told(what: impl Into<String>, unit: &'static str, measured: f64) -> Self {
-        Self { what: what.into(), unit, measured, at_most: None }
+        Self { what: what.into(), unit, measured, bound: None }
     }
 
-    /// What was not measured, as a ratio of nothing, does not hold.
     pub fn holds(&self) -> bool {
-        self.at_most.is_none_or(|at_most| self.measured <= at_most)
+        self.bound.is_none_or(|bound| bound.holds(self.measured))
     }
 
     pub fn row(&self, judged: Judged) -> String {
-        let Self { what, unit, measured, at_most } = self;
-        let target = at_most.map_or_else(|| "-".to_owned(), |at_most| format!("<= {at_most}"));
-        let verdict = match at_most {
+        let Self { what, unit, measured, bound } = self;
+        let target = bound.map_or_else(|| "-".to_owned(), Bound::shown);
+        let verdict = match bound {
             None => "",
             Some(_) if judged == Judged::No => "",
             Some(_) if self.holds() => "held",

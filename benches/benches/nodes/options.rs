@@ -1,0 +1,86 @@
+//! What can be asked of a run, and how large it is.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, ValueEnum};
+
+/// Measures what PostgreSQL and several nodes cost, and fails when a figure is over its bound.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "nodes")]
+pub struct Options {
+    /// What to measure; everything when nothing is named
+    parts: Vec<Part>,
+    /// Where the figures are written [default: bench/nodes.json in the target folder]
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// `cargo bench` says so
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// Figures that are measured together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    Throughput,
+    Wakeup,
+    Takeover,
+    Reads,
+    Claims,
+}
+
+/// How much of everything.
+#[derive(Debug, Clone)]
+pub struct Sizes {
+    /// Executions of all clients together, each time that it is measured.
+    pub executions: usize,
+    /// How often what is compared is measured, in turn; medians are compared.
+    pub rounds: usize,
+    pub wakeups: usize,
+    /// Executions whose node dies in the middle of a step.
+    pub taken_over: usize,
+    /// Milliseconds.
+    pub lease_ms: u64,
+    /// Reads of each kind, each time.
+    pub reads: usize,
+    /// Executions whose owner is dead.
+    pub claimed: usize,
+}
+
+impl Part {
+    pub const ALL: [Self; 5] = [Self::Throughput, Self::Wakeup, Self::Takeover, Self::Reads, Self::Claims];
+}
+
+impl Sizes {
+    pub const FULL: Self = Self {
+        executions: 1_280,
+        rounds: 5,
+        wakeups: 500,
+        taken_over: 100,
+        lease_ms: 3_000,
+        reads: 500,
+        claimed: 20_000,
+    };
+
+    /// Enough to see that everything runs.
+    pub const SMALL: Self = Self {
+        executions: 64,
+        rounds: 1,
+        wakeups: 3,
+        taken_over: 3,
+        lease_ms: 1_000,
+        reads: 3,
+        claimed: 300,
+    };
+}
+
+impl Options {
+    pub fn parts(&self) -> &[Part] {
+        if self.parts.is_empty() { &Part::ALL } else { &self.parts }
+    }
+
+    /// Beside what the load generator writes.
+    pub fn json(&self) -> PathBuf {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap_or(Path::new(""));
+        self.json.clone().unwrap_or_else(|| target.join("bench/nodes.json"))
+    }
+}
