@@ -54,3 +54,8 @@ pub fn prepare_database(owner_url: &str) {
 pub fn statements() -> Vec<String> {
     crate::database::registered(crate::database::Dialect::Sqlite)
 }
+
+/// As `statements`, as PostgreSQL gets them.
+pub fn postgres_statements() -> Vec<String> {
+    crate::database::registered(crate::database::Dialect::Postgres)
+}

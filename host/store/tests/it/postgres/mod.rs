@@ -2,6 +2,7 @@
 
 mod differential;
 mod opening;
+mod plans;
 mod pool;
 mod raw;
 mod text;
