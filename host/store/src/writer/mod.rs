@@ -178,8 +178,8 @@ type Opened = oneshot::Sender<Result<(), Error>>;
 fn run(
     mut flusher: Flusher,
     state: &State,
-    work: mpsc::Receiver<Work>,
-    lines: mpsc::Receiver<PendingLines>,
+    mut work: mpsc::Receiver<Work>,
+    mut lines: mpsc::Receiver<PendingLines>,
     opened: Opened,
 ) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -192,7 +192,9 @@ fn run(
         let waited_for = opened.send(result).is_ok();
         if usable && waited_for {
             let mut lanes = flusher.lanes();
-            let closed = serve(&mut lanes, &state.gathered, work, lines).await;
+            let closed = serve(&mut lanes, &state.gathered, &mut work, &mut lines).await;
+            refuse_all(work).await;
+            refuse_all(lines).await;
             for lane in lanes {
                 lane.close().await;
             }
@@ -201,20 +203,29 @@ fn run(
     });
 }
 
-/// Until all senders are gone, or one asks for the end; then gives whom to tell. What is queued behind that is
-/// dropped with the queue, and its senders see that the store is closed.
+/// Nothing is taken any more: senders see that the store is closed. A sender that has its place in the queue already,
+/// and puts its item there a moment later, is waited for: in a queue that is only dropped the item would stay, and
+/// whoever waits for its answer would wait for ever.
+async fn refuse_all<T>(mut queue: mpsc::Receiver<T>) {
+    queue.close();
+    while let Some(refused) = queue.recv().await {
+        drop(refused);
+    }
+}
+
+/// Until all senders are gone, or one asks for the end; then gives whom to tell.
 async fn serve(
     lanes: &mut Vec<Flusher>,
     gathered: &AtomicUsize,
-    mut work: mpsc::Receiver<Work>,
-    mut lines: mpsc::Receiver<PendingLines>,
+    work: &mut mpsc::Receiver<Work>,
+    lines: &mut mpsc::Receiver<PendingLines>,
 ) -> Option<oneshot::Sender<()>> {
     let mut under_way = FuturesUnordered::new();
     let (mut batch, mut close, mut dead) = (Batch::default(), None, false);
     loop {
         let is_open = !dead && close.is_none();
         if is_open {
-            batch.fill(&mut work, &mut lines);
+            batch.fill(work, lines);
             if batch.is_due(under_way.is_empty())
                 && let Some(mut lane) = lanes.pop()
             {
@@ -298,7 +309,30 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
+    use quantum_core::port::BoxFuture;
+
+    use super::task::Job;
     use super::*;
+    use crate::database::Conn;
+
+    fn nothing(_: &mut Conn) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    #[tokio::test]
+    async fn whoever_is_about_to_queue_when_the_writer_dies_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let faults = Faults::new(|_| Box::pin(async { Fault::DiesBefore }));
+        let options = crate::StoreOptions::new(folder.path().join("quantum.db"));
+        let target = Target::sqlite(crate::StoreOptions { faults: Some(faults), ..options });
+        let writer = Writer::start(target, Arc::default()).await.unwrap();
+        let place = writer.work.reserve().await.unwrap();
+        assert!(writer.run_then(nothing, |_| {}).await.is_err());
+        let (reply, answer) = oneshot::channel();
+        place.send(Work::Task(Box::new(Job::new(nothing, |_: &()| {}, reply))));
+        let told = tokio::time::timeout(std::time::Duration::from_secs(60), answer).await;
+        assert!(told.expect("nobody is left waiting").is_err());
+    }
 
     #[test]
     fn a_writer_that_panics_is_told_by_the_health() {
