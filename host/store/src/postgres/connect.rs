@@ -195,6 +195,8 @@ fn random() -> Result<u64, Error> {
     Ok(u64::from_be_bytes(bytes))
 }
 
+const TLS_FAILED: &str = "TLS failed; look at sslmode and sslrootcert in the URL";
+
 /// What a person can do about it.
 fn hint(error: &sqlx::Error) -> &'static str {
     let told = error.as_database_error().and_then(|told| told.code()).unwrap_or_default();
@@ -203,7 +205,9 @@ fn hint(error: &sqlx::Error) -> &'static str {
         "3D000" => "the database does not exist; make it with: createdb NAME",
         "53300" => "the server has no connection left; raise max_connections or lower --store-connections",
         _ => match error {
-            sqlx::Error::Tls(_) => "TLS failed; look at sslmode and sslrootcert in the URL",
+            sqlx::Error::Tls(_) => TLS_FAILED,
+            // What the handshake refuses, such as a certificate.
+            sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => TLS_FAILED,
             _ => "is the server running, and is this its address?",
         },
     }

@@ -6,6 +6,7 @@ mod plans;
 mod pool;
 mod raw;
 mod text;
+mod tls;
 mod transfer;
 mod truth;
 

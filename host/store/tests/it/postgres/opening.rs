@@ -25,7 +25,7 @@ async fn refusal(options: PostgresOptions) -> (Error, String) {
     (error, told)
 }
 
-async fn assert_refused(options: PostgresOptions, parts: &[&str]) {
+pub async fn assert_refused(options: PostgresOptions, parts: &[&str]) {
     let (_, told) = refusal(options).await;
     for part in parts {
         assert!(told.contains(part), "\"{part}\" is said in: {told}");
