@@ -29,4 +29,5 @@ mod secrets;
 mod settings;
 mod tokens;
 mod tutorial;
+mod twins;
 mod world;
