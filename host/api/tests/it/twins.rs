@@ -24,7 +24,7 @@ struct Life<'a> {
 impl Life<'_> {
     async fn ask(&mut self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let mut request = self.world.request(method, &format!("/api/v1{path}")).bearer_auth(&self.token);
-        if method == "PUT" || method == "DELETE" || method == "PATCH" {
+        if method == "DELETE" {
             request = request.header("If-Match", "*");
         }
         if let Some(body) = body {
@@ -126,7 +126,7 @@ async fn a_tenant_sees_the_same_whatever_its_twin_does() {
     let alone = World::start().await;
     let expected = without_ids(&life(&alone, A, "own", false).live().await);
     let granted = expected.iter().filter(|answer| answer.contains(" 20")).count();
-    assert!(granted > 25, "{granted}: {expected:#?}");
+    assert!(granted >= 25, "{granted}: {expected:#?}");
 
     let world = World::start().await;
     life(&world, B, MARKER, false).live().await;
