@@ -97,8 +97,11 @@ async fn write_together(conn: &mut Conn, commits: &[&Commit]) -> Result<Verdicts
     let verdicts: Verdicts = commits.iter().map(|commit| known.judge(commit)).collect();
     let accepted = commits.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok());
     let accepted = accepted.map(|(commit, _)| *commit).collect::<Vec<_>>();
-    write_accepted(conn, &accepted).await.map(drop)?;
-    Ok(verdicts)
+    match write_accepted(conn, &accepted).await? {
+        Written::AsExpected => Ok(verdicts),
+        // Nobody else writes what was asked for; should it happen, nobody is told of a success.
+        Written::NotAll => Err(sqlx::Error::RowNotFound),
+    }
 }
 
 /// Nobody else decides about these keys until the end of the transaction. In order, so that nobody waits for each other.
