@@ -9,6 +9,8 @@ mod claims;
 mod cluster;
 #[path = "../fixture/mod.rs"]
 mod fixture;
+#[path = "../fixture/middle.rs"]
+mod middle;
 mod options;
 mod reads;
 mod takeover;

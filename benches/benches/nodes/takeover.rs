@@ -1,46 +1,24 @@
 //! From the death of a node until another one runs what it ran.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use quantum_benches::report::Figure;
-use quantum_core::port::{Attempt, AttemptReport, BoxFuture, StepRunner};
-use tokio::sync::mpsc;
 
 use crate::cluster::Cluster;
-use crate::fixture::{Echo, born, request, runtime, three_steps};
+use crate::fixture::{born, request, runtime, three_steps};
+use crate::middle::{Middle, wait_for};
 use crate::options::Sizes;
 
 /// Beyond the lease.
 const SECONDS_MAX: f64 = 1.0;
 
-/// Tells of each attempt. `ends`: whether it ever comes to an end.
-struct Step {
-    echo: Echo,
-    begun: mpsc::UnboundedSender<()>,
-    ends: bool,
-}
-
-impl StepRunner for Step {
-    fn run(&self, attempt: Attempt) -> BoxFuture<'static, AttemptReport> {
-        // Nobody listens to steps after the first.
-        let _unheard = self.begun.send(());
-        if self.ends { self.echo.run(attempt) } else { Box::pin(std::future::pending()) }
-    }
-}
-
-fn step(ends: bool) -> (Arc<Step>, mpsc::UnboundedReceiver<()>) {
-    let (begun, heard) = mpsc::unbounded_channel();
-    (Arc::new(Step { echo: Echo::default(), begun, ends }), heard)
-}
-
 pub async fn measure(sizes: &Sizes, cluster: &Cluster) -> Vec<Figure> {
     let database = cluster.database();
-    let (runner, mut heard) = step(true);
+    let (runner, mut heard) = Middle::new(true);
     let heir = database.node("heir", runner, sizes.lease_ms).await;
     // All of it, connections included, is gone with its runtime, and nobody is told.
     let mortal = runtime();
-    let (runner, mut begun) = step(false);
+    let (runner, mut begun) = Middle::new(false);
     let (options, lease_ms, count) = (database.options(), sizes.lease_ms, sizes.taken_over);
     let mortal_node = mortal.spawn(async move {
         let store = quantum_store::Store::connect(options).await.expect("a store");
@@ -65,10 +43,4 @@ pub async fn measure(sizes: &Sizes, cluster: &Cluster) -> Vec<Figure> {
         took - lease,
         SECONDS_MAX,
     )]
-}
-
-async fn wait_for(begun: &mut mpsc::UnboundedReceiver<()>, count: usize) {
-    for _ in 0..count {
-        begun.recv().await.expect("the runner is there");
-    }
 }

@@ -10,6 +10,8 @@ mod commits;
 mod fixture;
 mod for_each;
 mod history;
+#[path = "../fixture/middle.rs"]
+mod middle;
 mod options;
 mod recovery;
 mod waiting;
