@@ -26,7 +26,6 @@ pub async fn measure(sizes: &Sizes, cluster: &Cluster) -> Vec<Figure> {
         last = born(&request).id;
         rig.execute(quantum_engine::StartRequest { id: last, ..request.clone() }).await;
     }
-    database.query("ANALYZE");
     let (store, scope) = (rig.store.clone(), rig.scope.clone());
     let (mut guarded, mut open) = (Times::default(), Times::default());
     // In turn, and the first time for what is only made once.

@@ -19,6 +19,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "isolation",
         sql: include_str!("../../migrations/postgres/0002_isolation.sql"),
     },
+    Migration {
+        number: 3,
+        name: "statistics",
+        sql: include_str!("../../migrations/postgres/0003_statistics.sql"),
+    },
 ];
 
 /// Of the transaction: two hosts that start at once migrate one after the other.

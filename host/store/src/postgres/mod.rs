@@ -10,6 +10,7 @@ mod options;
 #[cfg(test)]
 mod poisoning;
 mod session;
+mod statistics;
 mod transaction;
 
 pub use check::{Finding, inspect};

@@ -72,6 +72,7 @@ impl Notices {
         let mut tasks = JoinSet::new();
         tasks.spawn(tell(pool.clone(), from.clone(), waiting));
         tasks.spawn(listen(pool, from, sender, told.clone()));
+        tasks.spawn(super::statistics::keep_learning(memory.postgres.clone()));
         tasks.spawn(memory.follow(known, told));
         Ok(Self { outbox, _tasks: tasks })
     }

@@ -1,5 +1,8 @@
 //! How the server finds the rows of a batch, while it knows nothing of its tables yet: by their keys.
 
+use std::time::Duration;
+
+use quantum_store::Store;
 use quantum_store::conformance::postgres_statements;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
@@ -22,32 +25,67 @@ const BATCHES: [(&str, &str); 2] = [
     ),
 ];
 
+/// As the pool of a host sets it; and as a statement is planned that has run for a while.
+const AS_A_HOST: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+     SET plan_cache_mode = force_generic_plan; SET app.current_tenant_ids = 't-1'";
+
 #[tokio::test]
 async fn rows_of_a_batch_are_found_by_their_keys() {
     let Some(database) = prepared().await else { return };
     database.query(FILL);
     let mut conn = database.connect().await;
-    // As the pool of a host sets it; and as a statement is planned that has run for a while.
-    run(&mut conn, "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off").await;
-    run(&mut conn, "SET plan_cache_mode = force_generic_plan; SET app.current_tenant_ids = 't-1'").await;
-    for (beginning, types) in BATCHES {
-        let statements = postgres_statements();
-        let of_batch = |text: &&String| text.starts_with(beginning) && text.contains("UNNEST");
-        let statement = statements.iter().find(of_batch).expect(beginning);
-        let nulls = vec!["NULL"; types.split(',').count()].join(", ");
-        run(&mut conn, &format!("SET ROLE app_journal; PREPARE batch ({types}) AS {statement}")).await;
-        let plan = texts(&mut conn, &format!("EXPLAIN EXECUTE batch ({nulls})")).await.join("\n");
-        let by_key = plan.contains("executions_pkey on executions") && plan.contains("AND (id = (v.column2)");
-        assert!(by_key, "{beginning}\n{plan}");
-        run(&mut conn, "DEALLOCATE batch; RESET ROLE").await;
+    run(&mut conn, AS_A_HOST).await;
+    for (number, batch) in BATCHES.iter().enumerate() {
+        prepare(&mut conn, number, batch).await;
+        assert_found_by_key(&mut conn, number, batch).await;
     }
+}
+
+/// While a table is empty, one index is as good as another, and the plan that is made then is kept.
+#[tokio::test]
+async fn a_plan_that_was_made_for_empty_tables_is_made_anew_once_they_are_filled() {
+    let Some(database) = prepared().await else { return };
+    let mut conn = database.connect().await;
+    run(&mut conn, AS_A_HOST).await;
+    for (number, batch) in BATCHES.iter().enumerate() {
+        prepare(&mut conn, number, batch).await;
+        explain(&mut conn, number, batch).await;
+    }
+    database.query("ALTER TABLE executions SET (autovacuum_enabled = off)");
+    database.query(FILL);
+    let store = Store::connect(database.options()).await.unwrap();
+    let learned = async {
+        while database.query("SELECT reltuples FROM pg_class WHERE relname = 'executions'") == "-1" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), learned).await.expect("the store sees that the table has grown");
+    for (number, batch) in BATCHES.iter().enumerate() {
+        assert_found_by_key(&mut conn, number, batch).await;
+    }
+    store.close().await;
+}
+
+async fn prepare(conn: &mut PgConnection, number: usize, (beginning, types): &(&str, &str)) {
+    let statements = postgres_statements();
+    let of_batch = |text: &&String| text.starts_with(beginning) && text.contains("UNNEST");
+    let statement = statements.iter().find(of_batch).expect(beginning);
+    run(conn, &format!("SET ROLE app_journal; PREPARE batch_{number} ({types}) AS {statement}")).await;
+}
+
+async fn assert_found_by_key(conn: &mut PgConnection, number: usize, batch: &(&str, &str)) {
+    let plan = explain(conn, number, batch).await;
+    let by_key = plan.contains("executions_pkey on executions") && plan.contains("AND (id = (v.column2)");
+    assert!(by_key, "{}\n{plan}", batch.0);
+}
+
+async fn explain(conn: &mut PgConnection, number: usize, (_, types): &(&str, &str)) -> String {
+    let nulls = vec!["NULL"; types.split(',').count()].join(", ");
+    let sql = format!("EXPLAIN EXECUTE batch_{number} ({nulls})");
+    let rows = conn.fetch_all(sqlx::raw_sql(AssertSqlSafe(sql.clone()))).await.expect(&sql);
+    rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
 }
 
 async fn run(conn: &mut PgConnection, sql: &str) {
     conn.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await.expect(sql);
-}
-
-async fn texts(conn: &mut PgConnection, sql: &str) -> Vec<String> {
-    let rows = conn.fetch_all(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await.expect(sql);
-    rows.iter().map(|row| row.get(0)).collect()
 }
