@@ -83,7 +83,7 @@ impl Shared {
             asked_at: now,
         };
         // Before it is asked, so that the answer is not missed.
-        let mut ear = self.news.of(id.as_uuid());
+        let mut ear = self.news.of_command(id);
         let commands = self.ports.store.commands(scope);
         commands.put(asked).await.map_err(Error::from)?;
         self.announce(Announcement::Command { node: owner });

@@ -183,8 +183,7 @@ impl Shared {
         } else {
             entry.progress.send_modify(|progress| progress.last_seq = execution.last_seq);
         }
-        let (tenant, ended) = (entry.tenant().clone(), execution.status.is_terminal());
-        self.announce(Announcement::Progress { tenant, execution: entry.id, ended });
+        self.announce(Announcement::Progress { execution: entry.id });
         for effect in effects {
             match effect {
                 Effect::Run { slot, attempt, parameters, .. } => {

@@ -54,7 +54,7 @@ impl EventFeed {
         // Registered before the log is read, so that no wake-up is lost in between.
         let source = match entry {
             Some(entry) => Source::Here(entry.progress.subscribe()),
-            None => Source::Store(shared.news.of(id.as_uuid())),
+            None => Source::Store(shared.news.of_execution(id)),
         };
         let lines = entry.map(|entry| entry.listen());
         Self { shared, scope, id, after, source, lines }
@@ -98,7 +98,7 @@ impl EventFeed {
 
     /// From now on: its entry is gone.
     fn look_into_store(&mut self) {
-        self.source = Source::Store(self.shared.news.of(self.id.as_uuid()));
+        self.source = Source::Store(self.shared.news.of_execution(self.id));
         self.lines = None;
     }
 

@@ -191,7 +191,7 @@ impl Shared {
         id: &ExecutionId,
     ) -> Result<Option<Arc<Entry>>, Error> {
         // Before anything is read, so that no news is missed.
-        let mut ear = self.news.of(id.as_uuid());
+        let mut ear = self.news.of_execution(*id);
         loop {
             match self.entry(scope, id).await? {
                 Found::Nowhere => return Ok(None),

@@ -17,8 +17,10 @@ const KEPT_MAX: usize = 4_096;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Announcement {
-    /// The log of an execution has grown.
-    Progress { tenant: TenantId, execution: ExecutionId, ended: bool },
+    /// The log of an execution has grown. Nodes of other processes are told when somebody follows it there.
+    Progress { execution: ExecutionId },
+    /// Somebody at this node waits for progress of an execution that another one runs; said again every few seconds.
+    Following { execution: ExecutionId },
     /// Somebody asks something of a node.
     Command { node: String },
     /// The answer to a command is there.
@@ -36,7 +38,7 @@ pub enum Announcement {
 impl Announcement {
     /// Whether somebody waits for it who was asked something.
     pub(crate) const fn is_urgent(&self) -> bool {
-        matches!(self, Self::Command { .. } | Self::Answer { .. } | Self::Claimable)
+        matches!(self, Self::Following { .. } | Self::Command { .. } | Self::Answer { .. } | Self::Claimable)
     }
 }
 

@@ -4,7 +4,9 @@ mod check;
 mod connect;
 #[cfg(test)]
 pub(crate) mod fixtures;
+mod followed;
 mod migrate;
+mod notice;
 mod notices;
 mod options;
 #[cfg(test)]

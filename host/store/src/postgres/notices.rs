@@ -9,13 +9,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use quantum_core::id::TenantId;
-use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgListener;
 use sqlx::{Executor, PgPool};
 use tokio::sync::{Notify, broadcast, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::Postgres;
+use super::followed::Followed;
+use super::notice::{News, heard};
 use super::transaction::within;
 use crate::Error;
 use crate::access::Access;
@@ -34,24 +36,15 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long is waited for news before it is asked whether the server is still there, and for its answer.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
 const ANSWER_MAX: Duration = Duration::from_secs(5);
-/// Bytes of one notification, which the server bounds at 8000.
-const PAYLOAD_MAX: usize = 7_000;
 /// Announcements that wait to be told. More are left out: they are hints.
 const WAITING_MAX: usize = 16_384;
 
 const NUMBERS: &str = "SELECT tenant_id, number FROM changes";
 
-/// What goes over the wire.
-#[derive(Serialize, Deserialize)]
-struct Notice<'a> {
-    /// Who tells: nobody hears themselves.
-    from: std::borrow::Cow<'a, str>,
-    news: Vec<Announcement>,
-}
-
 /// What a store of PostgreSQL does beside answering. Ends when it is dropped.
 pub(crate) struct Notices {
     outbox: mpsc::Sender<Announcement>,
+    followed: Arc<Followed>,
     _tasks: JoinSet<()>,
 }
 
@@ -68,17 +61,24 @@ impl Notices {
     pub async fn start(memory: Memory, pool: PgPool, from: String) -> Result<Self, Error> {
         let known = memory.numbers().await?;
         let (outbox, waiting) = mpsc::channel(WAITING_MAX);
-        let (told, sender) = (Arc::new(Notify::new()), memory.sender.clone());
+        let told = Arc::new(Notify::new());
+        let followed = Arc::new(Followed::new(Instant::now()));
+        let ears = Ears { sender: memory.sender.clone(), told: told.clone(), followed: followed.clone() };
         let mut tasks = JoinSet::new();
         tasks.spawn(tell(pool.clone(), from.clone(), waiting));
-        tasks.spawn(listen(pool, from, sender, told.clone()));
+        tasks.spawn(listen(pool, from, ears));
         tasks.spawn(super::statistics::keep_learning(memory.postgres.clone()));
         tasks.spawn(memory.follow(known, told));
-        Ok(Self { outbox, _tasks: tasks })
+        Ok(Self { outbox, followed, _tasks: tasks })
     }
 
     /// Never waits.
     pub fn announce(&self, announcement: Announcement) {
+        if let Announcement::Progress { execution } = &announcement
+            && !self.followed.contains(execution, Instant::now())
+        {
+            return;
+        }
         // What is too much is left out: whoever waits for it looks by itself.
         let _left_out = self.outbox.try_send(announcement);
     }
@@ -86,10 +86,12 @@ impl Notices {
 
 async fn tell(pool: PgPool, from: String, mut waiting: mpsc::Receiver<Announcement>) {
     while let Some(first) = waiting.recv().await {
-        let mut news = vec![first];
-        // An error means that it is time.
-        drop(tokio::time::timeout(COLLECTED, collect(&mut news, &mut waiting)).await);
-        for payload in payloads(&from, news) {
+        let mut news = News::default();
+        if !add(&mut news, first) {
+            // An error means that it is time.
+            drop(tokio::time::timeout(COLLECTED, collect(&mut news, &mut waiting)).await);
+        }
+        for payload in news.payloads(&from) {
             if let Err(error) = notify(&pool, payload).await {
                 tracing::debug!(error = %error, "an announcement was lost");
             }
@@ -98,15 +100,17 @@ async fn tell(pool: PgPool, from: String, mut waiting: mpsc::Receiver<Announceme
 }
 
 /// Until there is one that somebody waits for, or no more comes.
-async fn collect(news: &mut Vec<Announcement>, waiting: &mut mpsc::Receiver<Announcement>) {
-    while !news.last().is_some_and(Announcement::is_urgent)
-        && let Some(next) = waiting.recv().await
-    {
-        // Of an execution that moves on, the last one says all.
-        if news.last() != Some(&next) {
-            news.push(next);
-        }
-    }
+async fn collect(news: &mut News, waiting: &mut mpsc::Receiver<Announcement>) {
+    while let Some(next) = waiting.recv().await
+        && !add(news, next)
+    {}
+}
+
+/// Gives whether somebody waits for it.
+fn add(news: &mut News, announcement: Announcement) -> bool {
+    let is_urgent = announcement.is_urgent();
+    news.add(announcement);
+    is_urgent
 }
 
 async fn notify(pool: &PgPool, payload: String) -> Result<(), sqlx::Error> {
@@ -119,60 +123,58 @@ async fn notify(pool: &PgPool, payload: String) -> Result<(), sqlx::Error> {
     told.map(drop)
 }
 
-/// As few as the server takes.
-fn payloads(from: &str, news: Vec<Announcement>) -> Vec<String> {
-    let encode = |news: &[Announcement]| {
-        serde_json::json!(Notice { from: from.into(), news: news.to_vec() }).to_string()
-    };
-    let whole = encode(&news);
-    if whole.len() <= PAYLOAD_MAX || news.len() == 1 {
-        return vec![whole];
-    }
-    let parts = whole.len().div_ceil(PAYLOAD_MAX) + 1;
-    news.chunks(news.len().div_ceil(parts)).flat_map(|part| payloads(from, part.to_vec())).collect()
+/// Who hears what other nodes tell.
+struct Ears {
+    /// This node.
+    sender: broadcast::Sender<Announcement>,
+    /// Its memory.
+    told: Arc<Notify>,
+    followed: Arc<Followed>,
 }
 
-async fn listen(pool: PgPool, from: String, sender: broadcast::Sender<Announcement>, told: Arc<Notify>) {
+impl Ears {
+    fn hear(&self, announcement: Announcement) {
+        match announcement {
+            Announcement::Changed { .. } => self.told.notify_one(),
+            Announcement::Following { execution } => self.followed.add(execution, Instant::now()),
+            // An error means that nobody listens.
+            other => drop(self.sender.send(other)),
+        }
+    }
+
+    /// Whatever was announced meanwhile is lost.
+    fn miss(&self) {
+        self.followed.all(Instant::now());
+        self.hear(Announcement::Missed);
+    }
+}
+
+async fn listen(pool: PgPool, from: String, ears: Ears) {
     while !pool.is_closed() {
-        if let Err(error) = hear(&pool, &from, &sender, &told).await {
+        if let Err(error) = hear(&pool, &from, &ears).await {
             if pool.is_closed() {
                 return;
             }
             tracing::warn!(error = %error, "announcements of other nodes are not heard; this is tried again");
         }
-        // Whatever was announced meanwhile is lost.
-        drop(sender.send(Announcement::Missed));
+        ears.miss();
         tokio::time::sleep(AGAIN_AFTER).await;
     }
 }
 
-async fn hear(
-    pool: &PgPool,
-    from: &str,
-    sender: &broadcast::Sender<Announcement>,
-    told: &Notify,
-) -> Result<(), sqlx::Error> {
+async fn hear(pool: &PgPool, from: &str, ears: &Ears) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
-    drop(sender.send(Announcement::Missed));
+    ears.miss();
     loop {
-        let Ok(heard) = tokio::time::timeout(SILENCE_MAX, listener.try_recv()).await else {
+        let Ok(received) = tokio::time::timeout(SILENCE_MAX, listener.try_recv()).await else {
             // A connection that ended without a word is as silent as one on which nothing happens.
             within(ANSWER_MAX, listener.execute("SELECT 1")).await?;
             continue;
         };
-        let Some(notification) = heard? else { return Ok(()) };
-        // A node of another release may say what this one does not know.
-        let Ok(notice) = serde_json::from_str::<Notice<'_>>(notification.payload()) else { continue };
-        if notice.from == from {
-            continue;
-        }
-        for announcement in notice.news {
-            if let Announcement::Changed { .. } = announcement {
-                told.notify_one();
-            } else {
-                drop(sender.send(announcement));
-            }
+        let Some(notification) = received? else { return Ok(()) };
+        for announcement in heard(notification.payload(), from).into_iter().flatten() {
+            ears.hear(announcement);
         }
     }
 }
@@ -213,23 +215,5 @@ impl Memory {
         *known = now;
         drop(self.sender.send(Announcement::Changed { tenants }));
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_announcements_are_told_in_as_many_notifications_as_the_server_needs() {
-        let tenant = TenantId::new("t-1").unwrap();
-        let news: Vec<_> = (0..500).map(|_| Announcement::Freed { tenant: tenant.clone() }).collect();
-        let payloads = payloads("me", news.clone());
-        assert!(payloads.len() > 1 && payloads.iter().all(|payload| payload.len() <= PAYLOAD_MAX));
-        let read: Vec<Announcement> = payloads
-            .iter()
-            .flat_map(|payload| serde_json::from_str::<Notice<'_>>(payload).unwrap().news)
-            .collect();
-        assert_eq!(read, news);
     }
 }
