@@ -11,6 +11,7 @@ use crate::engine::Shared;
 use crate::entry::{Entry, Progress};
 use crate::error::Error;
 use crate::news::Ear;
+use crate::stored_lines::StoredLines;
 
 /// Events that are read at a time.
 const PAGE_EVENTS: u32 = 500;
@@ -31,7 +32,7 @@ enum Source {
     /// It is run in this process.
     Here(watch::Receiver<Progress>),
     /// The store, which is looked at when there is news, and from time to time.
-    Store(Ear),
+    Store(Ear, StoredLines),
 }
 
 /// What a feed gives next.
@@ -54,7 +55,7 @@ impl EventFeed {
         // Registered before the log is read, so that no wake-up is lost in between.
         let source = match entry {
             Some(entry) => Source::Here(entry.progress.subscribe()),
-            None => Source::Store(shared.news.of_execution(id)),
+            None => Source::Store(shared.news.of_execution(id), StoredLines::default()),
         };
         let lines = entry.map(|entry| entry.listen());
         Self { shared, scope, id, after, source, lines }
@@ -64,8 +65,9 @@ impl EventFeed {
     pub async fn next(&mut self) -> Result<Option<FeedItem>, Error> {
         loop {
             let ended = self.has_ended().await?;
-            // Attempts write their lines before their end is durable, so none is left once the log is complete.
-            if let Some(line) = self.pending_line() {
+            // Attempts of this process tell their lines before their end is durable, so none is left once the log is
+            // complete.
+            if let Some(line) = self.pending_line(ended).await? {
                 return Ok(Some(FeedItem::Line(line)));
             }
             let executions = self.shared.ports.store.executions(&self.scope);
@@ -75,9 +77,10 @@ impl EventFeed {
                 return Ok(Some(FeedItem::Events(events)));
             }
             if ended {
-                return Ok(None);
-            }
-            if let Some(line) = self.wait().await {
+                if self.lines_are_complete().await {
+                    return Ok(None);
+                }
+            } else if let Some(line) = self.wait().await {
                 return Ok(Some(FeedItem::Line(line)));
             }
         }
@@ -98,26 +101,39 @@ impl EventFeed {
 
     /// From now on: its entry is gone.
     fn look_into_store(&mut self) {
-        self.source = Source::Store(self.shared.news.of_execution(self.id));
+        self.source = Source::Store(self.shared.news.of_execution(self.id), StoredLines::default());
         self.lines = None;
     }
 
     /// A line that has come already. What was too much to keep is skipped.
-    fn pending_line(&mut self) -> Option<LogLine> {
-        let lines = self.lines.as_mut()?;
+    async fn pending_line(&mut self, ended: bool) -> Result<Option<LogLine>, Error> {
+        if let Source::Store(_, lines) = &mut self.source {
+            if ended && !lines.were_looked_for() {
+                return Ok(None);
+            }
+            return lines.next(&self.shared, &self.scope, &self.id).await;
+        }
+        let Some(lines) = &mut self.lines else { return Ok(None) };
         loop {
             match lines.try_recv() {
-                Ok(line) => return Some(line),
+                Ok(line) => return Ok(Some(line)),
                 Err(broadcast::error::TryRecvError::Lagged(_)) => {}
-                Err(_) => return None,
+                Err(_) => return Ok(None),
             }
+        }
+    }
+
+    async fn lines_are_complete(&mut self) -> bool {
+        match &mut self.source {
+            Source::Here(_) => true,
+            Source::Store(_, lines) => lines.are_complete().await,
         }
     }
 
     /// Waits until the log has grown (none), or a line comes.
     async fn wait(&mut self) -> Option<LogLine> {
         let progress = match &mut self.source {
-            Source::Store(ear) => {
+            Source::Store(ear, _) => {
                 self.shared.wait_for_news(ear).await;
                 return None;
             }

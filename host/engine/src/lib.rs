@@ -27,6 +27,7 @@ mod retention;
 mod schedules;
 mod source;
 mod start;
+mod stored_lines;
 mod takeover;
 mod together;
 mod timers;

@@ -1,10 +1,13 @@
 //! Log lines and progress of attempts: told to live listeners at once, written in batches, never waited for.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use metrics::counter;
+use quantum_core::id::ExecutionId;
 use quantum_core::port::{LogLine, LogSink};
+use quantum_store::Announcement;
 use tokio::sync::Notify;
 
 use crate::engine::Shared;
@@ -12,7 +15,7 @@ use crate::engine::Shared;
 /// Lines that wait to be written. Over it the newest are dropped and counted: a log must not take the host's memory.
 const LINES_MAX: usize = 20_000;
 /// How long lines are gathered before they are written.
-const BATCH_MS: u64 = 100;
+pub(crate) const BATCH_MS: u64 = 100;
 
 /// Takes lines from running attempts. Made before the engine, because the sandbox is.
 #[derive(Default)]
@@ -74,9 +77,13 @@ impl Shared {
             return;
         }
         let count = lines.len();
+        let executions: BTreeSet<ExecutionId> = lines.iter().map(|line| line.execution).collect();
         if let Err(error) = self.ports.store.logs().append(lines).await {
             counter!("quantum_log_lines_dropped_total").increment(count as u64);
             tracing::warn!(lines = count, error = %error, "log lines of steps could not be written");
+        }
+        for execution in executions {
+            self.announce(Announcement::Progress { execution });
         }
     }
 }

@@ -49,6 +49,7 @@ pub(crate) mod sql {
         LIST = "SELECT tenant_id, execution_id, number, step_id, attempt, at, entry FROM logs \
                 WHERE tenant_id = ?1 AND execution_id = ?2 AND number > ?3 AND (?4 IS NULL OR step_id = ?4) \
                 ORDER BY number LIMIT ?5";
+        LAST_NUMBER = "SELECT max(number) FROM logs WHERE tenant_id = ?1 AND execution_id = ?2";
     }
 }
 
@@ -90,6 +91,13 @@ impl Logs<'_> {
             .bind(i64::from(filter.limit));
         let rows = query.fetch_all(&mut self.store.read(scope).await?).await?;
         rows.iter().map(|row| decode(Columns::scoped(row, "logs", scope, &self.store.counters)?)).collect()
+    }
+
+    /// 0: there is none.
+    pub async fn last_number(&self, scope: &TenantScope, execution: &ExecutionId) -> Result<u64, Error> {
+        let query = Query::new(sql::LAST_NUMBER).bind(scope.tenant().to_string()).bind(execution.to_string());
+        let row = query.fetch_one(&mut self.store.read(scope).await?).await?;
+        Ok(row.int_or_null(0)?.unwrap_or(0).cast_unsigned())
     }
 }
 

@@ -46,6 +46,8 @@ pub enum Script {
 
 #[derive(Default)]
 pub struct Runner {
+    /// Of a node: where its attempts write.
+    pub logs: Arc<LogBuffer>,
     scripts: Mutex<HashMap<String, Vec<Script>>>,
     started: Mutex<Option<mpsc::UnboundedSender<(String, u32)>>>,
     pub keys: Mutex<Vec<String>>,
@@ -293,7 +295,7 @@ impl Bench {
         };
         let archive = Archive::new(folder.path());
         let ports = ports((&store, &archive), runner.clone(), &gate, &intents, clock);
-        let engine = Engine::launch(options, ports, Arc::new(LogBuffer::default())).await.unwrap();
+        let engine = Engine::launch(options, ports, runner.logs.clone()).await.unwrap();
         let scope = TenantScope::for_tests(tenant());
         Self { folder, store, engine, runner, gate, actions, intents, scope }
     }

@@ -7,20 +7,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use quantum_core::builtin::Wait;
 use quantum_core::id::{ExecutionId, ScheduleName, ScheduleUid};
 use quantum_core::machine::{Command, Refusal};
-use quantum_core::port::{PrincipalKind, Requester};
+use quantum_core::port::{LogEntry, LogLine, LogSink, PrincipalKind, Requester};
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::{ExecutionStatus, StepStatus};
-use quantum_engine::{CommandError, ManualClock, StartRequest};
+use quantum_engine::{CommandError, FeedItem, ManualClock, StartRequest};
 use quantum_store::conformance::intent;
 use quantum_store::{
     Announcement, ExecutionFilter, Fault, Faults, NewSchedule, PageRequest, ScheduleContent,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::bench::{Bench, LEASE_MS, Script, requester, step};
+use crate::bench::{Bench, LEASE_MS, Script, requester, step, step_id};
 
 fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::at(Timestamp::from_millis(1_763_892_000_000)))
@@ -109,6 +109,37 @@ async fn what_one_node_runs_every_other_one_shows_follows_and_commands() {
     assert_eq!(log, a.lines(&id).await);
     assert_eq!((a.runner.keys.lock().unwrap().len(), b.runner.keys.lock().unwrap().len()), (1, 0));
     assert_eq!(b.engine.in_memory(), 0, "nothing of another node is kept");
+}
+
+/// Of a step that says something.
+fn line(execution: ExecutionId, message: &str) -> LogLine {
+    let entry =
+        LogEntry::StepLog { level: "info".to_owned(), message: message.to_owned(), fields: Map::default() };
+    let at = Timestamp::from_millis(0);
+    LogLine { tenant: crate::bench::tenant(), execution, step: step_id("go"), attempt: 1, at, entry }
+}
+
+#[tokio::test]
+async fn what_a_step_says_is_told_at_every_node_the_last_line_too() {
+    let a = Bench::node("a", clock(), None).await;
+    let b = a.beside("b", clock()).await;
+    let id = a.start(&json!({ "steps": [waits_for("go")] })).await;
+    let mut feed = b.engine.follow(&b.scope, &id, 0).await.unwrap().unwrap();
+    assert!(matches!(feed.next().await.unwrap(), Some(FeedItem::Events(_))));
+    a.runner.logs.write(line(id, "first"));
+    assert_eq!(feed.next().await.unwrap(), Some(FeedItem::Line(line(id, "first"))));
+    b.engine.operate(&b.scope, &id, signal("go")).await.unwrap();
+    a.runner.logs.write(line(id, "last"));
+    let mut told = Vec::new();
+    while let Some(item) = feed.next().await.unwrap() {
+        told.push(item);
+    }
+    let lines: Vec<_> = told.into_iter().filter(|item| matches!(item, FeedItem::Line(_))).collect();
+    assert_eq!(lines, [FeedItem::Line(line(id, "last"))]);
+    // It has ended: nothing is told again.
+    let mut late = b.engine.follow(&b.scope, &id, 0).await.unwrap().unwrap();
+    assert!(matches!(late.next().await.unwrap(), Some(FeedItem::Events(_))));
+    assert_eq!(late.next().await.unwrap(), None);
 }
 
 #[tokio::test]
