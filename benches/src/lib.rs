@@ -7,3 +7,4 @@ pub mod cells;
 pub mod load;
 pub mod process;
 pub mod report;
+pub mod run;

@@ -20,16 +20,15 @@ mod wakeup;
 use std::process::ExitCode;
 
 use clap::Parser;
-use quantum_benches::report::{Figure, Judged, Report};
+use quantum_benches::report::{Figure, Judged};
+use quantum_benches::run::Run;
 
 use cluster::Cluster;
 use fixture::runtime;
 use options::{Options, Part, Sizes};
 
 fn main() -> ExitCode {
-    // What else `cargo test` passes on is for test harnesses.
-    let judged =
-        if std::env::args().any(|argument| argument == "--bench") { Judged::Yes } else { Judged::No };
+    let judged = Run::judged();
     let Some(cluster) = Cluster::start() else {
         return if judged == Judged::Yes { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     };
@@ -38,26 +37,15 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let options = Options::parse();
-    let report = measure(&cluster, options.parts(), &Sizes::FULL, judged);
-    if let Err(error) = report.write(&options.json()) {
-        eprintln!("error: failed to write {}: {error}", options.json().display());
-        return ExitCode::FAILURE;
-    }
-    println!("the figures as JSON: {}", options.json().display());
-    if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    measure(&cluster, options.parts(), &Sizes::FULL, judged).end("nodes", &options.run)
 }
 
-fn measure(cluster: &Cluster, parts: &[Part], sizes: &Sizes, judged: Judged) -> Report {
-    let runtime = runtime();
-    let mut report = Report::default();
-    println!("{}", report.head());
+fn measure(cluster: &Cluster, parts: &[Part], sizes: &Sizes, judged: Judged) -> Run {
+    let (runtime, mut run) = (runtime(), Run::begin(judged));
     for part in parts {
-        for figure in runtime.block_on(figures(*part, sizes, cluster)) {
-            println!("{}", figure.row(judged));
-            report.figures.push(figure);
-        }
+        run.add(runtime.block_on(figures(*part, sizes, cluster)));
     }
-    report
+    run
 }
 
 async fn figures(part: Part, sizes: &Sizes, cluster: &Cluster) -> Vec<Figure> {

@@ -1,8 +1,7 @@
 //! What can be asked of a run, and how large it is.
 
-use std::path::{Path, PathBuf};
-
 use clap::{Parser, ValueEnum};
+use quantum_benches::run::RunOptions;
 
 /// Measures what PostgreSQL and several nodes cost, and fails when a figure is over its bound.
 #[derive(Debug, Clone, Parser)]
@@ -10,12 +9,8 @@ use clap::{Parser, ValueEnum};
 pub struct Options {
     /// What to measure; everything when nothing is named
     parts: Vec<Part>,
-    /// Where the figures are written [default: bench/nodes.json in the target folder]
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// `cargo bench` says so
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    pub run: RunOptions,
 }
 
 /// Figures that are measured together.
@@ -76,11 +71,5 @@ impl Sizes {
 impl Options {
     pub fn parts(&self) -> &[Part] {
         if self.parts.is_empty() { &Part::ALL } else { &self.parts }
-    }
-
-    /// Beside what the load generator writes.
-    pub fn json(&self) -> PathBuf {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap_or(Path::new(""));
-        self.json.clone().unwrap_or_else(|| target.join("bench/nodes.json"))
     }
 }

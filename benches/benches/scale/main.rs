@@ -23,40 +23,29 @@ use clap::Parser;
 
 use fixture::{folder, runtime};
 use options::{Options, Part, Sizes};
-use quantum_benches::report::{Figure, Judged, Report};
+use quantum_benches::report::{Figure, Judged};
+use quantum_benches::run::Run;
 
 #[global_allocator]
 static ALLOCATOR: allocations::Counting = allocations::Counting;
 
 fn main() -> ExitCode {
-    // What else `cargo test` passes on is for test harnesses.
-    if !std::env::args().any(|argument| argument == "--bench") {
-        measure(&Part::ALL, &Sizes::SMALL, Judged::No);
+    let judged = Run::judged();
+    if judged == Judged::No {
+        measure(&Part::ALL, &Sizes::SMALL, judged);
         return ExitCode::SUCCESS;
     }
     let options = Options::parse();
-    let report = measure(options.parts(), &options.sizes(), Judged::Yes);
-    if let Err(error) = report.write(&options.json()) {
-        eprintln!("error: failed to write {}: {error}", options.json().display());
-        return ExitCode::FAILURE;
-    }
-    println!("the figures as JSON: {}", options.json().display());
-    if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    measure(options.parts(), &options.sizes(), judged).end("scale", &options.run)
 }
 
-/// Prints the figures part by part, since all of them take minutes.
-fn measure(parts: &[Part], sizes: &Sizes, judged: Judged) -> Report {
-    let runtime = runtime();
-    let mut report = Report::default();
-    println!("{}", report.head());
+fn measure(parts: &[Part], sizes: &Sizes, judged: Judged) -> Run {
+    let (runtime, mut run) = (runtime(), Run::begin(judged));
     for part in parts {
         let folder = folder();
-        for figure in runtime.block_on(figures(*part, sizes, folder.path())) {
-            println!("{}", figure.row(judged));
-            report.figures.push(figure);
-        }
+        run.add(runtime.block_on(figures(*part, sizes, folder.path())));
     }
-    report
+    run
 }
 
 async fn figures(part: Part, sizes: &Sizes, folder: &Path) -> Vec<Figure> {

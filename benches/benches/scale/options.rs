@@ -1,8 +1,7 @@
 //! What can be asked of a run, and how large it is.
 
-use std::path::{Path, PathBuf};
-
 use clap::{Parser, ValueEnum};
+use quantum_benches::run::RunOptions;
 
 /// Measures what has to hold as numbers grow, and fails when a figure is over its bound.
 #[derive(Debug, Clone, Parser)]
@@ -19,12 +18,8 @@ pub struct Options {
     /// Finished executions in the full store
     #[arg(long, default_value_t = Sizes::FULL.finished)]
     finished: u64,
-    /// Where the figures are written [default: bench/scale.json in the target folder]
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// `cargo bench` says so
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    pub run: RunOptions,
 }
 
 /// Figures that are measured together.
@@ -95,11 +90,5 @@ impl Options {
 
     pub fn sizes(&self) -> Sizes {
         Sizes { waiting: self.waiting, running: self.running, finished: self.finished, ..Sizes::FULL }
-    }
-
-    /// Beside what the load generator writes.
-    pub fn json(&self) -> PathBuf {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap_or(Path::new(""));
-        self.json.clone().unwrap_or_else(|| target.join("bench/scale.json"))
     }
 }
