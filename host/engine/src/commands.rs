@@ -46,8 +46,7 @@ impl Answer {
             }
             Err(CommandError::Failed(error)) if error.is_of_newer() => {
                 tracing::warn!(error = %error, "a command of another node is not known; it runs a newer program");
-                let reason =
-                    "the node that runs this execution runs an older program, and does not know what is asked";
+                let reason = "the node that runs this execution runs an older program, and does not know what is asked";
                 Self::Unavailable { reason: reason.to_owned(), retry_after_ms: RETRY_AFTER_MS }
             }
             Err(CommandError::Failed(error)) => {

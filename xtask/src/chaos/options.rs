@@ -78,8 +78,9 @@ impl Options {
 /// Whole, since hosts run in another folder.
 fn file(option: &str, word: Option<&&str>) -> Result<PathBuf> {
     let given = word.copied().unwrap_or_default();
-    std::fs::canonicalize(given)
-        .map_err(|error| Error::Usage(format!("{option} takes a file, not \"{given}\": {error}\n\n{}", help())))
+    std::fs::canonicalize(given).map_err(|error| {
+        Error::Usage(format!("{option} takes a file, not \"{given}\": {error}\n\n{}", help()))
+    })
 }
 
 fn minutes(minutes: f64) -> Duration {
@@ -108,8 +109,20 @@ mod tests {
 
     #[test]
     fn every_option_is_read() {
-        let words =
-            ["--minutes", "0.5", "--seed", "7", "--clients", "3", "--nodes", "2", "--older", "/", "--release", "--keep"];
+        let words = [
+            "--minutes",
+            "0.5",
+            "--seed",
+            "7",
+            "--clients",
+            "3",
+            "--nodes",
+            "2",
+            "--older",
+            "/",
+            "--release",
+            "--keep",
+        ];
         let expected = Options {
             lasts: Duration::from_secs(30),
             seed: 7,

@@ -75,7 +75,9 @@ mod tests {
     fn a_mark_says_who_left_it_and_no_node_is_called_like_one() {
         let this = Reader::this();
         assert_eq!(Reader::of(&this.mark()), Some(this));
-        for node in ["n1-0196c0de-0000-7000-8000-000000000001", "unread-by-4-0196c0de-0000-7000-8000-000000000001"] {
+        for node in
+            ["n1-0196c0de-0000-7000-8000-000000000001", "unread-by-4-0196c0de-0000-7000-8000-000000000001"]
+        {
             assert_eq!(Reader::of(node), None, "{node}");
         }
     }

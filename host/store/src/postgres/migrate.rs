@@ -55,7 +55,8 @@ const APPLIED: &str =
     "SELECT number, oldest_schema, oldest_binary FROM public.schema_migrations ORDER BY number DESC";
 /// Ends with the transaction: no node takes a lease meanwhile.
 const LOCK_NODES: &str = "LOCK TABLE nodes IN SHARE MODE";
-const SERVING: &str = "SELECT name || ' (' || version || ')' FROM nodes WHERE lease_until > app.now() ORDER BY started_at";
+const SERVING: &str =
+    "SELECT name || ' (' || version || ')' FROM nodes WHERE lease_until > app.now() ORDER BY started_at";
 const RECORD: &str =
     "INSERT INTO schema_migrations (number, name, oldest_schema, oldest_binary) VALUES ($1, $2, $3, $4)";
 
@@ -74,11 +75,7 @@ pub async fn prepare(owner_url: &str, login: Option<&Login>) -> Result<i64, Erro
     prepare_to(MIGRATIONS, owner_url, login).await
 }
 
-async fn prepare_to(
-    migrations: &[Migration],
-    owner_url: &str,
-    login: Option<&Login>,
-) -> Result<i64, Error> {
+async fn prepare_to(migrations: &[Migration], owner_url: &str, login: Option<&Login>) -> Result<i64, Error> {
     let mut conn = connection(owner_url, PATIENCE).await?;
     make_roles(&mut conn, login).await?;
     let mut transaction = conn.begin().await?;
@@ -220,7 +217,10 @@ mod tests {
         let store = with_tenants(&opener(options.clone()), &["t-1"]).await.unwrap();
         store.nodes().register(&node("a"), 3_600_000, Timestamp::from_millis(0)).await.unwrap();
         store.journal().commit(create(&scope("t-1"), 1)).await.unwrap();
-        assert_eq!(prepare_to(&later(COMPATIBLE), &database.url(), None).await.unwrap(), newest(MIGRATIONS) + 1);
+        assert_eq!(
+            prepare_to(&later(COMPATIBLE), &database.url(), None).await.unwrap(),
+            newest(MIGRATIONS) + 1
+        );
         store.journal().commit(create(&scope("t-1"), 2)).await.unwrap();
         let another = Store::connect(options).await.unwrap();
         assert_eq!(another.platform().open_executions(None, 10).await.unwrap().len(), 2);
@@ -236,7 +236,10 @@ mod tests {
             store.nodes().register(&node(name), 3_600_000, Timestamp::from_millis(0)).await.unwrap();
         }
         let refused = prepare_to(&later(INCOMPATIBLE), &database.url(), None).await.unwrap_err();
-        assert!(matches!(&refused, Error::NodesServe { number: 3, nodes } if nodes == "a (0.1.0), b (0.1.0)"), "{refused}");
+        assert!(
+            matches!(&refused, Error::NodesServe { number: 3, nodes } if nodes == "a (0.1.0), b (0.1.0)"),
+            "{refused}"
+        );
         store.journal().commit(create(&scope("t-1"), 1)).await.unwrap();
         for name in ["a-1", "b-1"] {
             store.nodes().release(name).await.unwrap();

@@ -89,7 +89,8 @@ impl Supervisor<'_> {
     }
 
     fn start(&mut self, number: usize) -> Result<State> {
-        let starting = if self.is_over { self.nodes.spawn_of(number, Build::This) } else { self.nodes.spawn(number) };
+        let starting =
+            if self.is_over { self.nodes.spawn_of(number, Build::This) } else { self.nodes.spawn(number) };
         Ok(State::Starting(starting?))
     }
 

@@ -230,7 +230,9 @@ mod tests {
         let mut tally = Tally { older: Some(0), ..Tally::default() };
         tally.note_take_overs(&[], &handovers);
         assert_eq!((tally.handovers_forward, tally.handovers_back), (2, 1));
-        [Build::Older, Build::This, Build::Older].map(|build| tally.note_process(build));
+        for build in [Build::Older, Build::This, Build::Older] {
+            tally.note_process(build);
+        }
         assert_eq!((tally.processes, tally.older), (3, Some(2)));
     }
 }

@@ -33,7 +33,8 @@ async fn an_execution_with_a_word_that_is_not_known_holds_no_other_back() {
     }
     let keys = store.platform().claim("a", 10, AT).await.unwrap();
     let strange = &keys[1];
-    database.query(&format!("UPDATE executions SET status = 'teleported' WHERE id = '{}'", strange.execution));
+    database
+        .query(&format!("UPDATE executions SET status = 'teleported' WHERE id = '{}'", strange.execution));
     let loaded = store.platform().load_many(&keys).await.unwrap();
     assert_eq!(loaded.stored.len(), 2);
     let [unread] = &loaded.unread[..] else { panic!("{:?}", loaded.unread) };
