@@ -48,9 +48,10 @@ async fn what_a_tenant_says_is_in_no_line_of_the_log_and_in_no_metric() {
     life(&world, B, CANARY, false).live().await;
     let token = world.admin(B);
     // What is found fault with is content as well, and so is the input, and why a step failed.
-    for (name, steps) in [("a", json!([{ "action": CANARY }])), ("b", json!([{ "action": "echo", "when": CANARY }]))] {
-        let body =
-            json!({ "name": name, "labels": { CANARY: CANARY }, "definition": { "steps": steps } });
+    for (name, steps) in
+        [("a", json!([{ "action": CANARY }])), ("b", json!([{ "action": "echo", "when": CANARY }]))]
+    {
+        let body = json!({ "name": name, "labels": { CANARY: CANARY }, "definition": { "steps": steps } });
         let answer = world.post(&token, "/api/v1/intents", &body).await;
         assert!(answer.text.contains(CANARY), "it is told to who asks: {}", answer.text);
     }
