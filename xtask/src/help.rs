@@ -6,6 +6,7 @@ cargo xtask TASK [OPTIONS]
   demo [--keep]         build everything and watch intents run, deploy an application, be refused, survive a crash
   test [--quick]        everything that must hold: tests, sandbox cases, clippy, fmt, generated files
   chaos [--minutes N]   a real host under load: killed, stopped, without room on its disk, with a clock that jumps
+  upgrade [--from REV]  a rolling upgrade from an earlier version, under the faults of chaos
   bench [NAME | load …] measure: benches, figures with bounds (scale), or the load generator; or simulate cells
   tidy                  the rules of the house: dependency table, sizes, unfinished code
   codegen [--check]     write the files that are made from the code, or check them
@@ -21,6 +22,7 @@ pub fn of(task: &str) -> Option<&'static str> {
         "demo" => DEMO,
         "test" => TEST,
         "chaos" => CHAOS,
+        "upgrade" => UPGRADE,
         "bench" => BENCH,
         "tidy" => TIDY,
         "codegen" => CODEGEN,
@@ -56,7 +58,7 @@ not hide the phases after it.
 With CI=true a missing clippy, rustfmt, Python, npm or PostgreSQL is a failure. One package: cargo test -p quantum-core.";
 
 const CHAOS: &str = "\
-cargo xtask chaos [--nodes N] [--minutes N] [--seed N] [--clients N] [--release] [--keep]
+cargo xtask chaos [--nodes N [--older PATH]] [--minutes N] [--seed N] [--clients N] [--release] [--keep]
 
 Starts a host on SQLite in target/chaos and lets clients start random intents on it: chains, graphs, retries, timers,
 cancellations, and whatever else this host supports. Meanwhile the host is killed with SIGKILL (300 ms after it is
@@ -66,9 +68,11 @@ is promised: docs/chaos.md. A table is printed, and target/chaos/report.json has
 
 With --nodes it is several hosts on one PostgreSQL that the run starts itself, in target/chaos-nodes: they are killed,
 ended and paused past their leases, the database is restarted and killed, and the network between them is slow, held
-back and cut.
+back, cut, or dead without a word.
 
   --nodes N     hosts on one PostgreSQL, 2 to 8; PostgreSQL must be installed
+  --older PATH  the host of an earlier version: all nodes begin with it, and each process that is started later is more
+                likely to be of this build. `cargo xtask upgrade` builds one
   --minutes N   of load and faults, 2 when not given; the check comes on top
   --seed N      of intents, faults and choices; random when not given, and printed
   --clients N   at the same time, 12 when not given
@@ -76,6 +80,19 @@ back and cut.
   --keep        keep the data folder, also when nothing is wrong
 
 Exit code 1: a promise was not kept. It is printed with the seed, the execution and its events.";
+
+const UPGRADE: &str = "\
+cargo xtask upgrade [--from REV] [OPTIONS OF chaos]
+
+Builds the host of an earlier version in a worktree below target/upgrade, and keeps it there. Then chaos with three nodes,
+which begin with that host on a database that it prepared: this build prepares the database while they serve, and takes
+their places one by one, back and forth, while everything is killed, ended, paused and cut. In the end all are of this
+build, and everything that was promised is checked. docs/chaos.md says more.
+
+  --from REV    a git revision; when not given, the last tag before this commit, and while there is none, the commit before
+                the last one that changed a migration, the events or the plans
+
+The older host is built before this one, in the same folder; the first time takes minutes.";
 
 const BENCH: &str = "\
 cargo xtask bench                      every bench of benches/

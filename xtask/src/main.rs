@@ -6,6 +6,7 @@ use xtask::artifacts::{self, Profile};
 use xtask::bench::{self, Bench};
 use xtask::error::{Error, Result};
 use xtask::test::Depth;
+use xtask::upgrade::{self, Upgrade};
 use xtask::{chaos, codegen, demo, help, languages, shell, test, tidy, tools};
 
 fn main() -> ExitCode {
@@ -30,6 +31,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["test", "--quick"] => test::run(Depth::Quick),
         ["bench", ..] => bench::run(&Bench::parse(arguments.get(1..).unwrap_or_default())),
         ["chaos", rest @ ..] => chaos::Options::parse(rest).and_then(|options| chaos::run(&options)),
+        ["upgrade", rest @ ..] => Upgrade::parse(rest).and_then(upgrade::run),
         [chaos::LEDGER, path] => chaos::serve_ledger(path.as_ref()),
         ["tidy"] => tidy::run(),
         ["codegen"] => codegen::write(),

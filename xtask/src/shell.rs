@@ -31,6 +31,18 @@ pub fn output(command: &mut Command) -> Result<Vec<u8>> {
     Err(Error::Command { command: line(command), status: ended.status })
 }
 
+/// As `output`; what it says about a failure is left out.
+pub fn output_quietly(command: &mut Command) -> Result<Vec<u8>> {
+    let ended = command
+        .stderr(Stdio::null())
+        .output()
+        .map_err(|source| Error::Start { command: line(command), source })?;
+    if ended.status.success() {
+        return Ok(ended.stdout);
+    }
+    Err(Error::Command { command: line(command), status: ended.status })
+}
+
 /// Whether the command exists and answers.
 pub fn answers(command: &mut Command) -> bool {
     command

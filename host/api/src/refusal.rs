@@ -94,6 +94,10 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Store(store) => store.into(),
+            newer if newer.is_of_newer() => {
+                tracing::warn!(error = %chain(&newer), "what is asked for is not understood");
+                Self::unavailable("a newer program wrote this; ask a node that runs it", STORE_RETRY_MS)
+            }
             other => Self::internal(&other),
         }
     }

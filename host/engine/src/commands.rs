@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use quantum_core::id::{CommandId, ExecutionId, PrincipalId};
 use quantum_core::machine::{Command, Refusal};
-use quantum_store::{Announcement, IdempotencyKey, IdempotencyRecord, NewCommand, TakenCommand, TenantScope};
+use quantum_store::{
+    Announcement, IdempotencyKey, IdempotencyRecord, NewCommand, Reader, TakenCommand, TenantScope,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::admit::new_execution_id;
@@ -41,6 +43,11 @@ impl Answer {
             Err(CommandError::Limit { reason }) => Self::Limit { reason },
             Err(CommandError::Unavailable { reason, retry_after_ms }) => {
                 Self::Unavailable { reason, retry_after_ms }
+            }
+            Err(CommandError::Failed(error)) if error.is_of_newer() => {
+                tracing::warn!(error = %error, "a command of another node is not known; it runs a newer program");
+                let reason = "the node that runs this execution runs an older program, and does not know what is asked";
+                Self::Unavailable { reason: reason.to_owned(), retry_after_ms: RETRY_AFTER_MS }
             }
             Err(CommandError::Failed(error)) => {
                 tracing::warn!(error = %error, "a command of another node failed");
@@ -86,8 +93,9 @@ impl Shared {
         let mut ear = self.news.of_command(id);
         let commands = self.ports.store.commands(scope);
         commands.put(asked).await.map_err(Error::from)?;
-        self.announce(Announcement::Command { node: owner });
+        self.announce(Announcement::Command { node: owner.clone() });
         let give_up_at = now.plus_millis(self.options.answer_ms);
+        let unanswered = || unanswered(&owner);
         loop {
             match commands.read(id).await.map_err(Error::from)? {
                 None => return Err(unanswered()),
@@ -185,10 +193,23 @@ impl Shared {
 fn read(execution: &ExecutionId, answer: &str) -> Result<(), CommandError> {
     let decode =
         |source| Error::Decode { id: execution.to_string(), what: "the answer to a command", source };
-    serde_json::from_str::<Answer>(answer).map_err(decode)?.result()
+    match serde_json::from_str::<Answer>(answer) {
+        Ok(answer) => answer.result(),
+        // It was not done: what was done has an answer of its own, which every program knows.
+        Err(error) if error.is_data() => Err(CommandError::Unavailable {
+            reason: "the node that runs this execution runs a newer program, and refused for a reason that this one does not \
+                     know; ask another node"
+                .to_owned(),
+            retry_after_ms: RETRY_AFTER_MS,
+        }),
+        Err(error) => Err(decode(error).into()),
+    }
 }
 
-fn unanswered() -> CommandError {
-    let reason = "the node that runs this execution does not answer".to_owned();
-    CommandError::Unavailable { reason, retry_after_ms: RETRY_AFTER_MS }
+fn unanswered(owner: &str) -> CommandError {
+    let reason = match Reader::of(owner) {
+        None => "the node that runs this execution does not answer",
+        Some(_) => "this execution waits for a node that runs a newer program; there is none",
+    };
+    CommandError::Unavailable { reason: reason.to_owned(), retry_after_ms: RETRY_AFTER_MS }
 }

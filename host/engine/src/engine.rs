@@ -1,6 +1,6 @@
 //! The handle of the engine: cheap to clone, everything that others may ask of it.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -50,6 +50,8 @@ pub(crate) struct Shared {
     pub claims: Alarm,
     /// All that this node owns is to be looked through, with the next claim.
     pub look_through: AtomicBool,
+    /// Executions that wait for a program that reads more than this one, as of the last claim.
+    pub unread: AtomicU64,
     /// Another node may have asked something.
     pub commands: Alarm,
     pub news: Arc<News>,
@@ -100,6 +102,7 @@ impl Engine {
             retention: Alarm::default(),
             claims: Alarm::default(),
             look_through: AtomicBool::new(false),
+            unread: AtomicU64::new(0),
             commands: Alarm::default(),
             news: Arc::default(),
             logs,
@@ -272,6 +275,12 @@ impl Engine {
         self.shared.claims.answered(ticket).await;
     }
 
+    /// Executions that wait for a node that runs a newer program than this one: it does not understand what is stored of
+    /// them. As of the last heartbeat.
+    pub fn unread(&self) -> u64 {
+        self.shared.unread.load(Ordering::Relaxed)
+    }
+
     /// The node that this process is.
     pub fn node(&self) -> &NodeRecord {
         &self.shared.node
@@ -298,6 +307,7 @@ impl Engine {
         gauge!("quantum_executions_live").set(self.shared.live.len() as f64);
         gauge!("quantum_attempts_waiting").set(waiting as f64);
         gauge!("quantum_attempts_running").set(running as f64);
+        gauge!("quantum_executions_unread").set(self.unread() as f64);
         gauge!("quantum_timers").set(self.shared.timers.len() as f64);
         let stats = self.shared.ports.store.stats();
         gauge!("quantum_store_commits").set(stats.awaited_commits as f64);

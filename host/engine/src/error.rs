@@ -30,7 +30,29 @@ pub enum Error {
         source: serde_json::Error,
     },
     #[error("compile the plan of execution {id}: {first}")]
-    Plan { id: String, first: String },
+    Plan { id: String, first: String, is_newer: bool },
+}
+
+impl Error {
+    /// What is stored of an execution is not understood: it was written by a newer program, or it is broken. Trying again
+    /// does not help.
+    pub const fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Log { .. } | Self::Decode { .. } | Self::Plan { .. } => true,
+            Self::Store(error) => matches!(error, quantum_store::Error::Corrupt { .. }),
+            Self::Schedule { .. } => false,
+        }
+    }
+
+    /// It is in a form that this program does not know, and that a newer one may.
+    pub fn is_of_newer(&self) -> bool {
+        match self {
+            Self::Log { source, .. } => matches!(source, ApplyError::Format { .. }),
+            Self::Decode { source, .. } => source.is_data(),
+            Self::Plan { is_newer, .. } => *is_newer,
+            Self::Store(_) | Self::Schedule { .. } => false,
+        }
+    }
 }
 
 /// Why an execution was not started. Nothing of it is stored.

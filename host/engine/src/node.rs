@@ -56,11 +56,21 @@ impl Shared {
             }
             last = self.ports.clock.now();
             next = lease_ms / BEATS;
-            match self.beat(lease_ms, last, &mut absent).await {
-                Ok(()) => drop(self.claims.ring()),
-                Err(error) => {
+            let late = self.ports.clock.sleep_until(last.plus_millis(next));
+            let beat = tokio::select! {
+                beat = self.beat(lease_ms, last, &mut absent) => Some(beat),
+                () = late => None,
+            };
+            match beat {
+                Some(Ok(())) => drop(self.claims.ring()),
+                Some(Err(error)) => {
                     tracing::warn!(error = %error, "a heartbeat was not written; this is tried again");
                     next = next.min(RETRY_AFTER_MS);
+                }
+                // Its connection may be dead without a word, and another one not. What the answer was is not known.
+                None => {
+                    tracing::warn!("a heartbeat was not answered; another one is tried");
+                    (next, absent) = (0, true);
                 }
             }
         }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use quantum_core::id::{Digest, ExecutionId};
 use quantum_core::machine::{Event, Execution, NewExecution, Refusal, apply};
-use quantum_core::plan::{Plan, PlanDocument};
-use quantum_store::{ExecutionKey, ExecutionRow, SharedPlan, StoredExecution, TenantScope};
+use quantum_core::plan::{PLAN_FORMAT, Plan, PlanDocument};
+use quantum_store::{ExecutionKey, ExecutionRow, Reader, SharedPlan, StoredExecution, TenantScope};
 
 use crate::engine::Shared;
 use crate::entry::{Entry, Found, Owned, Progress};
@@ -30,9 +30,10 @@ impl Plans {
             return Ok(plan.clone());
         }
         let document: PlanDocument = decode(id, "the plan", stored.json())?;
+        let is_newer = document.format > PLAN_FORMAT;
         let plan = Plan::compile(document).map_err(|findings| {
             let first = findings.into_iter().next().map(|finding| finding.message).unwrap_or_default();
-            Error::Plan { id: id.to_string(), first }
+            Error::Plan { id: id.to_string(), first, is_newer }
         })?;
         if compiled.len() >= PLANS_MAX {
             compiled.clear();
@@ -145,6 +146,10 @@ impl Shared {
             return Ok(None);
         }
         let owner = row.owner.clone().unwrap_or_default();
+        // It has been tried, and a command waits for whoever reads it.
+        if Reader::of(&owner).is_some_and(|reader| reader >= Reader::this()) {
+            return Ok(Some(owner));
+        }
         let (store, now) = (&self.ports.store, self.ports.clock.now());
         if self.closing.is_cancelled() || store.nodes().is_alive(&owner, now).await? {
             return Ok(Some(owner));

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use quantum_core::machine::Command;
 use quantum_core::vocabulary::ExecutionStatus;
-use quantum_store::{ExecutionKey, ExecutionRow, StoredExecution, TenantScope};
+use quantum_store::{Announcement, ExecutionKey, ExecutionRow, Loaded, StoredExecution, TenantScope};
 
 use crate::children::ChildOf;
 use crate::commit::RETRY_AFTER_MS;
@@ -68,6 +68,9 @@ impl Shared {
             // What was asked of whoever had it before is asked of this node now.
             self.commands.ring();
         }
+        if !self.is_alone() {
+            self.unread.store(self.ports.store.nodes().unread().await?, Ordering::Relaxed);
+        }
         for tenant in self.places.tenants_waiting() {
             self.place_freed(&TenantScope::engine(tenant));
         }
@@ -86,12 +89,41 @@ impl Shared {
     }
 
     pub(crate) async fn resume_all(self: &Arc<Self>, keys: &[ExecutionKey]) -> Result<(), Error> {
-        let stored = self.ports.store.platform().load_many(keys).await?;
-        futures::future::join_all(stored.iter().map(|stored| self.resume(stored))).await;
+        let Loaded { stored, unread } = self.ports.store.platform().load_many(keys).await?;
+        let resumed = stored.iter().map(|stored| async {
+            match self.resume(stored).await {
+                Ok(()) => Ok(()),
+                Err(error) if error.is_unreadable() => {
+                    self.leave_to_newer(key(&stored.row), chain(&error)).await
+                }
+                Err(error) => Err(error),
+            }
+        });
+        let left = unread.into_iter().map(|unread| self.leave_to_newer(unread.key, chain(&unread.error)));
+        let (resumed, left) =
+            tokio::join!(futures::future::join_all(resumed), futures::future::join_all(left));
+        resumed.into_iter().chain(left).collect()
+    }
+
+    /// This program does not understand it, so that it can neither go on with it nor say that it failed. Others may: of
+    /// several nodes one that runs a newer program, else this one once it is replaced.
+    async fn leave_to_newer(&self, key: ExecutionKey, error: String) -> Result<(), Error> {
+        let id = key.execution;
+        if self.is_alone() {
+            tracing::error!(execution = %id, error, "an execution cannot be recovered; it is left as it is");
+            return Ok(());
+        }
+        let scope = TenantScope::engine(key.tenant);
+        if self.ports.store.executions(&scope).leave(&id, &self.node.id).await? {
+            tracing::error!(execution = %id, error, "an execution is left to nodes that run a newer program: this one does not understand it");
+            // Whoever does need not wait for its next heartbeat.
+            self.announce(Announcement::Claimable);
+        }
         Ok(())
     }
 
-    async fn resume(self: &Arc<Self>, stored: &StoredExecution) {
+    /// Err: it cannot be rebuilt, and nothing of it is in memory.
+    async fn resume(self: &Arc<Self>, stored: &StoredExecution) -> Result<(), Error> {
         let row = &stored.row;
         let entry = self.fresh(row).await;
         let mut state = entry.state.lock().await;
@@ -99,20 +131,30 @@ impl Shared {
             match self.latest(&entry, stored).await {
                 Ok(owned) => *state = Some(owned),
                 // Somebody else has taken it meanwhile.
-                Err(CommandError::Moved) => return,
-                Err(error) => {
-                    tracing::error!(execution = %row.id, error = %error, "an execution cannot be recovered; it is left as it is");
+                Err(CommandError::Moved) => return Ok(()),
+                Err(CommandError::Failed(error)) => {
+                    drop(state);
+                    if self.is_alone() {
+                        self.retire(&entry, row.version);
+                    } else {
+                        // Whoever follows it reads what is stored.
+                        self.part_with(&entry);
+                    }
+                    return Err(error);
+                }
+                // Purged since it was read.
+                Err(_) => {
                     drop(state);
                     self.retire(&entry, row.version);
-                    return;
+                    return Ok(());
                 }
             }
         }
         // Somebody may have been faster and changed nothing: the timer and the wake-up are due all the same.
-        let Some(execution) = state.as_ref().map(|owned| &owned.execution) else { return };
+        let Some(execution) = state.as_ref().map(|owned| &owned.execution) else { return Ok(()) };
         if execution.status.is_terminal() {
             self.retire(&entry, execution.last_seq);
-            return;
+            return Ok(());
         }
         let (due, child) = (execution.next_due(), ChildOf::of(execution));
         if execution.status == ExecutionStatus::Queued {
@@ -128,6 +170,7 @@ impl Shared {
         if let Some(child) = child {
             self.look_after_orphan(&entry, child);
         }
+        Ok(())
     }
 
     /// Its entry, without what is left of an earlier time in which this node had it.
@@ -161,4 +204,19 @@ impl Shared {
             }
         }
     }
+}
+
+fn key(row: &ExecutionRow) -> ExecutionKey {
+    ExecutionKey { tenant: row.tenant.clone(), execution: row.id }
+}
+
+/// With what caused it: whoever reads the line has to find out what is not understood.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text.push_str(&format!(": {source}"));
+        cause = source.source();
+    }
+    text
 }

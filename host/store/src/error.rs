@@ -54,6 +54,11 @@ pub enum Error {
          start quantum {oldest_binary} or newer, or restore a backup made before the upgrade"
     )]
     NewerDatabase { found: i64, known: i64, oldest_binary: String },
+    #[error(
+        "migration {number} cannot be applied while hosts serve that do not know it: {nodes}; stop them, prepare, and start \
+         the new ones"
+    )]
+    NodesServe { number: i64, nodes: String },
     #[error("apply migration {number}: {reason}")]
     Migration { number: i64, reason: String },
     #[error("{kind} \"{name}\" exists already")]

@@ -61,9 +61,9 @@ pub use intents::{
 pub use journal::{Commit, CommitOutcome, EncodedEvent, Journal, NewExecution, RowUpdate, SharedPlan};
 pub use key_value::{Expected, KeyValue, KeyValueQuota, KeyValueWrite, StoredValue};
 pub use logs::{LogFilter, LogRow, Logs};
-pub use nodes::{Beat, NodeRecord, NodeRow, Nodes};
+pub use nodes::{Beat, NodeRecord, NodeRow, Nodes, Reader};
 pub use page::{Page, PageRequest};
-pub use platform::{Membership, Platform, Tenant};
+pub use platform::{Loaded, Membership, Platform, Tenant, Unread};
 pub use postgres::{Finding, Login, PostgresOptions, inspect, prepare};
 pub use schedules::{
     NewSchedule, ScheduleChange, ScheduleContent, ScheduleKey, ScheduleMark, ScheduleRow, ScheduleTarget,

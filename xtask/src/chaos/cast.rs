@@ -8,7 +8,7 @@ use super::fault::Fate;
 use super::host::{Host, Place};
 use super::hosts::Hosts;
 use super::load::{Begun, Load};
-use super::nodes::{self, Nodes};
+use super::nodes::{self, Nodes, Upgrade};
 use super::options::Options;
 use super::supervisor::{Faults, Supervisor, UNHARMED};
 use crate::error::{Error, Result};
@@ -30,7 +30,8 @@ impl Cast {
     /// They listen.
     pub fn enter(place: &Place, options: &Options, hosts: &Hosts) -> Result<Self> {
         if let Some(count) = options.nodes {
-            return Ok(Self::Several(Box::new(Nodes::start(place, count, hosts)?)));
+            let upgrade = Upgrade::of(options);
+            return Ok(Self::Several(Box::new(Nodes::start(place, count, upgrade, hosts)?)));
         }
         // With the machine's own clock: commands make their tokens by it, and they live for minutes.
         let first = place.spawn(0)?.wait();

@@ -1,5 +1,6 @@
 //! What `cargo xtask chaos` is told.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::artifacts::Profile;
@@ -25,6 +26,8 @@ pub struct Options {
     pub clients: u32,
     /// Hosts on one PostgreSQL; none: one host on SQLite.
     pub nodes: Option<usize>,
+    /// A host of an earlier version, with which all nodes begin: the run replaces it by this one. None: there is one build.
+    pub older: Option<PathBuf>,
     pub profile: Profile,
     pub at_end: AtEnd,
 }
@@ -43,6 +46,7 @@ impl Options {
             seed,
             clients: CLIENTS_DEFAULT,
             nodes: None,
+            older: None,
             profile: Profile::Dev,
             at_end: AtEnd::Remove,
         }
@@ -59,12 +63,24 @@ impl Options {
                 "--minutes" => options.lasts = minutes(number(word, words.next(), 0.05..=MINUTES_MAX)?),
                 "--clients" => options.clients = number(word, words.next(), 1..=CLIENTS_MAX)?,
                 "--nodes" => options.nodes = Some(number(word, words.next(), 2..=NODES_MAX)?),
+                "--older" => options.older = Some(file(word, words.next())?),
                 "--seed" => options.seed = number(word, words.next(), 0..=u64::MAX)?,
                 other => return Err(Error::Usage(format!("chaos does not take \"{other}\"\n\n{}", help()))),
             }
         }
+        if options.older.is_some() && options.nodes.is_none() {
+            return Err(Error::Usage(format!("--older is for several nodes: add --nodes 3\n\n{}", help())));
+        }
         Ok(options)
     }
+}
+
+/// Whole, since hosts run in another folder.
+fn file(option: &str, word: Option<&&str>) -> Result<PathBuf> {
+    let given = word.copied().unwrap_or_default();
+    std::fs::canonicalize(given).map_err(|error| {
+        Error::Usage(format!("{option} takes a file, not \"{given}\": {error}\n\n{}", help()))
+    })
 }
 
 fn minutes(minutes: f64) -> Duration {
@@ -93,13 +109,26 @@ mod tests {
 
     #[test]
     fn every_option_is_read() {
-        let words =
-            ["--minutes", "0.5", "--seed", "7", "--clients", "3", "--nodes", "2", "--release", "--keep"];
+        let words = [
+            "--minutes",
+            "0.5",
+            "--seed",
+            "7",
+            "--clients",
+            "3",
+            "--nodes",
+            "2",
+            "--older",
+            "/",
+            "--release",
+            "--keep",
+        ];
         let expected = Options {
             lasts: Duration::from_secs(30),
             seed: 7,
             clients: 3,
             nodes: Some(2),
+            older: Some(PathBuf::from("/")),
             profile: Profile::Release,
             at_end: AtEnd::Keep,
         };
@@ -109,9 +138,15 @@ mod tests {
 
     #[test]
     fn what_is_out_of_bounds_or_unknown_is_told_with_the_page() {
-        for words in
-            [&["--minutes", "0"][..], &["--clients", "99"], &["--nodes", "1"], &["--seed"], &["--fast"]]
-        {
+        for words in [
+            &["--minutes", "0"][..],
+            &["--clients", "99"],
+            &["--nodes", "1"],
+            &["--older", "/"],
+            &["--nodes", "2", "--older", "no such file"],
+            &["--seed"],
+            &["--fast"],
+        ] {
             let told = Options::parse(words).unwrap_err().to_string();
             assert!(told.contains("cargo xtask chaos"), "{words:?}: {told}");
         }

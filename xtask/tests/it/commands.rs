@@ -9,7 +9,7 @@ fn xtask(arguments: &[&str]) -> Output {
 #[test]
 fn help_names_every_task_and_each_has_a_page() {
     let overview = String::from_utf8(xtask(&["help"]).stdout).unwrap();
-    for task in ["demo", "test", "chaos", "bench", "tidy", "codegen", "plugins"] {
+    for task in ["demo", "test", "chaos", "upgrade", "bench", "tidy", "codegen", "plugins"] {
         assert!(overview.contains(&format!("  {task} ")), "{task}");
         for page in [xtask(&["help", task]), xtask(&[task, "--help"])] {
             assert!(page.status.success());

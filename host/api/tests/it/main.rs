@@ -9,6 +9,7 @@ mod batch;
 mod blueprints;
 mod bulk;
 mod bodies;
+mod canary;
 mod codes;
 mod conventions;
 mod document;

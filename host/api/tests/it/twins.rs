@@ -11,7 +11,7 @@ use crate::world::{A, Answer, B, World, send};
 const MARKER: &str = "canary-of-the-twin";
 
 /// One tenant through all that it can own. Each answer as status, entity tag and body.
-struct Life<'a> {
+pub struct Life<'a> {
     world: &'a World,
     token: String,
     /// Stands in everything that it writes.
@@ -40,7 +40,7 @@ impl Life<'_> {
         answer
     }
 
-    async fn live(mut self) -> Vec<String> {
+    pub async fn live(mut self) -> Vec<String> {
         let says = self.says;
         let step = json!({ "action": "echo", "say": says });
         self.ask("PUT", "/blueprints/twin", Some(json!({ "steps": [step] }))).await;
@@ -87,7 +87,7 @@ impl Life<'_> {
     }
 }
 
-fn life<'a>(world: &'a World, tenant: &str, says: &'a str, again: bool) -> Life<'a> {
+pub fn life<'a>(world: &'a World, tenant: &str, says: &'a str, again: bool) -> Life<'a> {
     Life { world, token: world.admin(tenant), says, again, seen: Vec::new() }
 }
 

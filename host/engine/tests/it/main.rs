@@ -18,4 +18,5 @@ mod schedules;
 mod sequence;
 mod simulation;
 mod together;
+mod unread;
 mod waits;

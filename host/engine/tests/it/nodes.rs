@@ -2,7 +2,7 @@
 //! one whose runtime is gone is dead.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use quantum_core::builtin::Wait;
 use quantum_core::id::{ExecutionId, ScheduleName, ScheduleUid};
@@ -334,6 +334,35 @@ async fn a_command_that_nobody_takes_is_withdrawn() {
     let (told, ()) = tokio::join!(b.engine.operate(&b.scope, &id, signal("go")), asked);
     assert!(matches!(told, Err(CommandError::Unavailable { .. })), "{told:?}");
     assert!(b.store.platform().take_commands(&a.engine.node().id, 10).await.unwrap().is_empty());
+}
+
+/// So that one connection that died without a word does not cost the lease.
+#[tokio::test]
+async fn a_heartbeat_that_is_not_answered_is_sent_again_before_the_lease_is_over() {
+    let is_silent = Arc::new(AtomicBool::new(false));
+    let (silent, asked) = (is_silent.clone(), Arc::new(Notify::new()));
+    let heard = asked.clone();
+    let faults = Faults::new(move |_| {
+        let (silent, asked) = (silent.load(Ordering::SeqCst), asked.clone());
+        Box::pin(async move {
+            if silent {
+                asked.notify_one();
+                std::future::pending::<()>().await;
+            }
+            Fault::None
+        })
+    });
+    let time = clock();
+    let a = Bench::node("a", time.clone(), Some(faults)).await;
+    a.engine.claims_settled().await;
+    a.engine.schedules_settled().await;
+    a.engine.retention_settled().await;
+    is_silent.store(true, Ordering::SeqCst);
+    time.advance(LEASE_MS / 3);
+    heard.notified().await;
+    let first = a.store.queued();
+    time.advance(LEASE_MS / 3);
+    until(async || a.store.queued() > first).await;
 }
 
 fn clock_now() -> Timestamp {

@@ -8,7 +8,7 @@ use quantum_core::time::Timestamp;
 
 use super::fixtures::{AT, commit, create, execution_id, scope, with_tenants};
 use super::{Check, Open};
-use crate::{Beat, Commit, ExecutionKey, NodeRecord, Store};
+use crate::{Beat, Commit, ExecutionKey, NodeRecord, Reader, Store};
 
 /// Milliseconds of a lease that does not end in a test.
 const LONG_MS: u64 = 3_600_000;
@@ -163,14 +163,37 @@ pub async fn claimed_executions_are_loaded_together(open: &Open) -> Check {
     let mut keys = store.platform().claim("a", 10, AT).await?;
     assert_eq!(keys.len(), 4);
     keys.push(key(9));
-    let stored = store.platform().load_many(&keys).await?;
-    assert_eq!(stored.len(), 4);
-    for one in stored {
+    let loaded = store.platform().load_many(&keys).await?;
+    assert_eq!((loaded.stored.len(), loaded.unread.len()), (4, 0));
+    for one in loaded.stored {
         assert_eq!((one.row.owner.as_deref(), one.row.epoch), (Some("a"), 2));
         let loaded = store.executions(&scope(one.row.tenant.as_str())).load(&one.row.id).await?;
         assert_eq!(loaded, Some(one));
     }
-    assert!(store.platform().load_many(&[]).await?.is_empty());
+    assert!(store.platform().load_many(&[]).await?.stored.is_empty());
+    Ok(())
+}
+
+/// What a program does not understand waits for one that reads more: nobody else takes it over, and its epoch grows, so that
+/// whoever had it cannot write it.
+pub async fn what_a_program_does_not_read_is_left_to_newer_ones(open: &Open) -> Check {
+    let store = with_tenants(open, &["t-1"]).await?;
+    let scope = scope("t-1");
+    let executions = store.executions(&scope);
+    for number in 1..=3 {
+        store.journal().commit(owned(number, "a")).await?;
+    }
+    store.journal().commit(ended(3)).await?;
+    store.journal().commit(owned(4, "unread-by-1-0.0.1")).await?;
+    assert!(executions.leave(&execution_id(1), "a").await?);
+    assert!(!executions.leave(&execution_id(2), "b").await?, "another node has it");
+    assert!(!executions.leave(&execution_id(3), "a").await?, "it has ended");
+    assert_eq!(owner(&store, 1).await?, (Reader::this().mark(), 2));
+    assert_eq!(store.nodes().unread().await?, 1);
+    let mut taken = store.platform().claim("b", 10, AT).await?;
+    taken.sort();
+    assert_eq!(taken, [2, 4].map(key), "an older program left the last one");
+    assert_eq!((store.nodes().unread().await?, owner(&store, 4).await?.1), (1, 2));
     Ok(())
 }
 

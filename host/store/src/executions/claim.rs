@@ -6,12 +6,15 @@ use quantum_core::time::Timestamp;
 use super::Executions;
 use crate::Error;
 use crate::database::Query;
+use crate::nodes::Reader;
 
 pub(crate) mod sql {
     crate::database::statements! {
         CLAIM = "UPDATE executions SET owner = ?3, epoch = epoch + 1 WHERE tenant_id = ?1 AND id = ?2 \
                  AND ended_at IS NULL AND NOT EXISTS \
                  (SELECT 1 FROM nodes WHERE nodes.id = executions.owner AND nodes.lease_until > ?4)";
+        LEAVE = "UPDATE executions SET owner = ?4, epoch = epoch + 1 WHERE tenant_id = ?1 AND id = ?2 \
+                 AND owner = ?3 AND ended_at IS NULL";
         ADOPT = "UPDATE executions SET owner = ?3, epoch = epoch + 1 WHERE tenant_id = ?1 AND id = ?2 \
                  AND ended_at IS NOT NULL AND purged_at IS NULL";
     }
@@ -29,6 +32,17 @@ impl Executions<'_> {
                 Ok(query.bind(now).execute(conn).await? > 0)
             })
         });
+        write.await
+    }
+
+    /// Leaves an open execution of `owner` to programs that read more than this one, and does not write it any more. False:
+    /// somebody else has it by now, or it has ended.
+    pub async fn leave(&self, id: &ExecutionId, owner: &str) -> Result<bool, Error> {
+        let query = Query::new(sql::LEAVE).bind(self.scope.tenant().to_string()).bind(id.to_string());
+        let query = query.bind(owner.to_owned()).bind(Reader::this().mark());
+        let write = self
+            .store
+            .write(self.scope, move |conn| Box::pin(async move { Ok(query.execute(conn).await? > 0) }));
         write.await
     }
 

@@ -6,6 +6,7 @@
 mod lead;
 mod lease;
 mod list;
+mod reader;
 
 use quantum_core::time::Timestamp;
 
@@ -13,6 +14,7 @@ use crate::Error;
 use crate::access::Access;
 use crate::database::{Query, Row};
 use crate::store::Store;
+pub use reader::Reader;
 
 /// A process that works on the store.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,11 +6,12 @@ use quantum_core::id::TenantId;
 use quantum_core::time::Timestamp;
 
 use super::Platform;
-use super::recovery::{assemble, key};
+use super::recovery::{assemble_each, key};
 use crate::Error;
 use crate::access::Access;
 use crate::database::{Columns, Conn, Query, Row, Rows, Sql};
 use crate::executions::{ExecutionKey, StoredExecution, row_columns};
+use crate::nodes::Reader;
 
 /// Each owner of something open is found by one search, so that those who own much cost no more.
 const DEAD_OWNERS: &str = "WITH RECURSIVE owners (owner) AS ( \
@@ -65,10 +66,26 @@ const JOURNALS: Rows = Rows {
     ),
 };
 
+/// What was read of some executions.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    pub stored: Vec<StoredExecution>,
+    /// Those with something that this program does not know, or that cannot be.
+    pub unread: Vec<Unread>,
+}
+
+/// An execution that cannot be rebuilt from what is stored.
+#[derive(Debug)]
+pub struct Unread {
+    pub key: ExecutionKey,
+    /// `Corrupt`.
+    pub error: Error,
+}
+
 impl Platform<'_> {
     /// Makes `owner` the owner of up to `limit` open executions whose owner's lease is over, under a new epoch each: who
     /// owned them is fenced from now on. Gives which. All of them are taken over when it returned, or none; nothing is
-    /// written where there is nothing to take.
+    /// written where there is nothing to take. What a program left that reads as much as this one is passed over.
     pub async fn claim(&self, owner: &str, limit: u32, now: Timestamp) -> Result<Vec<ExecutionKey>, Error> {
         let mut conn = self.store.read_as(Access::Platform).await?;
         let now = conn.now(now).await?;
@@ -76,7 +93,8 @@ impl Platform<'_> {
         drop(conn);
         let dead: Result<Vec<String>, Error> =
             rows.iter().map(|row| Columns::new(row, "executions").owned()).collect();
-        let (owner, dead) = (owner.to_owned(), dead?);
+        let (owner, mut dead) = (owner.to_owned(), dead?);
+        dead.retain(|owner| Reader::of(owner).is_none_or(|reader| reader < Reader::this()));
         if dead.is_empty() {
             return Ok(Vec::new());
         }
@@ -108,12 +126,13 @@ impl Platform<'_> {
         rows.await?.iter().map(decode).collect()
     }
 
-    /// With everything that their state is rebuilt from, in no order. What is not there is left out.
-    pub async fn load_many(&self, keys: &[ExecutionKey]) -> Result<Vec<StoredExecution>, Error> {
+    /// With everything that their state is rebuilt from, in no order. What is not there is left out. One that cannot be
+    /// read holds no other back.
+    pub async fn load_many(&self, keys: &[ExecutionKey]) -> Result<Loaded, Error> {
         let tenants: BTreeSet<&TenantId> = keys.iter().map(|key| &key.tenant).collect();
         let tenants: Vec<TenantId> = tenants.into_iter().cloned().collect();
         if tenants.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Loaded::default());
         }
         let mut conn = self.store.read_as(Access::Tenants(&tenants)).await?;
         let bind = |query: Query, key: &ExecutionKey| {
@@ -124,7 +143,14 @@ impl Platform<'_> {
         for row in JOURNALS.read(&mut conn, keys, bind).await? {
             journals.entry(key(&row, "journal")?).or_default().push(row);
         }
-        assemble(&mut conn, &rows, journals).await
+        let mut loaded = Loaded::default();
+        for (row, one) in rows.iter().zip(assemble_each(&mut conn, &rows, journals).await?) {
+            match one {
+                Ok(stored) => loaded.stored.push(stored),
+                Err(error) => loaded.unread.push(Unread { key: decode(row)?, error }),
+            }
+        }
+        Ok(loaded)
     }
 }
 

@@ -82,23 +82,44 @@ impl Platform<'_> {
     }
 }
 
-/// Rows with the digest of their plan, and the journal rows of each.
-pub(super) async fn assemble(
+/// Rows with the digest of their plan, and the journal rows of each. Err: also when one of them cannot be read.
+async fn assemble(
+    conn: &mut Conn,
+    rows: &[Row],
+    journals: HashMap<(String, String), Vec<Row>>,
+) -> Result<Vec<StoredExecution>, Error> {
+    assemble_each(conn, rows, journals).await?.into_iter().collect()
+}
+
+/// As `assemble`, each by itself: `Corrupt` is of one of them alone.
+pub(super) async fn assemble_each(
     conn: &mut Conn,
     rows: &[Row],
     mut journals: HashMap<(String, String), Vec<Row>>,
-) -> Result<Vec<StoredExecution>, Error> {
+) -> Result<Vec<Result<StoredExecution, Error>>, Error> {
     let mut plans = HashMap::new();
-    let mut stored = Vec::with_capacity(rows.len());
+    let mut each = Vec::with_capacity(rows.len());
     for row in rows {
-        let mut columns = Columns::new(row, "executions");
-        let row = decode_row(&mut columns)?;
-        let plan = plan(conn, &mut plans, &row.tenant, columns.parsed()?).await?;
-        let journal = journals.remove(&(row.tenant.to_string(), row.id.to_string())).unwrap_or_default();
-        let (events, input) = unpack(&journal, row.version)?;
-        stored.push(StoredExecution { row, plan, input, events });
+        let journal = journals.remove(&key(row, "executions")?).unwrap_or_default();
+        each.push(match assemble_one(conn, &mut plans, row, &journal).await {
+            Err(error) if !matches!(error, Error::Corrupt { .. }) => return Err(error),
+            one => one,
+        });
     }
-    Ok(stored)
+    Ok(each)
+}
+
+async fn assemble_one(
+    conn: &mut Conn,
+    plans: &mut HashMap<(TenantId, Digest), SharedPlan>,
+    row: &Row,
+    journal: &[Row],
+) -> Result<StoredExecution, Error> {
+    let mut columns = Columns::new(row, "executions");
+    let row = decode_row(&mut columns)?;
+    let plan = plan(conn, plans, &row.tenant, columns.parsed()?).await?;
+    let (events, input) = unpack(journal, row.version)?;
+    Ok(StoredExecution { row, plan, input, events })
 }
 
 /// The journal rows of a page, by execution.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quantum_core::id::TenantId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Executor, PgConnection, PgPool};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool};
 
 use super::transaction::{Transaction, within};
 use super::{Finding, PostgresOptions, check, migrate, options::shown, session};
@@ -56,6 +56,11 @@ impl Postgres {
             let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(options.patience);
             let pool = pool.after_connect(move |conn, _| {
                 Box::pin(async move { conn.execute(sqlx::raw_sql(settings)).await.map(drop) })
+            });
+            // One that died without a word is given up while there is time left to open another one.
+            let probe_max = options.patience / 2;
+            let pool = pool.test_before_acquire(false).before_acquire(move |conn, _| {
+                Box::pin(async move { within(probe_max, conn.ping()).await.map(|()| true) })
             });
             Ok::<_, Error>(pool.connect_lazy_with(parse(&options.url)?))
         };

@@ -58,6 +58,10 @@ GRANT SELECT ON schema_migrations TO PUBLIC";
 const THERE: &str = "SELECT to_regclass('public.schema_migrations') IS NOT NULL";
 const APPLIED: &str =
     "SELECT number, oldest_schema, oldest_binary FROM public.schema_migrations ORDER BY number DESC";
+/// Ends with the transaction: no node takes a lease meanwhile.
+const LOCK_NODES: &str = "LOCK TABLE nodes IN SHARE MODE";
+const SERVING: &str =
+    "SELECT name || ' (' || version || ')' FROM nodes WHERE lease_until > app.now() ORDER BY started_at";
 const RECORD: &str =
     "INSERT INTO schema_migrations (number, name, oldest_schema, oldest_binary) VALUES ($1, $2, $3, $4)";
 
@@ -70,9 +74,13 @@ pub struct Login {
 }
 
 /// Makes the roles and brings the schema to this program's. `owner_url`: a login that may make roles, such as the
-/// server's administrator. After a crash in the middle none of it has happened, but for roles. Err: `Connect`,
-/// `NewerDatabase`, `Migration`.
+/// server's administrator. After a crash in the middle none of it has happened, but for roles. Hosts may serve meanwhile,
+/// unless a migration says otherwise. Err: `Connect`, `NewerDatabase`, `NodesServe`, `Migration`.
 pub async fn prepare(owner_url: &str, login: Option<&Login>) -> Result<i64, Error> {
+    prepare_to(MIGRATIONS, owner_url, login).await
+}
+
+async fn prepare_to(migrations: &[Migration], owner_url: &str, login: Option<&Login>) -> Result<i64, Error> {
     let mut conn = connection(owner_url, PATIENCE).await?;
     make_roles(&mut conn, login).await?;
     let mut transaction = conn.begin().await?;
@@ -80,13 +88,30 @@ pub async fn prepare(owner_url: &str, login: Option<&Login>) -> Result<i64, Erro
     transaction.execute(OWNER).await?;
     transaction.execute("SET LOCAL ROLE app_owner").await?;
     transaction.execute(SCHEMA_MIGRATIONS).await?;
-    let applied = applied(&mut transaction).await?;
-    for migration in MIGRATIONS.iter().filter(|migration| migration.number > applied) {
+    let applied = applied_of(&mut transaction, migrations).await?;
+    let pending = migrations.iter().filter(|migration| migration.number > applied);
+    for migration in pending {
+        spare_nodes(&mut transaction, applied, migration).await?;
         apply(&mut transaction, migration).await?;
     }
     transaction.commit().await?;
     conn.close().await?;
-    Ok(newest(MIGRATIONS))
+    Ok(newest(migrations))
+}
+
+/// Hosts that serve know the schema that is there. A migration that they cannot run beside waits until they have ended.
+/// Err: `NodesServe`.
+async fn spare_nodes(conn: &mut PgConnection, applied: i64, migration: &Migration) -> Result<(), Error> {
+    let (oldest_schema, _) = migration.beside()?;
+    if applied == 0 || oldest_schema <= applied {
+        return Ok(());
+    }
+    conn.execute(LOCK_NODES).await?;
+    let nodes: Vec<String> = sqlx::query_scalar(SERVING).fetch_all(conn).await?;
+    if nodes.is_empty() {
+        return Ok(());
+    }
+    Err(Error::NodesServe { number: migration.number, nodes: nodes.join(", ") })
 }
 
 /// Whether migrations of this program are missing. Err: `NewerDatabase`.
@@ -145,7 +170,11 @@ fn identifier(name: &str) -> String {
 }
 
 async fn applied(conn: &mut PgConnection) -> Result<i64, Error> {
-    newest_applied(sqlx::query_as(APPLIED).fetch_all(conn).await?, MIGRATIONS)
+    applied_of(conn, MIGRATIONS).await
+}
+
+async fn applied_of(conn: &mut PgConnection, migrations: &[Migration]) -> Result<i64, Error> {
+    newest_applied(sqlx::query_as(APPLIED).fetch_all(conn).await?, migrations)
 }
 
 async fn apply(conn: &mut PgConnection, migration: &Migration) -> Result<(), Error> {
@@ -159,7 +188,71 @@ async fn apply(conn: &mut PgConnection, migration: &Migration) -> Result<(), Err
 
 #[cfg(test)]
 mod tests {
+    use quantum_core::time::Timestamp;
+
+    use super::super::fixtures::{opener, prepared};
     use super::*;
+    use crate::conformance::{create, scope, with_tenants};
+    use crate::{NodeRecord, Store};
+
+    /// What a later release may bring: the first host after it runs beside this program, and then not any more.
+    fn later(beside: &'static str) -> Vec<Migration> {
+        let known = MIGRATIONS.iter();
+        let known = known.map(|one| Migration { number: one.number, name: one.name, sql: one.sql });
+        let number = newest(MIGRATIONS) + 1;
+        known.chain([Migration { number, name: "later", sql: beside }]).collect()
+    }
+
+    const COMPATIBLE: &str = "-- oldest schema beside it: 1, oldest binary beside it: 0.1.0
+        ALTER TABLE executions ADD COLUMN note TEXT;
+        CREATE TABLE notes (tenant_id TEXT COLLATE \"C\" NOT NULL REFERENCES tenants (id), PRIMARY KEY (tenant_id));
+        ALTER TABLE notes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+        CREATE POLICY tenant_isolation ON notes TO app_user USING (tenant_id = (SELECT app.tenant()))";
+    const INCOMPATIBLE: &str = "-- oldest schema beside it: 3, oldest binary beside it: 0.9.0
+        ALTER TABLE executions RENAME COLUMN summary TO told";
+
+    fn node(name: &str) -> NodeRecord {
+        let (id, name, version) = (format!("{name}-1"), name.to_owned(), "0.1.0".to_owned());
+        NodeRecord { id, name, version, url: None, started_at: Timestamp::from_millis(0) }
+    }
+
+    #[tokio::test]
+    async fn hosts_serve_on_while_a_later_release_prepares_the_database_and_start_on_it() {
+        let Some((database, options)) = prepared().await else { return };
+        let store = with_tenants(&opener(options.clone()), &["t-1"]).await.unwrap();
+        store.nodes().register(&node("a"), 3_600_000, Timestamp::from_millis(0)).await.unwrap();
+        store.journal().commit(create(&scope("t-1"), 1)).await.unwrap();
+        assert_eq!(
+            prepare_to(&later(COMPATIBLE), &database.url(), None).await.unwrap(),
+            newest(MIGRATIONS) + 1
+        );
+        store.journal().commit(create(&scope("t-1"), 2)).await.unwrap();
+        let another = Store::connect(options).await.unwrap();
+        assert_eq!(another.platform().open_executions(None, 10).await.unwrap().len(), 2);
+        prepare(&database.url(), None).await.expect("an older prepare has nothing to do");
+    }
+
+    /// Nothing of the migration is left of a refused one.
+    #[tokio::test]
+    async fn a_migration_that_hosts_cannot_run_beside_waits_until_they_have_ended() {
+        let Some((database, options)) = prepared().await else { return };
+        let store = with_tenants(&opener(options.clone()), &["t-1"]).await.unwrap();
+        for name in ["a", "b"] {
+            store.nodes().register(&node(name), 3_600_000, Timestamp::from_millis(0)).await.unwrap();
+        }
+        let refused = prepare_to(&later(INCOMPATIBLE), &database.url(), None).await.unwrap_err();
+        assert!(
+            matches!(&refused, Error::NodesServe { number: 3, nodes } if nodes == "a (0.1.0), b (0.1.0)"),
+            "{refused}"
+        );
+        store.journal().commit(create(&scope("t-1"), 1)).await.unwrap();
+        for name in ["a-1", "b-1"] {
+            store.nodes().release(name).await.unwrap();
+        }
+        prepare_to(&later(INCOMPATIBLE), &database.url(), None).await.unwrap();
+        let Err(told) = Store::connect(options).await else { panic!("it is too old") };
+        assert!(matches!(told, Error::NewerDatabase { found: 3, .. }), "{told}");
+    }
 
     #[test]
     fn every_migration_states_what_may_run_beside_it_and_they_are_in_order() {

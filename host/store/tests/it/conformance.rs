@@ -130,6 +130,7 @@ topics! {
         an_execution_is_taken_over_by_one,
         what_has_ended_is_adopted,
         claimed_executions_are_loaded_together,
+        what_a_program_does_not_read_is_left_to_newer_ones,
         a_node_finds_what_was_taken_from_it,
         one_node_leads,
         one_decides_about_places_at_a_time,

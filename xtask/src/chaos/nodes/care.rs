@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::super::host::{Host, Look};
 use super::super::supervisor::{look_at_limits, millis};
+use super::build::Build;
 use super::node::State;
 use super::supervisor::Supervisor;
-use crate::error::{Error, Result};
+use crate::error::Error;
+use crate::error::Result;
 
 /// Between two questions whether a node is ready.
 const ASK_EVERY: Duration = Duration::from_millis(100);
@@ -87,10 +89,9 @@ impl Supervisor<'_> {
     }
 
     fn start(&mut self, number: usize) -> Result<State> {
-        self.nodes.tally.processes += 1;
-        let all = &mut *self.nodes;
-        let node = all.nodes.get_mut(number).ok_or_else(|| Error::chaos("there is no such node"))?;
-        Ok(State::Starting(node.spawn(&all.database)?))
+        let starting =
+            if self.is_over { self.nodes.spawn_of(number, Build::This) } else { self.nodes.spawn(number) };
+        Ok(State::Starting(starting?))
     }
 
     /// From now on it is sent requests, and must become ready.

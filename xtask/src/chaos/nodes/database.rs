@@ -7,6 +7,7 @@ use quantum_testing::{Postgres, Settings, TestDatabase};
 
 use super::super::check::Violation;
 use super::super::host::Place;
+use super::tally::Handover;
 use super::witness;
 use crate::error::{Error, Result};
 use crate::shell;
@@ -38,11 +39,17 @@ impl Database {
         };
         let postgres = Postgres::start_with(&Settings { fsync: true, extra: Vec::new() }).map_err(missing)?;
         let database = postgres.database();
+        let made = Self { database, postgres, down_until: None, up_since: Instant::now() };
+        made.prepare(place)?;
+        made.database.query(witness::INSTALL);
+        Ok(made)
+    }
+
+    /// With the host of this place. Others may serve.
+    pub fn prepare(&self, place: &Place) -> Result<()> {
         let mut prepare = place.quantum(&place.quantum);
-        prepare.args(["store", "prepare", "--login", LOGIN, "--owner"]).arg(database.url());
-        shell::output(&mut prepare)?;
-        database.query(witness::INSTALL);
-        Ok(Self { database, postgres, down_until: None, up_since: Instant::now() })
+        prepare.args(["store", "prepare", "--login", LOGIN, "--owner"]).arg(self.database.url());
+        shell::output(&mut prepare).map(drop)
     }
 
     pub fn port(&self) -> u16 {
@@ -110,12 +117,13 @@ impl Database {
         counts.split('|').next().and_then(|noted| noted.parse().ok()).unwrap_or(0)
     }
 
-    /// See `witness::HANDOVERS`; times in milliseconds since 1970.
-    pub fn handovers(&self) -> Vec<(String, i64)> {
+    /// See `witness::HANDOVERS`.
+    pub fn handovers(&self) -> Vec<Handover> {
         let text = self.database.query(witness::HANDOVERS);
         let parse = |line: &str| {
-            let (writer, at_ms) = line.split_once('|')?;
-            Some((writer.to_owned(), at_ms.parse().ok()?))
+            let mut parts = line.split('|');
+            let (from, to) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+            Some(Handover { from, to, at_ms: parts.next()?.parse().ok()? })
         };
         text.lines().filter_map(parse).collect()
     }

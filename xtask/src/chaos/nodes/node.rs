@@ -10,9 +10,10 @@ use super::super::host::{Host, Place, Starting};
 use super::super::hosts::Hosts;
 use super::super::stage::CONFIGURATION;
 use super::super::supervisor::UNHARMED;
+use super::build::{Build, Upgrade};
 use super::database::Database;
 use super::proxy::{Proxy, Weather};
-use super::tally::{Lost, Tally};
+use super::tally::{Lost, OLDER, Tally};
 use crate::error::{Error, Result};
 
 /// Milliseconds of a node's lease: short, so that much is taken over in a run of minutes.
@@ -26,12 +27,16 @@ const REFUSED_COMMIT: &str = "a commit was refused: another node runs this execu
 
 /// All that plays beside the clients and the ledger.
 pub struct Nodes {
+    /// Of the run.
+    place: Place,
     // Fields are dropped in this order: who uses the database, then the database.
     pub nodes: Vec<Node>,
     pub database: Database,
     /// What others had to take over from.
     pub lost: Vec<Lost>,
     pub tally: Tally,
+    /// None: all processes are of one build.
+    pub upgrade: Option<Upgrade>,
 }
 
 pub struct Node {
@@ -41,6 +46,8 @@ pub struct Node {
     pub clock_shift_ms: i64,
     /// Processes so far.
     pub processes: u32,
+    /// Of its process.
+    pub build: Build,
     pub state: State,
     /// When the network clears up; none: it is clear.
     pub bad_until: Option<Instant>,
@@ -62,21 +69,55 @@ pub enum State {
 
 impl Nodes {
     /// The first one alone, which makes the keys; then the others.
-    pub fn start(place: &Place, count: usize, hosts: &Hosts) -> Result<Self> {
-        let database = Database::start(place)?;
+    pub fn start(place: &Place, count: usize, upgrade: Option<Upgrade>, hosts: &Hosts) -> Result<Self> {
+        let older = upgrade.as_ref().map(|upgrade| upgrade.older.clone());
+        let first = Place { quantum: older.unwrap_or_else(|| place.quantum.clone()), ..place.clone() };
+        let database = Database::start(&first)?;
         let mut nodes = Vec::with_capacity(count);
         for number in 0..count {
             nodes.push(Node::new(place, number, &database)?);
         }
-        let tally = Tally { nodes: count, ..Tally::default() };
-        let mut all = Self { nodes, database, lost: Vec::new(), tally };
-        for (number, node) in all.nodes.iter_mut().enumerate() {
-            let host = node.spawn(&all.database)?.wait();
-            let host = host.map_err(|told| Error::chaos(format!("{told}:\n{}", node.place.log_end())))?;
+        let tally = Tally { nodes: count, older: upgrade.as_ref().map(|_| 0), ..Tally::default() };
+        let mut all = Self { place: place.clone(), nodes, database, lost: Vec::new(), tally, upgrade };
+        for number in 0..count {
+            let started = all.spawn(number)?.wait();
+            let node = all.node(number)?;
+            let host = started.map_err(|told| Error::chaos(format!("{told}:\n{}", node.place.log_end())))?;
             hosts.listens(number, &host.url);
             node.state = State::Up(host);
         }
         Ok(all)
+    }
+
+    /// A new process of a node.
+    pub fn spawn(&mut self, number: usize) -> Result<Starting> {
+        let build = self.upgrade.as_mut().map_or(Build::This, Upgrade::draw);
+        self.spawn_of(number, build)
+    }
+
+    pub fn spawn_of(&mut self, number: usize, build: Build) -> Result<Starting> {
+        self.tally.note_process(build);
+        let older = self.upgrade.as_ref().map(|upgrade| upgrade.older.clone());
+        let node = self.nodes.get_mut(number).ok_or_else(|| Error::chaos("there is no such node"))?;
+        let quantum = older.filter(|_| build == Build::Older);
+        node.build = build;
+        node.spawn(&self.database, quantum)
+    }
+
+    pub fn node(&mut self, number: usize) -> Result<&mut Node> {
+        self.nodes.get_mut(number).ok_or_else(|| Error::chaos("there is no such node"))
+    }
+
+    /// This build prepares the database when it is its time to.
+    pub fn prepare(&mut self) -> Result<()> {
+        if let Some(upgrade) = &mut self.upgrade
+            && upgrade.must_prepare()
+            && self.database.is_up()
+        {
+            self.database.prepare(&self.place)?;
+            upgrade.is_prepared = true;
+        }
+        Ok(())
     }
 
     pub fn first_url(&self) -> &str {
@@ -138,6 +179,7 @@ impl Node {
             proxy: Proxy::start(database.port())?,
             clock_shift_ms,
             processes: 0,
+            build: Build::This,
             state: State::Down { until: now },
             bad_until: None,
             clear_since: now,
@@ -148,11 +190,12 @@ impl Node {
 
     /// Its process now, as the witness knows it.
     pub fn writer(&self) -> String {
-        format!("{}.{}", self.name, self.processes)
+        let build = if self.build == Build::Older { OLDER } else { "" };
+        format!("{}.{}{build}", self.name, self.processes)
     }
 
-    /// A new process.
-    pub fn spawn(&mut self, database: &Database) -> Result<Starting> {
+    /// A new process. `quantum`: of another build than that of its place.
+    fn spawn(&mut self, database: &Database, quantum: Option<PathBuf>) -> Result<Starting> {
         self.processes += 1;
         let store = database.url(self.proxy.port(), &self.writer());
         // The folder of the run's own place is the one that all nodes share.
@@ -165,7 +208,9 @@ impl Node {
             "--node".as_ref(),
             self.name.as_ref(),
         ];
-        self.place.spawn_with(self.clock_shift_ms, &arguments)
+        let quantum = quantum.unwrap_or_else(|| self.place.quantum.clone());
+        let place = Place { quantum, ..self.place.clone() };
+        place.spawn_with(self.clock_shift_ms, &arguments)
     }
 
     /// Nothing happens to it now.

@@ -41,6 +41,8 @@ pub enum What {
     Delay { by_ms: u64, for_ms: u64 },
     /// Nothing passes between it and the database, and no connection ends.
     Hold { for_ms: u64 },
+    /// Its connections are dead, and neither end is told; new ones are not answered for a while.
+    HalfOpen { for_ms: u64 },
     /// Its connections end, and no new one comes about.
     Cut { for_ms: u64 },
     /// The database ends its connections, once.
@@ -72,7 +74,7 @@ impl Plan {
     pub fn next_event(&mut self) -> Event {
         let after_ms = self.exponential();
         let node = self.rng.usize(..self.nodes);
-        let what = match self.rng.u32(..30) {
+        let what = match self.rng.u32(..32) {
             0..12 => What::Kill { down_ms: self.rng.u64(DOWN_MS) },
             12..16 => What::End { down_ms: self.rng.u64(DOWN_MS) },
             16..20 => What::Pause { for_ms: self.rng.u64(PAUSE_MS) },
@@ -81,6 +83,7 @@ impl Plan {
             25..27 => What::Cut { for_ms: self.rng.u64(WEATHER_MS) },
             27 => What::Disconnect,
             28 => What::Restart { down_ms: self.rng.u64(DATABASE_DOWN_MS) },
+            29..31 => What::HalfOpen { for_ms: self.rng.u64(PAUSE_MS) },
             _ => What::Crash { down_ms: self.rng.u64(DATABASE_DOWN_MS) },
         };
         Event { after_ms, node, what }
@@ -113,7 +116,7 @@ mod tests {
             let events = events(1).into_iter().filter(|event| event.node == node);
             let kinds: std::collections::HashSet<_> =
                 events.map(|event| std::mem::discriminant(&event.what)).collect();
-            assert_eq!(kinds.len(), 9);
+            assert_eq!(kinds.len(), 10);
         }
     }
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
+/// How long the server needs to notice that the other end of a forgotten connection is gone, as by its own probes.
+const NOTICED_AFTER: Duration = Duration::from_secs(5);
 /// Bytes that are read at a time; each portion is delayed by itself.
 const PORTION_BYTES: usize = 64 * 1024;
 
@@ -47,6 +49,8 @@ struct Connection {
     ends: [TcpStream; 2],
     /// By which the server knows it.
     port: u16,
+    /// Nothing passes any more, and neither end is told.
+    is_forgotten: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -76,9 +80,19 @@ impl Proxy {
         self.shared.changed.notify_all();
     }
 
+    /// Connections that are open now are dead from now on: whatever is sent is lost, and neither end is told, not even when
+    /// the other one closes. Gives how many there were.
+    pub fn forget(&self) -> u32 {
+        let now = self.shared.lock();
+        let alive = now.connections.values().filter(|one| !one.is_forgotten.swap(true, Ordering::SeqCst));
+        u32::try_from(alive.count()).unwrap_or(u32::MAX)
+    }
+
     /// By which the server knows the connections that are open.
     pub fn ports(&self) -> Vec<u16> {
-        self.shared.lock().connections.values().map(|connection| connection.port).collect()
+        let now = self.shared.lock();
+        let alive = now.connections.values().filter(|one| !one.is_forgotten.load(Ordering::SeqCst));
+        alive.map(|connection| connection.port).collect()
     }
 }
 
@@ -115,32 +129,52 @@ impl Shared {
     }
 
     /// Bytes of one direction, until either end closes.
-    fn carry(&self, mut from: &TcpStream, mut to: &TcpStream) {
+    fn carry(&self, mut from: &TcpStream, mut to: &TcpStream, is_forgotten: &AtomicBool) {
         let mut portion = vec![0; PORTION_BYTES];
         while let Ok(count @ 1..) = from.read(&mut portion) {
             let Some(bytes) = portion.get(..count) else { break };
-            if !self.pass() || to.write_all(bytes).is_err() {
+            let passes = self.pass();
+            if is_forgotten.load(Ordering::SeqCst) {
+                continue;
+            }
+            if !passes || to.write_all(bytes).is_err() {
                 break;
             }
         }
         // Its end is news like any other.
         self.pass();
-        _ = from.shutdown(Shutdown::Both);
-        _ = to.shutdown(Shutdown::Both);
+    }
+
+    fn connect_ends(&self, client: &TcpStream, server: &TcpStream, is_forgotten: &AtomicBool) {
+        let end = |one: &TcpStream| _ = one.shutdown(Shutdown::Both);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                self.carry(client, server, is_forgotten);
+                if is_forgotten.load(Ordering::SeqCst) {
+                    super::super::pause(NOTICED_AFTER);
+                }
+                end(client);
+                end(server);
+            });
+            self.carry(server, client, is_forgotten);
+            if !is_forgotten.load(Ordering::SeqCst) {
+                end(client);
+                end(server);
+            }
+        });
     }
 
     fn connect(&self, client: TcpStream) -> std::io::Result<()> {
         let server = TcpStream::connect((Ipv4Addr::LOCALHOST, self.upstream))?;
         _ = (client.set_nodelay(true), server.set_nodelay(true));
+        let is_forgotten = Arc::new(AtomicBool::new(false));
         let connection = Connection {
             ends: [client.try_clone()?, server.try_clone()?],
             port: server.local_addr()?.port(),
+            is_forgotten: Arc::clone(&is_forgotten),
         };
         let number = self.note(connection);
-        std::thread::scope(|scope| {
-            scope.spawn(|| self.carry(&client, &server));
-            self.carry(&server, &client);
-        });
+        self.connect_ends(&client, &server, &is_forgotten);
         self.lock().connections.remove(&number);
         Ok(())
     }
@@ -195,6 +229,20 @@ mod tests {
         stream.write_all(b"x")?;
         let mut answer = [0];
         stream.read_exact(&mut answer).map(|()| answer[0])
+    }
+
+    #[test]
+    fn a_forgotten_connection_is_silent_for_good_and_new_ones_are_not() {
+        let proxy = echo();
+        let connect = || TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).unwrap();
+        let stream = connect();
+        assert_eq!(ask(&stream).unwrap(), b'x');
+        assert_eq!((proxy.forget(), proxy.forget(), proxy.ports().len()), (1, 0, 0));
+        stream.set_read_timeout(Some(Duration::from_millis(40))).unwrap();
+        for _ in 0..2 {
+            assert!(matches!(ask(&stream).unwrap_err().kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
+        }
+        assert_eq!(ask(&connect()).unwrap(), b'x');
     }
 
     #[test]

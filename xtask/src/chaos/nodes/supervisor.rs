@@ -7,6 +7,7 @@ use super::super::check::Violation;
 use super::super::hosts::Hosts;
 use super::super::load::Load;
 use super::super::supervisor::{Faults, UNHARMED};
+use super::build::Build;
 use super::node::{CLOCKS_MS, LEASE_MS, Node, Nodes, State};
 use super::plan::{Event, Plan, What};
 use super::proxy::Weather;
@@ -24,7 +25,10 @@ pub fn run(nodes: &mut Nodes, load: &Load<'_>, seed: u64, until: Instant) -> (Fa
     let faults = Faults { clock_shift_ms_max: CLOCKS_MS.into_iter().max().unwrap_or(0), ..Faults::default() };
     let hosts = &load.requester.hosts;
     let gone = Gone(hosts);
-    let mut supervisor = Supervisor { nodes, load, probe, faults };
+    if let Some(upgrade) = &mut nodes.upgrade {
+        upgrade.begin();
+    }
+    let mut supervisor = Supervisor { nodes, load, probe, faults, is_over: false };
     let ended = supervisor.run(seed, until);
     if ended.is_ok() {
         hosts.stop();
@@ -47,6 +51,8 @@ pub(super) struct Supervisor<'a> {
     pub load: &'a Load<'a>,
     pub probe: Probe,
     pub faults: Faults,
+    /// Nothing happens any more, and whoever starts is of this build.
+    pub is_over: bool,
 }
 
 impl Supervisor<'_> {
@@ -61,10 +67,12 @@ impl Supervisor<'_> {
                 next = plan.next_event();
                 due = Instant::now() + Duration::from_millis(next.after_ms);
             }
+            self.nodes.prepare()?;
             super::super::pause(LOOK_EVERY);
         }
+        self.is_over = true;
         self.gather()?;
-        self.set_clocks()
+        self.come_to_rest()
     }
 
     /// Returns when all are there and say that they are ready.
@@ -87,12 +95,13 @@ impl Supervisor<'_> {
         }
     }
 
-    /// The last clock is the latest of all: what waits for a time that some node knew is due then. One node after another
-    /// ends in order and comes back.
-    fn set_clocks(&mut self) -> Result<()> {
+    /// The last clock is the latest of all: what waits for a time that some node knew is due then; and the last build is this
+    /// one. One node after another ends in order and comes back.
+    fn come_to_rest(&mut self) -> Result<()> {
         let latest = self.faults.clock_shift_ms_max;
         for number in 0..self.nodes.nodes.len() {
-            if self.node(number)?.clock_shift_ms < latest {
+            let node = self.node(number)?;
+            if node.clock_shift_ms < latest || node.build != Build::This {
                 self.end(number, Duration::ZERO)?;
                 self.node(number)?.clock_shift_ms = latest;
                 self.gather()?;
@@ -106,7 +115,7 @@ impl Supervisor<'_> {
     }
 
     pub(super) fn node(&mut self, number: usize) -> Result<&mut Node> {
-        self.nodes.nodes.get_mut(number).ok_or_else(|| Error::chaos("there is no such node"))
+        self.nodes.node(number)
     }
 
     pub(super) fn wrong(&mut self, number: usize, told: &str) {
@@ -154,6 +163,13 @@ impl Supervisor<'_> {
             What::Hold { for_ms } => {
                 self.node(number)?.set_weather(Weather::Held, lasting(for_ms));
                 self.nodes.tally.holds += 1;
+            }
+            What::HalfOpen { for_ms } => {
+                let node = self.node(number)?;
+                node.set_weather(Weather::Held, lasting(for_ms));
+                let count = node.proxy.forget();
+                self.nodes.tally.half_open += 1;
+                self.nodes.tally.connections_forgotten += count;
             }
             What::Cut { for_ms } => {
                 self.node(number)?.set_weather(Weather::Cut, lasting(for_ms));

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::super::report::percentile;
+use super::build::Build;
 use super::plan::What;
 
 /// What the faults of a run with several nodes really were, beside those that a single host has too.
@@ -11,11 +12,16 @@ pub struct Tally {
     pub nodes: usize,
     /// Processes that were started.
     pub processes: u32,
+    /// Those of the older build. None: there is one build.
+    pub older: Option<u32>,
     /// SIGSTOP past the lease.
     pub pauses: u32,
     pub delays: u32,
     pub holds: u32,
     pub cuts: u32,
+    /// Connections that died without a word, of times that they did.
+    pub connections_forgotten: u32,
+    pub half_open: u32,
     /// Connections that the database ended, of times that it did.
     pub disconnections: u32,
     pub disconnects: u32,
@@ -33,8 +39,22 @@ pub struct Tally {
     pub refused_commits: usize,
     /// Executions that went on under another owner.
     pub handovers: usize,
+    /// Those from the older build to this one, and back.
+    pub handovers_forward: usize,
+    pub handovers_back: usize,
     pub take_overs: Vec<TakeOver>,
     pub happened: Vec<Happened>,
+}
+
+/// An end of the names of processes of the older build.
+pub const OLDER: &str = "-older";
+
+/// That an execution went on in another process, and when, in milliseconds since 1970.
+#[derive(Debug, Clone)]
+pub struct Handover {
+    pub from: String,
+    pub to: String,
+    pub at_ms: i64,
 }
 
 /// That somebody went on with what a process had.
@@ -75,14 +95,25 @@ pub struct Happened {
 }
 
 impl Tally {
+    pub fn note_process(&mut self, build: Build) {
+        self.processes += 1;
+        if let Some(older) = &mut self.older {
+            *older += u32::from(build == Build::Older);
+        }
+    }
+
     /// Times from each loss to the next time that somebody went on with what the process had.
-    pub fn note_take_overs(&mut self, lost: &[Lost], handovers: &[(String, i64)]) {
+    pub fn note_take_overs(&mut self, lost: &[Lost], handovers: &[Handover]) {
         self.handovers = handovers.len();
+        let are_older = |one: &Handover| (one.from.ends_with(OLDER), one.to.ends_with(OLDER));
+        let count = |way| handovers.iter().filter(|one| are_older(one) == way).count();
+        (self.handovers_forward, self.handovers_back) = (count((true, false)), count((false, true)));
         for lost in lost {
             let until_ms = lost.until_ms.unwrap_or(i64::MAX);
             let meanwhile = lost.at_ms..until_ms;
-            let later = handovers.iter().filter(|(from, at)| *from == lost.writer && meanwhile.contains(at));
-            let Some(first) = later.map(|(_, at)| at - lost.at_ms).min() else { continue };
+            let is_next = |one: &&Handover| one.from == lost.writer && meanwhile.contains(&one.at_ms);
+            let later = handovers.iter().filter(is_next);
+            let Some(first) = later.map(|one| one.at_ms - lost.at_ms).min() else { continue };
             self.take_overs.push(TakeOver { lost: lost.clone(), took_ms: first.unsigned_abs() });
         }
     }
@@ -103,8 +134,14 @@ impl Tally {
             self.database_restarts, self.database_crashes, self.outages_noticed, self.starts_without_database
         );
         let network = format!(
-            "{} slow, {} held, {} cut, {} connections ended in {} times",
-            self.delays, self.holds, self.cuts, self.disconnections, self.disconnects
+            "{} slow, {} held, {} cut, {} connections ended in {} times, {} died without a word in {}",
+            self.delays,
+            self.holds,
+            self.cuts,
+            self.disconnections,
+            self.disconnects,
+            self.connections_forgotten,
+            self.half_open
         );
         let take_overs = format!(
             "{} after SIGKILL, {} after SIGTERM, {} after SIGSTOP",
@@ -116,26 +153,40 @@ impl Tally {
             "{} commits refused, {} of {} in the journal went on under another owner",
             self.refused_commits, self.handovers, self.commits
         );
-        vec![
-            (
-                "nodes",
-                format!("{}, {} processes, {} events skipped", self.nodes, self.processes, self.skipped),
-            ),
+        let mut rows = vec![(
+            "nodes",
+            format!("{}, {} processes, {} events skipped", self.nodes, self.processes, self.skipped),
+        )];
+        if let Some(older) = self.older {
+            let told = format!(
+                "{older} processes of the older one, {} of this one; {} executions went on from older to this, {} back",
+                self.processes - older,
+                self.handovers_forward,
+                self.handovers_back
+            );
+            rows.push(("builds", told));
+        }
+        rows.extend([
             ("paused zombies", self.pauses.to_string()),
             ("database", database),
             ("network", network),
             ("take-overs", take_overs),
             ("old epochs", epochs),
-        ]
+        ]);
+        rows
     }
 
     /// What a run of minutes must have met, and whether it did.
-    pub fn traces(&self) -> [(bool, &'static str); 7] {
-        [
+    pub fn traces(&self) -> Vec<(bool, &'static str)> {
+        let one_build = self.older.is_none();
+        vec![
+            (one_build || self.handovers_forward > 0, "nothing went on from the older build to this one"),
+            (one_build || self.handovers_back > 0, "nothing went on from this build to the older one"),
             (self.pauses > 0, "no node was paused past its lease"),
             (self.database_restarts + self.database_crashes > 0, "the database was never away"),
             (self.outages_noticed > 0, "no node noticed that the database was away"),
             (self.delays + self.holds + self.cuts > 0, "the network was never bad"),
+            (self.connections_forgotten > 0, "no connection died without a word"),
             (!self.took_ms(Loss::Killed).is_empty(), "nobody took over after a SIGKILL"),
             (!self.took_ms(Loss::Paused).is_empty(), "nobody took over from a paused node"),
             (self.refused_commits > 0, "no commit under an old epoch was tried"),
@@ -153,7 +204,7 @@ mod tests {
             let until_ms = (loss == Loss::Paused).then_some(at_ms + 40);
             Lost { writer: writer.to_owned(), loss, at_ms, until_ms }
         };
-        let handover = |writer: &str, at_ms| (writer.to_owned(), at_ms);
+        let handover = |from: &str, at_ms| Handover { from: from.to_owned(), to: "n9.1".to_owned(), at_ms };
         let lost = [
             lost("n1.1", Loss::Paused, 50),
             lost("n1.1", Loss::Paused, 100),
@@ -165,5 +216,23 @@ mod tests {
         tally.note_take_overs(&lost, &handovers);
         let times = [Loss::Paused, Loss::Killed, Loss::Ended].map(|loss| tally.took_ms(loss));
         assert_eq!((times, tally.handovers), ([vec![20], vec![40], vec![]], 3));
+    }
+
+    #[test]
+    fn what_goes_on_in_the_other_build_is_counted_for_both_ways() {
+        let one = |from: &str, to: &str| Handover { from: from.to_owned(), to: to.to_owned(), at_ms: 0 };
+        let handovers = [
+            one("n1.1-older", "n2.4"),
+            one("n1.1-older", "n2.1-older"),
+            one("n2.4", "n1.2-older"),
+            one("n3.1-older", "n2.4"),
+        ];
+        let mut tally = Tally { older: Some(0), ..Tally::default() };
+        tally.note_take_overs(&[], &handovers);
+        assert_eq!((tally.handovers_forward, tally.handovers_back), (2, 1));
+        for build in [Build::Older, Build::This, Build::Older] {
+            tally.note_process(build);
+        }
+        assert_eq!((tally.processes, tally.older), (3, Some(2)));
     }
 }

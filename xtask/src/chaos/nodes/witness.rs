@@ -39,9 +39,10 @@ pub const ORDER: &str = "SELECT execution_id, first_seq, owner, epoch FROM \
       FROM chaos.commits WINDOW w AS (PARTITION BY execution_id ORDER BY first_seq)) c \
      WHERE epoch < epoch_before OR first_seq <> coalesce(last_before, 0) + 1 OR number < before LIMIT 20";
 
-/// Each time that an execution goes on under another owner: the process that had it before, and when it went on.
-pub const HANDOVERS: &str = "SELECT writer_before, at_ms FROM \
-     (SELECT owner, at_ms, lag(owner) OVER w AS owner_before, lag(writer) OVER w AS writer_before \
+/// Each time that an execution goes on under another owner: the process that had it before, the one that has it, and when it
+/// went on.
+pub const HANDOVERS: &str = "SELECT writer_before, writer, at_ms FROM \
+     (SELECT owner, writer, at_ms, lag(owner) OVER w AS owner_before, lag(writer) OVER w AS writer_before \
       FROM chaos.commits WINDOW w AS (PARTITION BY execution_id ORDER BY first_seq)) c WHERE owner <> owner_before";
 
 /// What nobody ended.

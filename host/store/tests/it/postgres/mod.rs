@@ -1,6 +1,8 @@
 //! What is PostgreSQL's own. Each test has a database of its own, a copy of one that was prepared once.
 
 mod differential;
+mod half_open;
+mod newer;
 mod opening;
 mod plans;
 mod pool;
