@@ -1,5 +1,7 @@
 //! What can be asked of a run, and how large it is.
 
+use std::time::Duration;
+
 use clap::{Parser, ValueEnum};
 use quantum_benches::run::RunOptions;
 
@@ -26,6 +28,8 @@ pub enum Part {
 /// How much of everything.
 #[derive(Debug, Clone)]
 pub struct Sizes {
+    /// Before anything is measured: as long as nodes tell each other everything.
+    pub warm_up: Duration,
     /// Executions of all clients together, each time that it is measured.
     pub executions: usize,
     /// How often what is compared is measured, in turn; medians are compared.
@@ -47,6 +51,7 @@ impl Part {
 
 impl Sizes {
     pub const FULL: Self = Self {
+        warm_up: Duration::from_secs(6),
         executions: 1_280,
         rounds: 5,
         wakeups: 500,
@@ -58,6 +63,7 @@ impl Sizes {
 
     /// Enough to see that everything runs.
     pub const SMALL: Self = Self {
+        warm_up: Duration::from_millis(1),
         executions: 64,
         rounds: 1,
         wakeups: 3,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::engine::Shared;
 
 /// How often a node says which executions it follows. It is forgotten after a multiple of it (`store::postgres::followed`).
-const SAID_EVERY_MS: u64 = 3_000;
+const SAID_EVERY_MS: u64 = 1_000;
 /// How long it may take until the other nodes have heard it.
 const HEARD_WITHIN_MS: u64 = 20;
 

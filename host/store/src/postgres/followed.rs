@@ -9,7 +9,7 @@ use quantum_core::id::ExecutionId;
 use tokio::time::Instant;
 
 /// Whoever follows says so again before it is over.
-const FOLLOWED_FOR: Duration = Duration::from_secs(10);
+const FOLLOWED_FOR: Duration = Duration::from_secs(5);
 /// Executions that are known to be followed. When there are more, all of them are.
 const KNOWN_MAX: usize = 16_384;
 
