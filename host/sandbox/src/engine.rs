@@ -55,13 +55,14 @@ fn config() -> Config {
     config
 }
 
-/// Core instances and tables for the largest components in all places; memories are waited for: see `places`.
+/// Core instances are only counted: there are so many that the largest components in all places have theirs. Memories
+/// and tables are waited for: see `places`.
 fn pool(attempts: u32, options: &SandboxOptions) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(attempts)
         .total_core_instances(attempts.saturating_mul(CORE_INSTANCES_PER_COMPONENT_MAX))
         .total_memories(places::memories(attempts))
-        .total_tables(attempts.saturating_mul(TABLES_PER_COMPONENT_MAX))
+        .total_tables(places::tables(attempts))
         .table_elements(TABLE_ELEMENTS_MAX)
         .total_stacks(attempts)
         .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT_MAX)

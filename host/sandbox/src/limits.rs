@@ -8,6 +8,8 @@ pub const ATTEMPTS_MAX: u32 = 1_000;
 /// Memories in the pool for each place, 4 GiB of address space each. Components that have more take more of them, and
 /// wait until they are free. One tenant's attempts get half of the default engine's, and so at most half of these.
 pub const MEMORIES_PER_PLACE: u32 = 4;
+/// Tables in the pool for each place, 160 KB of address space each. The same is true of them.
+pub const TABLES_PER_PLACE: u32 = 16;
 /// Bytes of a used memory that stay mapped for the next attempt: resetting them is cheaper than faulting them in.
 pub const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
 /// How much smaller the second pool is, on machines that do not give the address space of the first.

@@ -7,48 +7,58 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limits::{
     MEMORIES_PER_COMPONENT_MAX, MEMORIES_PER_PLACE, TABLE_ELEMENTS_MAX, TABLES_PER_COMPONENT_MAX,
+    TABLES_PER_PLACE,
 };
 
-/// What is scarce in the pool. Core instances are only counted there and tables take little address space: of both it
-/// has as many as the largest components in all places have together.
+/// What is scarce in the pool.
 pub(crate) struct Places {
     attempts: Arc<Semaphore>,
     memories: Arc<Semaphore>,
+    tables: Arc<Semaphore>,
 }
 
 /// Held as long as the instance exists.
 pub(crate) struct Place {
     _attempt: OwnedSemaphorePermit,
     _memories: OwnedSemaphorePermit,
+    _tables: OwnedSemaphorePermit,
 }
 
 /// What one instance of a component takes of the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Weight {
     pub memories: u32,
+    pub tables: u32,
 }
 
 impl Places {
     pub fn new(attempts: u32) -> Self {
         let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
-        Self { attempts: semaphore(attempts), memories: semaphore(memories(attempts)) }
+        Self {
+            attempts: semaphore(attempts),
+            memories: semaphore(memories(attempts)),
+            tables: semaphore(tables(attempts)),
+        }
     }
 
     /// None: there is not enough room at this moment, or others came first.
     pub fn take_now(&self, weight: Weight) -> Option<Place> {
         let attempt = self.attempts.clone().try_acquire_owned().ok()?;
         let memories = self.memories.clone().try_acquire_many_owned(weight.memories).ok()?;
-        Some(Place { _attempt: attempt, _memories: memories })
+        let tables = self.tables.clone().try_acquire_many_owned(weight.tables).ok()?;
+        Some(Place { _attempt: attempt, _memories: memories, _tables: tables })
     }
 
-    /// In the order in which they ask, so that large components have their turn. Memories are asked for after the
-    /// place by everybody, so nobody waits for who waits for him.
+    /// In the order in which they ask, so that large components have their turn. Everybody asks for a place, then for
+    /// memories, then for tables, so nobody waits for who waits for him.
     pub async fn take(&self, weight: Weight) -> Place {
         let attempt = self.attempts.clone().acquire_owned().await;
         let memories = self.memories.clone().acquire_many_owned(weight.memories).await;
+        let tables = self.tables.clone().acquire_many_owned(weight.tables).await;
         Place {
             _attempt: attempt.expect("the semaphore is never closed"),
             _memories: memories.expect("the semaphore is never closed"),
+            _tables: tables.expect("the semaphore is never closed"),
         }
     }
 }
@@ -56,6 +66,11 @@ impl Places {
 /// Memories in the pool. At least one component of the largest kind fits, else it would wait for ever.
 pub(crate) fn memories(attempts: u32) -> u32 {
     attempts.saturating_mul(MEMORIES_PER_PLACE).max(MEMORIES_PER_COMPONENT_MAX)
+}
+
+/// Tables in the pool, in the same way.
+pub(crate) fn tables(attempts: u32) -> u32 {
+    attempts.saturating_mul(TABLES_PER_PLACE).max(TABLES_PER_COMPONENT_MAX)
 }
 
 /// What the component takes; or, for people, why no pool has room for it.
@@ -75,5 +90,5 @@ pub(crate) fn weigh(component: &wasmtime::component::Component) -> Result<Weight
     if largest > u64::from(elements) {
         return Err(format!("it has a table of {largest} elements, and a table may have {elements}"));
     }
-    Ok(Weight { memories: needs.num_memories })
+    Ok(Weight { memories: needs.num_memories, tables: needs.num_tables })
 }

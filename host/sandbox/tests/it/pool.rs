@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use quantum_core::port::{Attempt, AttemptOutcome, AttemptReport, Grant, StepRunner};
 use quantum_sandbox::limits::{
     CORE_INSTANCES_PER_COMPONENT_MAX, MEMORIES_PER_COMPONENT_MAX, MEMORIES_PER_PLACE, TABLE_ELEMENTS_MAX,
-    TABLES_PER_COMPONENT_MAX,
+    TABLES_PER_COMPONENT_MAX, TABLES_PER_PLACE,
 };
 use quantum_sandbox::{Error, Sandbox};
 use serde_json::json;
@@ -43,8 +43,9 @@ async fn until(reached: impl Fn() -> bool) {
 async fn places_full_of_the_largest_components_leave_the_last_place_to_a_neighbour() {
     let world = World::new();
     let attempts = options().attempts_max;
-    let own = 64;
-    let heavy = heavier(&heavier(&holds(), NOTHING, CORE_INSTANCES_PER_COMPONENT_MAX - own), TABLE, own - 8);
+    let own = 8;
+    let heavy = heavier(&holds(), NOTHING, CORE_INSTANCES_PER_COMPONENT_MAX - own);
+    let heavy = heavier(&heavy, TABLE, own - 1);
     let heavy = world.sandbox.install(heavy).await.unwrap();
     let holding = attempt_of("tenant-2", &heavy, Grant::default(), "{}");
     let running: Vec<_> = (1..attempts).map(|_| spawn(&world.sandbox, &holding)).collect();
@@ -65,13 +66,23 @@ async fn places_full_of_the_largest_components_leave_the_last_place_to_a_neighbo
 
 #[tokio::test]
 async fn who_finds_all_memories_taken_waits_longer_than_its_timeout_and_then_runs() {
+    waits(MEMORY, MEMORIES_PER_COMPONENT_MAX, MEMORIES_PER_PLACE).await;
+}
+
+#[tokio::test]
+async fn who_finds_all_tables_taken_waits_as_well() {
+    waits(TABLE, TABLES_PER_COMPONENT_MAX, TABLES_PER_PLACE).await;
+}
+
+/// `module` has one of what is taken.
+async fn waits(module: &str, per_component: u32, per_place: u32) {
     let world = World::new();
-    let heavy = heavier(&holds(), MEMORY, MEMORIES_PER_COMPONENT_MAX - 1);
+    let heavy = heavier(&holds(), module, per_component - 1);
     let heavy = world.sandbox.install(heavy).await.unwrap();
     let neighbour = world.sandbox.install(deadline()).await.unwrap();
     let holding = attempt_of("tenant-2", &heavy, Grant::default(), "{}");
-    // At the limit: exactly so many take all memories of the pool.
-    let fit = options().attempts_max * MEMORIES_PER_PLACE / MEMORIES_PER_COMPONENT_MAX;
+    // At the limit: exactly so many take all of the pool.
+    let fit = options().attempts_max * per_place / per_component;
     let mut running: Vec<_> = (0..fit).map(|_| spawn(&world.sandbox, &holding)).collect();
     until(|| world.sandbox.instances() == Some(u64::from(fit))).await;
 
@@ -111,7 +122,7 @@ async fn large_and_small_components_in_parallel_all_complete() {
     let large = heavier(&echo(), MEMORY, MEMORIES_PER_COMPONENT_MAX - 1);
     let wide = heavier(&echo(), NOTHING, CORE_INSTANCES_PER_COMPONENT_MAX - 1);
     let mut digests = Vec::new();
-    for component in [large, wide, heavier(&echo(), MEMORY, 2), echo()] {
+    for component in [large, wide, heavier(&echo(), TABLE, 40), echo()] {
         digests.push(world.sandbox.install(component).await.unwrap());
     }
     let mut running = tokio::task::JoinSet::new();
