@@ -7,7 +7,7 @@ use quantum_core::port::{
     ActionEntry, ArtifactInfo, ArtifactReader, ArtifactScope, ArtifactStore, ArtifactWriter, Attempt,
     AttemptOutcome, BoxFuture, CancelFlag, ComponentSource, Decision, EffectError, EffectGate, Grant,
     HttpCall, KeyValueEntry, KeyValueSpace, KeyValueStore, LogLine, LogSink, OpenSecret, PrincipalKind,
-    Requester, SecretCall, SecretSource, StepRunner, StepSubject, Verdict,
+    Requester, RunningBill, SecretCall, SecretSource, StepRunner, StepSubject, Verdict,
 };
 use quantum_core::schema::Schema;
 use quantum_core::time::Timestamp;
@@ -178,6 +178,7 @@ fn attempt(component: Digest) -> Attempt {
         deadline: Timestamp::from_millis(1_795_428_000_250),
         trace_parent: None,
         cancel: CancelFlag::default(),
+        bill: RunningBill::default(),
     }
 }
 

@@ -8,7 +8,9 @@ use futures::FutureExt;
 use metrics::{counter, histogram};
 use quantum_core::machine::{Command, Execution, Phase, Slot};
 use quantum_core::plan::{PinnedAction, PlannedStep};
-use quantum_core::port::{Attempt, AttemptOutcome, AttemptReport, Bill, Failure, FailureKind, StepSubject};
+use quantum_core::port::{
+    Attempt, AttemptOutcome, AttemptReport, Bill, Failure, FailureKind, RunningBill, StepSubject,
+};
 use quantum_core::problem::Problem;
 
 use crate::admit::{subject, uninstalled};
@@ -77,6 +79,7 @@ impl Shared {
             deadline: self.ports.clock.now().plus_millis(timeout_ms),
             trace_parent: None,
             cancel: signals.flag.clone(),
+            bill: RunningBill::default(),
         }))
     }
 
@@ -118,16 +121,20 @@ impl Shared {
     ) -> AttemptReport {
         let mut attempt = match attempt {
             Ok(attempt) => attempt,
-            Err(failure) => return failed(*failure),
+            Err(failure) => return failed(*failure, Bill::default()),
         };
         let subject = attempt.subject.clone();
         let grace = Duration::from_millis(attempt.timeout_ms.saturating_add(RUNNER_GRACE_MS));
         attempt.deadline = self.ports.clock.now().plus_millis(attempt.timeout_ms);
+        let bill = attempt.bill.clone();
         let run = AssertUnwindSafe(self.ports.runner.run(*attempt)).catch_unwind();
+        // The branches are gone before what follows them: a runner that is dropped has written its bill.
         let report = tokio::select! {
-            report = run => report.unwrap_or_else(|_| failed(fault("the host panicked while it ran this step"))),
-            () = self.interrupted(signals) => AttemptReport { outcome: AttemptOutcome::Cancelled, bill: Bill::default() },
-            () = tokio::time::sleep(grace) => failed(overdue()),
+            report = run => report.unwrap_or_else(|_| {
+                failed(fault("the host panicked while it ran this step"), bill.read())
+            }),
+            () = self.interrupted(signals) => AttemptReport { outcome: AttemptOutcome::Cancelled, bill: bill.read() },
+            () = out_of_time(grace, &bill) => failed(overdue(), bill.read()),
         };
         check_result(report, &subject)
     }
@@ -172,8 +179,18 @@ fn call(planned: &PlannedStep, slot: Slot) -> Option<(&PinnedAction, u64)> {
     }
 }
 
-fn failed(failure: Failure) -> AttemptReport {
-    AttemptReport { outcome: AttemptOutcome::Failed(failure), bill: Bill::default() }
+/// Returns when the runner had its time and did not end; what it waited for room is not part of it.
+async fn out_of_time(grace: Duration, bill: &RunningBill) {
+    loop {
+        tokio::time::sleep(grace).await;
+        if !bill.take_waited() {
+            return;
+        }
+    }
+}
+
+fn failed(failure: Failure, bill: Bill) -> AttemptReport {
+    AttemptReport { outcome: AttemptOutcome::Failed(failure), bill }
 }
 
 fn fault(message: &str) -> Failure {
@@ -214,7 +231,37 @@ fn count(report: &AttemptReport) {
         AttemptOutcome::Cancelled => "cancelled",
     };
     counter!("quantum_attempts_total", "outcome" => outcome).increment(1);
-    counter!("quantum_attempt_cpu_microseconds_total").increment(report.bill.cpu_us);
+    let Bill { cpu_us, wall_us, memory_bytes_peak, host_calls, sent_bytes, received_bytes } = report.bill;
+    counter!("quantum_attempt_cpu_microseconds_total").increment(cpu_us);
+    counter!("quantum_attempt_host_calls_total").increment(host_calls);
+    counter!("quantum_attempt_sent_bytes_total").increment(sent_bytes);
+    counter!("quantum_attempt_received_bytes_total").increment(received_bytes);
     #[expect(clippy::cast_precision_loss, reason = "a metric")]
-    histogram!("quantum_attempt_seconds").record(report.bill.wall_us as f64 / 1e6);
+    let (seconds, memory_bytes) = (wall_us as f64 / 1e6, memory_bytes_peak as f64);
+    histogram!("quantum_attempt_seconds").record(seconds);
+    histogram!("quantum_attempt_memory_bytes_peak").record(memory_bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(5);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_runner_that_does_not_end_is_out_of_time_and_one_that_waits_for_room_is_not() {
+        let (bill, began) = (RunningBill::default(), Instant::now());
+        out_of_time(GRACE, &bill).await;
+        assert_eq!(began.elapsed(), GRACE);
+
+        bill.begin_waiting();
+        assert!(timeout(100 * GRACE, out_of_time(GRACE, &bill)).await.is_err());
+
+        bill.end_waiting();
+        let began = Instant::now();
+        out_of_time(GRACE, &bill).await;
+        assert_eq!(began.elapsed(), 2 * GRACE, "it has all of its time after it waited");
+    }
 }

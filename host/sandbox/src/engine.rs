@@ -9,18 +9,15 @@ use wasmtime::{
 };
 
 use crate::error::Error;
+use crate::limits::{
+    CORE_INSTANCES_PER_COMPONENT_MAX, KEEP_RESIDENT_BYTES, MEMORIES_PER_COMPONENT_MAX, SMALLER_POOL,
+    TABLE_ELEMENTS_MAX, TABLES_PER_COMPONENT_MAX,
+};
 use crate::options::SandboxOptions;
+use crate::places;
 
 /// Time between two epochs: how long a guest keeps a thread before others get their turn.
 const TICK: Duration = Duration::from_millis(10);
-/// Core modules, memories and tables of one component: Python's hold about 150 modules.
-const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 256;
-const MEMORIES_PER_COMPONENT_MAX: u32 = 16;
-const TABLES_PER_COMPONENT_MAX: u32 = 64;
-/// Bytes of a used memory that stay mapped for the next attempt: resetting them is cheaper than faulting them in.
-const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
-/// How much smaller the second pool is, on machines that do not give the address space of the first.
-const SMALLER_POOL: u32 = 16;
 
 /// The engine, and how many attempts it has room for.
 pub(crate) struct Built {
@@ -58,12 +55,15 @@ fn config() -> Config {
     config
 }
 
+/// Core instances are only counted: there are so many that the largest components in all places have theirs. Memories
+/// and tables are waited for: see `places`.
 fn pool(attempts: u32, options: &SandboxOptions) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(attempts)
-        .total_core_instances(attempts.saturating_mul(8).max(CORE_INSTANCES_PER_COMPONENT_MAX))
-        .total_memories(attempts.saturating_mul(2).max(MEMORIES_PER_COMPONENT_MAX))
-        .total_tables(attempts.saturating_mul(6).max(TABLES_PER_COMPONENT_MAX))
+        .total_core_instances(attempts.saturating_mul(CORE_INSTANCES_PER_COMPONENT_MAX))
+        .total_memories(places::memories(attempts))
+        .total_tables(places::tables(attempts))
+        .table_elements(TABLE_ELEMENTS_MAX)
         .total_stacks(attempts)
         .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT_MAX)
         .max_memories_per_component(MEMORIES_PER_COMPONENT_MAX)

@@ -6,8 +6,11 @@
 
 mod error;
 mod options;
+pub mod limits;
 mod sandbox;
 mod engine;
+mod places;
+mod breaker;
 mod component;
 mod fit;
 mod attempt;

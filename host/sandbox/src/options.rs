@@ -6,19 +6,10 @@ use std::sync::Arc;
 use quantum_core::port::{ArtifactStore, ComponentSource, EffectGate, KeyValueStore, LogSink, SecretSource};
 
 use crate::egress::EgressOptions;
-
-/// Bytes of all memories and tables of an attempt, where the grant names none.
-const MEMORY_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
-/// Bytes that a grant can raise it to: what a Python or JavaScript component needs. More is cut to this.
-const MEMORY_BYTES_CEILING: u64 = 256 * 1024 * 1024;
-/// Milliseconds of processor time of an attempt. Over it: `cpu-limit`.
-const CPU_MS_MAX: u64 = 30_000;
-/// Attempts that run at once; others wait for a place. Bounds the address space that the pool reserves.
-const ATTEMPTS_MAX: u32 = 1_000;
-/// Compiled components kept in memory; the one unused longest makes place.
-const COMPONENTS_MAX: usize = 256;
-/// Bytes of a component that is compiled: Python's are 18 MB. Over it the install is refused.
-const COMPONENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+use crate::limits::{
+    ATTEMPTS_MAX, BROKEN_IN_A_ROW_MAX, COMPONENT_BYTES_MAX, COMPONENTS_MAX, CPU_MS_MAX, MEMORY_BYTES_CEILING,
+    MEMORY_BYTES_DEFAULT,
+};
 
 /// Bounds of attempts, and where compiled components are kept.
 #[derive(Debug, Clone)]
@@ -31,6 +22,8 @@ pub struct SandboxOptions {
     pub cpu_ms_max: u64,
     /// Attempts that run at once.
     pub attempts_max: u32,
+    /// Attempts of a component in a tenant that break one after another, and then it is suspended.
+    pub broken_in_a_row_max: u32,
     /// Compiled components kept in memory.
     pub components_max: usize,
     /// Bytes of one component.
@@ -49,6 +42,7 @@ impl Default for SandboxOptions {
             memory_bytes_ceiling: MEMORY_BYTES_CEILING,
             cpu_ms_max: CPU_MS_MAX,
             attempts_max: ATTEMPTS_MAX,
+            broken_in_a_row_max: BROKEN_IN_A_ROW_MAX,
             components_max: COMPONENTS_MAX,
             component_bytes_max: COMPONENT_BYTES_MAX,
             cache_dir: None,

@@ -1,5 +1,7 @@
 //! How an attempt ended: the one place where failures are told apart. Texts are for people, and the same each time.
 
+use std::time::Duration;
+
 use quantum_core::limits::RESULT_BYTES_MAX;
 use quantum_core::port::{AttemptOutcome, Failure, FailureKind};
 use quantum_core::problem::Problem;
@@ -10,14 +12,10 @@ use wasmtime_wasi::I32Exit;
 use crate::attempt::{CapabilityMissing, CpuExceeded, Panic};
 use crate::egress::Denial;
 use crate::host::PluginFailure;
+use crate::limits::{
+    CODE_BYTES_MAX, CORE_INSTANCES_PER_COMPONENT_MAX, DETAILS_BYTES_MAX, FRAMES_MAX, MESSAGE_BYTES_MAX,
+};
 use crate::secret::Redactions;
-
-/// Frames of a backtrace that are kept, the innermost first.
-const FRAMES_MAX: usize = 32;
-/// Bytes of a plugin's code and message, and of its details; longer ones are cut or dropped.
-const CODE_BYTES_MAX: usize = 128;
-const MESSAGE_BYTES_MAX: usize = 4 * 1024;
-const DETAILS_BYTES_MAX: usize = 64 * 1024;
 
 /// What came of the call.
 pub(crate) enum Ending {
@@ -67,6 +65,16 @@ fn tell(ending: Ending, evidence: &Evidence) -> AttemptOutcome {
         Ending::Unavailable(reason) => fail(FailureKind::Unavailable, "plugin-unavailable", reason),
         Ending::HostFault(reason) => fail(FailureKind::HostFault, "host-fault", reason),
     }
+}
+
+/// The attempt is not made: its component broke too often in this tenant.
+pub(crate) fn suspended(left: Duration) -> AttemptOutcome {
+    let message = "the plugin's attempts in this tenant ended by a trap or over a limit, one after another: it is \
+                   suspended, and from time to time one attempt is made to see whether it is well again";
+    let mut failure = failure_of(FailureKind::Retryable, "plugin-suspended", message);
+    failure.problem.retryable = true;
+    failure.retry_after_ms = Some(u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1));
+    AttemptOutcome::Failed(failure)
 }
 
 fn without_secrets(value: Value, redactions: &Redactions) -> AttemptOutcome {
@@ -144,6 +152,13 @@ fn trapped(error: &wasmtime::Error, evidence: &Evidence) -> Failure {
             let text = format!("the plugin called exit with status {status} instead of returning a result");
             failure_of(FailureKind::Permanent, "exit", text)
         });
+    }
+    // Only where there is no pool, which refuses such a component when it is installed.
+    if error.root_cause().to_string().contains("resource limit exceeded") {
+        let text = format!(
+            "the plugin has more core modules than the {CORE_INSTANCES_PER_COMPONENT_MAX} of one component"
+        );
+        return failure_of(FailureKind::Unavailable, "plugin-unavailable", text);
     }
     let in_guest = error.is::<WasmBacktrace>();
     let copied_too_much = error.root_cause().to_string().contains("fuel allocated for hostcalls");
@@ -319,5 +334,8 @@ mod tests {
     fn an_error_of_the_host_is_not_blamed_on_the_plugin() {
         let error = wasmtime::Error::msg("no place in the pool");
         assert_eq!(kind(Ending::Trapped(error), &evidence(None)), FailureKind::HostFault);
+        // The words of the engine for a component that is too large for it.
+        let error = wasmtime::Error::msg("resource limit exceeded: instance count too high at 257");
+        assert_eq!(kind(Ending::Trapped(error), &evidence(None)), FailureKind::Unavailable);
     }
 }

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use quantum_core::id::Digest;
 use quantum_core::port::{Attempt, AttemptReport, BoxFuture, StepRunner};
-use tokio::sync::Semaphore;
 use wasmtime::Engine;
 
 use crate::attempt;
+use crate::breaker::Breakers;
 use crate::component::{Compiler, Components, digest_of};
 use crate::egress::Egress;
 use crate::engine::{self, Ticker};
 use crate::error::Error;
 use crate::host::{self, DescriberPre};
 use crate::options::{Ports, SandboxOptions};
+use crate::places::Places;
 
 /// Runs attempts of all tenants. Dropping it stops the engine's clock once the last attempt ended.
 pub struct Sandbox {
@@ -27,8 +28,8 @@ pub(crate) struct Shared {
     pub engine: Engine,
     pub components: Components,
     pub egress: Arc<Egress>,
-    /// One permit an attempt: the pool of instances has no more.
-    pub places: Semaphore,
+    pub places: Places,
+    pub breakers: Arc<Breakers>,
     _ticker: Ticker,
 }
 
@@ -40,9 +41,10 @@ impl Sandbox {
         let compiler = Compiler::new(&engine, &options)?;
         let components = Components::new(linker, compiler, ports.components.clone(), options.components_max);
         let egress = Arc::new(Egress::new(options.egress.clone(), ports.gate.clone())?);
-        let places = Semaphore::new(usize::try_from(built.attempts_max).unwrap_or(Semaphore::MAX_PERMITS));
+        let places = Places::new(built.attempts_max);
+        let breakers = Breakers::new(options.broken_in_a_row_max);
         let ticker = Ticker::start(&engine)?;
-        let shared = Shared { options, ports, engine, components, egress, places, _ticker: ticker };
+        let shared = Shared { options, ports, engine, components, egress, places, breakers, _ticker: ticker };
         Ok(Arc::new(Self { shared: Arc::new(shared) }))
     }
 
@@ -77,10 +79,10 @@ impl Sandbox {
         let failed = |error: wasmtime::Error| Error::Describe { reason: format!("{error:#}") };
         let components = &self.shared.components;
         let component = components.compiler().compile(bytes).await?;
-        components.link(&component)?;
+        let weight = components.link(&component)?.weight;
         let linked =
             components.linker().instantiate_pre(&component).and_then(DescriberPre::new).map_err(failed)?;
-        attempt::describe(&self.shared, &linked).await.map_err(failed)
+        attempt::describe(&self.shared, &linked, weight).await.map_err(failed)
     }
 
     /// Instances that exist now; none when this machine has no pool.

@@ -1,7 +1,7 @@
 //! One attempt: what a runner is given, and what it reports.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -33,6 +33,7 @@ pub struct Attempt {
     pub deadline: Timestamp,
     pub trace_parent: Option<String>,
     pub cancel: CancelFlag,
+    pub bill: RunningBill,
 }
 
 /// Raised once when the execution is being cancelled. The guest polls it through `context.cancelled`.
@@ -46,6 +47,46 @@ impl CancelFlag {
 
     pub fn is_raised(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What the runner writes beside its report. It writes the bill at the latest when its future is dropped, so that an
+/// attempt that is ended from outside has one too.
+#[derive(Debug, Clone, Default)]
+pub struct RunningBill(Arc<Mutex<Written>>);
+
+#[derive(Debug, Default)]
+struct Written {
+    bill: Bill,
+    waits: bool,
+    waited: bool,
+}
+
+impl RunningBill {
+    pub fn write(&self, bill: Bill) {
+        self.with(|written| written.bill = bill);
+    }
+
+    pub fn read(&self) -> Bill {
+        self.with(|written| written.bill)
+    }
+
+    /// The runner waits for room; the attempt's time stands still.
+    pub fn begin_waiting(&self) {
+        self.with(|written| (written.waits, written.waited) = (true, true));
+    }
+
+    pub fn end_waiting(&self) {
+        self.with(|written| written.waits = false);
+    }
+
+    /// Whether it waited since this was asked last.
+    pub fn take_waited(&self) -> bool {
+        self.with(|written| std::mem::replace(&mut written.waited, written.waits))
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Written) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -102,12 +143,13 @@ pub enum FailureKind {
 /// What one attempt used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Bill {
-    /// Microseconds on a processor.
+    /// Microseconds on a processor: the guest's, and those of the host's work for its requests and secrets.
     pub cpu_us: u64,
-    /// Microseconds from start to end.
+    /// Microseconds from start to end, without the time in which it waited for room.
     pub wall_us: u64,
     /// Largest sum of all memories and tables.
     pub memory_bytes_peak: u64,
+    /// Calls of functions that the host provides, allowed or denied, and of the drops of their handles.
     pub host_calls: u64,
     /// Bytes of outgoing requests, and of what was written as values and artifacts.
     pub sent_bytes: u64,

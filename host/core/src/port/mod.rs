@@ -19,7 +19,7 @@ pub use action::{
 };
 pub use artifact::{ArtifactInfo, ArtifactReader, ArtifactScope, ArtifactStore, ArtifactWriter};
 pub use attempt::{
-    Attempt, AttemptOutcome, AttemptReport, Bill, CancelFlag, Failure, FailureKind, StepRunner,
+    Attempt, AttemptOutcome, AttemptReport, Bill, CancelFlag, Failure, FailureKind, RunningBill, StepRunner,
 };
 pub use component::ComponentSource;
 pub use effect::EffectError;

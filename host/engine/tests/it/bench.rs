@@ -79,6 +79,8 @@ async fn play(script: Option<Script>, attempt: Attempt) -> AttemptReport {
             retry_after_ms,
         })
     };
+    // What is left when it is dropped, or panics.
+    attempt.bill.write(Bill { cpu_us: 5, ..Bill::default() });
     let outcome = match script {
         None => AttemptOutcome::Completed(serde_json::from_str(&attempt.parameters).unwrap()),
         Some(Script::Result(value)) => AttemptOutcome::Completed(value),

@@ -28,7 +28,8 @@ async fn an_attempt_that_polls_ends_by_itself() {
 #[tokio::test]
 async fn an_attempt_that_does_not_notice_is_dropped() {
     let (bench, id) = cancelled_while(Script::Hang).await;
-    assert_eq!(bench.end(&id).await.status, ExecutionStatus::Cancelled);
+    let view = bench.end(&id).await;
+    assert_eq!((view.status, view.steps[0].bill.cpu_us), (ExecutionStatus::Cancelled, 5));
     let log = bench.log(&id, 0).await;
     let asked = log.iter().find(|event| event["type"] == "cancel_requested").unwrap();
     assert_eq!(

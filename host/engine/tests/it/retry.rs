@@ -73,4 +73,5 @@ async fn a_panic_in_the_host_is_the_hosts_fault_and_the_step_goes_on() {
     with_retry["retry"] = json!({ "initial_interval": 0 });
     let view = bench.run(&json!({ "steps": [with_retry] })).await;
     assert_eq!((view.status, view.steps[0].attempts), (ExecutionStatus::Succeeded, 2));
+    assert_eq!(view.steps[0].bill.cpu_us, 5 + 7, "the bill until the panic, and that of the second attempt");
 }

@@ -1,6 +1,7 @@
 //! What the host knows of one running guest: the data of its store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use quantum_core::port::{Attempt, CancelFlag};
@@ -11,17 +12,12 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use super::cpu::CpuMeter;
 use super::log::{AttemptLog, Stream};
 use super::memory::MemoryLimiter;
 use crate::egress::AttemptEgress;
 use crate::host::{Effects, HttpHooks, Moved, StdStream};
-
-/// Handles that a guest may hold at once. Over it the call traps.
-const RESOURCES_MAX: usize = 4_096;
-/// Bytes of one set of HTTP headers, as they lie in memory. Over it the call traps.
-const HEADER_BYTES_MAX: usize = 64 * 1024;
-/// Bytes of random numbers in one call. Over it the call traps.
-const RANDOM_BYTES_MAX: u64 = 1024 * 1024;
+use crate::limits::{HEADER_BYTES_MAX, RANDOM_BYTES_MAX, RESOURCES_MAX};
 
 /// What `quantum:context` tells.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +52,12 @@ impl Facts {
         }
     }
 
+    /// It began later than was thought, and so its time ends later.
+    pub fn put_off(&mut self, waited: Duration) {
+        let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        self.deadline = self.deadline.map(|deadline| deadline.plus_millis(waited_ms));
+    }
+
     /// The same for the same attempt, so that it can be run again with the same inputs.
     fn seed(&self) -> u128 {
         let text = format!("{}/{}/{}", self.execution, self.step, self.attempt);
@@ -83,6 +85,7 @@ pub(crate) struct Guest {
     pub limiter: MemoryLimiter,
     pub panic: Option<Panic>,
     pub host_calls: u64,
+    pub meter: Arc<CpuMeter>,
     /// None: nothing is stored for it (a describing build).
     effects: Option<Effects>,
     table: ResourceTable,
@@ -97,6 +100,7 @@ impl Guest {
         log: AttemptLog,
         effects: Option<Effects>,
         egress: Option<Arc<AttemptEgress>>,
+        meter: Arc<CpuMeter>,
         memory_bytes_max: u64,
     ) -> Self {
         let log = Arc::new(log);
@@ -114,11 +118,13 @@ impl Guest {
             effects,
             table,
             http,
-            hooks: HttpHooks::new(egress),
+            hooks: HttpHooks::new(egress, meter.clone()),
+            meter,
         }
     }
 
-    /// Each call of the guest into the host begins here.
+    /// Each call of the guest into the host begins here, whatever comes of it: the linker says so, and nothing else
+    /// counts.
     pub fn called(&mut self) -> &mut Self {
         self.host_calls += 1;
         self
@@ -161,14 +167,12 @@ fn wasi(facts: &Facts, log: &Arc<AttemptLog>) -> WasiCtx {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.host_calls += 1;
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        self.host_calls += 1;
         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
     }
 }

@@ -7,16 +7,8 @@ use quantum_core::port::{Attempt, LogEntry, LogLine, LogSink};
 use serde_json::{Map, Value};
 
 use crate::host::now;
+use crate::limits::{LOG_BYTES_MAX, LOG_FIELDS_MAX, LOG_LINES_MAX, LOG_TEXT_BYTES_MAX};
 use crate::secret::Redactions;
-
-/// Lines of one attempt, progress included. Over it one warning is written, and the rest is dropped.
-const LINES_MAX: u32 = 1_000;
-/// Bytes of all lines of one attempt. Over it the same.
-const BYTES_MAX: usize = 256 * 1024;
-/// Bytes of one message, and of one field's value; longer ones are cut.
-const TEXT_BYTES_MAX: usize = 4 * 1024;
-/// Fields of one line; more are dropped.
-const FIELDS_MAX: usize = 32;
 
 /// Whose line it is.
 pub(crate) struct Origin {
@@ -71,17 +63,17 @@ impl AttemptLog {
     pub fn line(&self, level: &str, message: &str, fields: &[(String, String)]) {
         let mut bytes = message.len();
         let mut kept = Map::new();
-        for (name, text) in fields.iter().take(FIELDS_MAX) {
-            bytes += name.len().min(TEXT_BYTES_MAX) + text.len().min(TEXT_BYTES_MAX);
+        for (name, text) in fields.iter().take(LOG_FIELDS_MAX) {
+            bytes += name.len().min(LOG_TEXT_BYTES_MAX) + text.len().min(LOG_TEXT_BYTES_MAX);
             kept.insert(self.cut(name), self.field(text));
         }
         let entry = LogEntry::StepLog { level: level.to_owned(), message: self.cut(message), fields: kept };
-        self.write(bytes.min(TEXT_BYTES_MAX * (FIELDS_MAX + 1)), entry);
+        self.write(bytes.min(LOG_TEXT_BYTES_MAX * (LOG_FIELDS_MAX + 1)), entry);
     }
 
     pub fn progress(&self, percent: u8, message: &str) {
         let entry = LogEntry::StepProgress { percent: percent.min(100), message: self.cut(message) };
-        self.write(message.len().min(TEXT_BYTES_MAX), entry);
+        self.write(message.len().min(LOG_TEXT_BYTES_MAX), entry);
     }
 
     /// Bytes of a standard stream; each full line becomes a line of the log.
@@ -107,20 +99,20 @@ impl AttemptLog {
     fn stream_line(&self, stream: Stream, line: &[u8]) {
         let level = if stream == Stream::Out { "info" } else { "warn" };
         let text = String::from_utf8_lossy(line);
-        let whole = line.len() < TEXT_BYTES_MAX;
+        let whole = line.len() < LOG_TEXT_BYTES_MAX;
         let text = if whole { &text } else { self.redactions.without_cut_value(&text) };
         self.line(level, text.trim_end(), &[]);
     }
 
     /// Without secrets, and short enough.
     fn cut(&self, text: &str) -> String {
-        self.redactions.text(text, TEXT_BYTES_MAX)
+        self.redactions.text(text, LOG_TEXT_BYTES_MAX)
     }
 
     /// JSON text; what is none, or is too long, is kept as text.
     fn field(&self, text: &str) -> Value {
-        let parsed = (text.len() <= TEXT_BYTES_MAX).then(|| serde_json::from_str(text).ok()).flatten();
-        let mut left = TEXT_BYTES_MAX;
+        let parsed = (text.len() <= LOG_TEXT_BYTES_MAX).then(|| serde_json::from_str(text).ok()).flatten();
+        let mut left = LOG_TEXT_BYTES_MAX;
         parsed.map_or_else(|| Value::String(self.cut(text)), |value| self.redactions.value(value, &mut left))
     }
 
@@ -131,8 +123,9 @@ impl AttemptLog {
             sink.write(origin.line(entry));
         }
         if now_full {
-            let message =
-                format!("more lines are dropped: an attempt keeps {LINES_MAX} lines and {BYTES_MAX} bytes");
+            let message = format!(
+                "more lines are dropped: an attempt keeps {LOG_LINES_MAX} lines and {LOG_BYTES_MAX} bytes"
+            );
             sink.write(origin.line(LogEntry::StepLog {
                 level: "warn".to_owned(),
                 message,
@@ -154,7 +147,7 @@ impl Written {
         }
         self.lines += 1;
         self.bytes = self.bytes.saturating_add(bytes);
-        self.full = self.lines > LINES_MAX || self.bytes > BYTES_MAX;
+        self.full = self.lines > LOG_LINES_MAX || self.bytes > LOG_BYTES_MAX;
         (!self.full, self.full)
     }
 
@@ -167,7 +160,7 @@ impl Written {
 
     fn continue_line(&mut self, stream: Stream, part: &[u8]) -> Option<Vec<u8>> {
         let partial = self.partial(stream);
-        let room = TEXT_BYTES_MAX.saturating_sub(partial.len());
+        let room = LOG_TEXT_BYTES_MAX.saturating_sub(partial.len());
         partial.extend(part.iter().take(room));
         part.ends_with(b"\n").then(|| std::mem::take(partial))
     }

@@ -2,12 +2,13 @@
 
 use wasmtime::ResourceLimiter;
 
+use crate::limits::{
+    CORE_INSTANCES_PER_COMPONENT_MAX, MEMORIES_PER_COMPONENT_MAX, TABLE_ELEMENTS_MAX,
+    TABLES_PER_COMPONENT_MAX,
+};
+
 /// Bytes of a table's element.
 const ELEMENT_BYTES: usize = size_of::<usize>();
-/// Core instances, memories and tables of one attempt; the pool has the same bounds.
-const INSTANCES_MAX: usize = 256;
-const MEMORIES_MAX: usize = 16;
-const TABLES_MAX: usize = 64;
 
 /// Sums what was given, and remembers whether anything was refused.
 #[derive(Debug)]
@@ -51,6 +52,12 @@ impl MemoryLimiter {
         true
     }
 
+    /// What was just given is not used after all.
+    fn give_back(&mut self) -> bool {
+        self.take_back();
+        false
+    }
+
     fn take_back(&mut self) {
         self.bytes = self.bytes.saturating_sub(self.last);
         self.last = 0;
@@ -70,7 +77,9 @@ impl ResourceLimiter for MemoryLimiter {
 
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         self.last = 0;
-        Ok(self.grow(desired.saturating_sub(current).saturating_mul(ELEMENT_BYTES)))
+        let bytes = desired.saturating_sub(current).saturating_mul(ELEMENT_BYTES);
+        // The pool says the same; without one nobody else does.
+        Ok(self.grow(bytes) && (desired <= TABLE_ELEMENTS_MAX || self.give_back()))
     }
 
     fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
@@ -79,15 +88,15 @@ impl ResourceLimiter for MemoryLimiter {
     }
 
     fn instances(&self) -> usize {
-        INSTANCES_MAX
+        CORE_INSTANCES_PER_COMPONENT_MAX as usize
     }
 
     fn tables(&self) -> usize {
-        TABLES_MAX
+        TABLES_PER_COMPONENT_MAX as usize
     }
 
     fn memories(&self) -> usize {
-        MEMORIES_MAX
+        MEMORIES_PER_COMPONENT_MAX as usize
     }
 }
 

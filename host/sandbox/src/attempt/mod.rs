@@ -6,7 +6,7 @@ mod log;
 mod memory;
 mod run;
 
-pub(crate) use cpu::CpuExceeded;
+pub(crate) use cpu::{CpuExceeded, CpuMeter, Payer};
 pub(crate) use guest::{CapabilityMissing, Guest, Panic};
 pub(crate) use log::{AttemptLog, Stream};
 pub(crate) use run::{describe, run};

@@ -4,63 +4,154 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use quantum_core::port::{Attempt, AttemptOutcome, AttemptReport, Bill};
+use tokio::time::timeout;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::cpu::{CpuExceeded, CpuMeter};
 use super::guest::{Facts, Guest};
 use super::log::{AttemptLog, Origin};
-use crate::component::LoadError;
+use crate::breaker::Key;
+use crate::component::{Linked, LoadError};
 use crate::egress::AttemptEgress;
 use crate::host::{DescriberPre, Effects, PluginFailure};
-use crate::outcome::{Ending, Evidence, judge};
+use crate::limits::{DESCRIBE_MS_MAX, HOST_CALL_BYTES_MAX};
+use crate::outcome::{Ending, Evidence, judge, suspended};
+use crate::places::{Place, Weight};
 use crate::sandbox::Shared;
 use crate::secret::{Redactions, Vault};
 
-/// Bytes that one call may copy from the guest to the host. Over it the call traps.
-const HOST_CALL_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Milliseconds that a describing build may take.
-const DESCRIBE_MS_MAX: u64 = 30_000;
-
 pub(crate) async fn run(shared: Arc<Shared>, attempt: Attempt) -> AttemptReport {
-    // The semaphore lives as long as `shared` and is never closed.
-    let _place = shared.places.acquire().await;
-    let started = Instant::now();
-    let meter = Arc::new(CpuMeter::default());
-    let vault = vault(&shared, &attempt);
-    let egress = Arc::new(AttemptEgress::new(shared.egress.clone(), &attempt, vault.clone()));
-    let guest = guest(&shared, &attempt, &vault, &egress);
-    let mut store = store(&shared.engine, guest, meter.clone(), shared.options.cpu_ms_max);
-    let call = meter.measure(call(&shared, &mut store, &attempt));
-    let ending = match tokio::time::timeout(Duration::from_millis(attempt.timeout_ms), call).await {
-        Ok(ending) => ending,
-        Err(_) => Ending::TimedOut,
+    let subject = &attempt.subject;
+    let key = Key { tenant: subject.tenant.clone(), component: subject.action.component.clone() };
+    let pass = match shared.breakers.admit(key) {
+        Ok(pass) => pass,
+        Err(left) => return AttemptReport { outcome: suspended(left), bill: Bill::default() },
     };
-    let guest = store.data();
-    guest.log.finish();
-    let bill = bill(guest, &egress, &meter, started);
-    let outcome = judge(ending, &evidence(&shared, &attempt, guest, &egress), vault.redactions());
-    note(&attempt, &outcome);
-    AttemptReport { outcome, bill }
+    let mut running = Running::new(shared, attempt);
+    let ending = running.to_its_end().await;
+    let outcome = running.judge(ending);
+    pass.ended(&outcome);
+    AttemptReport { outcome, bill: running.bill() }
 }
 
-async fn call(shared: &Shared, store: &mut Store<Guest>, attempt: &Attempt) -> Ending {
-    let component = match shared.components.load(&attempt.subject.action.component).await {
-        Ok(component) => component,
-        Err(LoadError::Unavailable(reason)) => return Ending::Unavailable(reason),
-        Err(LoadError::Host(reason)) => return Ending::HostFault(reason),
-    };
-    match called(&component, store, attempt).await {
-        Ok(returned) => Ending::Returned(returned),
-        Err(error) => Ending::Trapped(error),
+/// An attempt and all that it uses. Dropped at whichever point, it leaves its bill.
+struct Running {
+    shared: Arc<Shared>,
+    attempt: Attempt,
+    meter: Arc<CpuMeter>,
+    vault: Arc<Vault>,
+    egress: Arc<AttemptEgress>,
+    store: Store<Guest>,
+    /// Behind the store: a place is free when nothing of the instance is left.
+    place: Option<Place>,
+    /// Later by what it waited for its place.
+    started: Instant,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.attempt.bill.write(self.bill());
+    }
+}
+
+impl Running {
+    fn new(shared: Arc<Shared>, attempt: Attempt) -> Self {
+        let meter = CpuMeter::new(shared.options.cpu_ms_max);
+        let vault = vault(&shared, &attempt);
+        let egress = Arc::new(AttemptEgress::new(shared.egress.clone(), &attempt, vault.clone()));
+        let guest = guest(&shared, &attempt, &meter, &vault, &egress);
+        let store = store(&shared.engine, guest);
+        Self { shared, attempt, meter, vault, egress, store, place: None, started: Instant::now() }
+    }
+
+    async fn to_its_end(&mut self) -> Ending {
+        let loading = self.shared.components.load(&self.attempt.subject.action.component);
+        let component = match timeout(self.time_left(), self.meter.measure(loading)).await {
+            Ok(Ok(component)) => component,
+            Ok(Err(LoadError::Unavailable(reason))) => return Ending::Unavailable(reason),
+            Ok(Err(LoadError::Host(reason))) => return Ending::HostFault(reason),
+            Err(_) => return Ending::TimedOut,
+        };
+        self.wait_for_place(component.weight).await;
+        self.call(&component).await
+    }
+
+    /// Its time stands still until there is room; then it begins.
+    async fn wait_for_place(&mut self, weight: Weight) {
+        self.place = self.shared.places.take_now(weight);
+        if self.place.is_some() {
+            return;
+        }
+        let began = Instant::now();
+        self.attempt.bill.begin_waiting();
+        self.place = Some(self.shared.places.take(weight).await);
+        self.attempt.bill.end_waiting();
+        let waited = began.elapsed();
+        self.started += waited;
+        self.store.data_mut().facts.put_off(waited);
+    }
+
+    async fn call(&mut self, component: &Linked) -> Ending {
+        let left = self.time_left();
+        let meter = self.meter.clone();
+        let call = meter.measure(called(component, &mut self.store, &self.attempt));
+        tokio::select! {
+            biased;
+            called = timeout(left, call) => match called {
+                Ok(Ok(returned)) => Ending::Returned(returned),
+                Ok(Err(error)) => Ending::Trapped(error),
+                Err(_) => Ending::TimedOut,
+            },
+            () = meter.exceeded() => Ending::Trapped(CpuExceeded.into()),
+        }
+    }
+
+    fn time_left(&self) -> Duration {
+        Duration::from_millis(self.attempt.timeout_ms).saturating_sub(self.started.elapsed())
+    }
+
+    fn judge(&self, ending: Ending) -> AttemptOutcome {
+        self.store.data().log.finish();
+        let outcome = judge(ending, &self.evidence(), self.vault.redactions());
+        note(&self.attempt, &outcome);
+        outcome
+    }
+
+    fn bill(&self) -> Bill {
+        let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        let (guest, traffic) = (self.store.data(), self.egress.traffic());
+        Bill {
+            cpu_us: micros(self.meter.spent()),
+            wall_us: micros(self.started.elapsed()),
+            memory_bytes_peak: guest.limiter.bytes_peak(),
+            host_calls: guest.host_calls,
+            sent_bytes: traffic.sent_bytes() + guest.moved().stored_bytes,
+            received_bytes: traffic.received_bytes() + guest.moved().loaded_bytes,
+        }
+    }
+
+    fn evidence(&self) -> Evidence {
+        let guest = self.store.data();
+        Evidence {
+            memory_refused: guest.limiter.refused(),
+            memory_bytes_max: guest.limiter.bytes_max(),
+            cpu_ms_max: self.shared.options.cpu_ms_max,
+            timeout_ms: self.attempt.timeout_ms,
+            host_call_bytes_max: HOST_CALL_BYTES_MAX,
+            panic: guest.panic.clone(),
+            denial: self.egress.notes().last_denial(),
+            hint: self.egress.notes().last_hint(),
+            cancel_raised: self.attempt.cancel.is_raised(),
+        }
     }
 }
 
 async fn called(
-    component: &crate::host::RunnerPre<Guest>,
+    component: &Linked,
     store: &mut Store<Guest>,
     attempt: &Attempt,
 ) -> wasmtime::Result<Result<String, PluginFailure>> {
-    let instance = component.instantiate_async(&mut *store).await?;
+    let instance = component.runner.instantiate_async(&mut *store).await?;
     let action = &attempt.subject.action.manifest.name;
     instance.quantum_plugin_actions().call_run(store, action, &attempt.parameters).await
 }
@@ -70,54 +161,35 @@ fn vault(shared: &Shared, attempt: &Attempt) -> Arc<Vault> {
     Arc::new(Vault::new(attempt, gate, secrets))
 }
 
-fn guest(shared: &Shared, attempt: &Attempt, vault: &Arc<Vault>, egress: &Arc<AttemptEgress>) -> Guest {
+fn guest(
+    shared: &Shared,
+    attempt: &Attempt,
+    meter: &Arc<CpuMeter>,
+    vault: &Arc<Vault>,
+    egress: &Arc<AttemptEgress>,
+) -> Guest {
     let target = Some((Origin::of(attempt), shared.ports.logs.clone()));
     let log = AttemptLog::new(target, vault.redactions().clone());
     let effects = Effects::new(attempt, &shared.ports, vault.clone());
     let asked = attempt.subject.action.grant.memory_bytes_max.unwrap_or(shared.options.memory_bytes_default);
     let memory_bytes_max = asked.min(shared.options.memory_bytes_ceiling);
-    Guest::new(Facts::of(attempt), log, Some(effects), Some(egress.clone()), memory_bytes_max)
+    let egress = Some(egress.clone());
+    Guest::new(Facts::of(attempt), log, Some(effects), egress, meter.clone(), memory_bytes_max)
 }
 
-fn store(engine: &Engine, guest: Guest, meter: Arc<CpuMeter>, cpu_ms_max: u64) -> Store<Guest> {
+fn store(engine: &Engine, guest: Guest) -> Store<Guest> {
+    let meter = guest.meter.clone();
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| &mut guest.limiter);
     store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
     store.set_epoch_deadline(1);
-    let budget = Duration::from_millis(cpu_ms_max);
     store.epoch_deadline_callback(move |_| {
-        if meter.spent_now() > budget {
+        if meter.is_exceeded_now() {
             return Err(CpuExceeded.into());
         }
         Ok(UpdateDeadline::Yield(1))
     });
     store
-}
-
-fn bill(guest: &Guest, egress: &AttemptEgress, meter: &CpuMeter, started: Instant) -> Bill {
-    let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
-    Bill {
-        cpu_us: micros(meter.spent()),
-        wall_us: micros(started.elapsed()),
-        memory_bytes_peak: guest.limiter.bytes_peak(),
-        host_calls: guest.host_calls,
-        sent_bytes: egress.traffic().sent_bytes() + guest.moved().stored_bytes,
-        received_bytes: egress.traffic().received_bytes() + guest.moved().loaded_bytes,
-    }
-}
-
-fn evidence(shared: &Shared, attempt: &Attempt, guest: &Guest, egress: &AttemptEgress) -> Evidence {
-    Evidence {
-        memory_refused: guest.limiter.refused(),
-        memory_bytes_max: guest.limiter.bytes_max(),
-        cpu_ms_max: shared.options.cpu_ms_max,
-        timeout_ms: attempt.timeout_ms,
-        host_call_bytes_max: HOST_CALL_BYTES_MAX,
-        panic: guest.panic.clone(),
-        denial: egress.notes().last_denial(),
-        hint: egress.notes().last_hint(),
-        cancel_raised: attempt.cancel.is_raised(),
-    }
 }
 
 fn note(attempt: &Attempt, outcome: &AttemptOutcome) {
@@ -133,17 +205,20 @@ fn note(attempt: &Attempt, outcome: &AttemptOutcome) {
 }
 
 /// Asks a describing build for its manifest. It has no grants, no log and nobody to ask.
-pub(crate) async fn describe(shared: &Shared, component: &DescriberPre<Guest>) -> wasmtime::Result<String> {
-    let _place = shared.places.acquire().await;
-    let meter = Arc::new(CpuMeter::default());
+pub(crate) async fn describe(
+    shared: &Shared,
+    component: &DescriberPre<Guest>,
+    weight: Weight,
+) -> wasmtime::Result<String> {
+    let _place = shared.places.take(weight).await;
+    let meter = CpuMeter::new(shared.options.cpu_ms_max);
     let log = AttemptLog::new(None, Arc::<Redactions>::default());
-    let guest = Guest::new(Facts::default(), log, None, None, shared.options.memory_bytes_default);
-    let mut store = store(&shared.engine, guest, meter.clone(), shared.options.cpu_ms_max);
+    let memory_bytes_max = shared.options.memory_bytes_default;
+    let guest = Guest::new(Facts::default(), log, None, None, meter.clone(), memory_bytes_max);
+    let mut store = store(&shared.engine, guest);
     let asked = meter.measure(async {
         let instance = component.instantiate_async(&mut store).await?;
         instance.quantum_plugin_describe().call_manifest(&mut store).await
     });
-    tokio::time::timeout(Duration::from_millis(DESCRIBE_MS_MAX), asked)
-        .await
-        .map_err(wasmtime::Error::from)?
+    timeout(Duration::from_millis(DESCRIBE_MS_MAX), asked).await.map_err(wasmtime::Error::from)?
 }

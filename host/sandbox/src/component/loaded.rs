@@ -14,8 +14,14 @@ use crate::attempt::Guest;
 use crate::error::Error;
 use crate::fit;
 use crate::host::RunnerPre;
+use crate::places::{Weight, weigh};
 
-pub(crate) type Linked = RunnerPre<Guest>;
+/// A component that can be instantiated.
+#[derive(Clone)]
+pub(crate) struct Linked {
+    pub runner: RunnerPre<Guest>,
+    pub weight: Weight,
+}
 
 /// Why an attempt gets no component.
 #[derive(Debug)]
@@ -83,7 +89,9 @@ impl Components {
     }
 
     pub fn link(&self, component: &Component) -> Result<Linked, Error> {
-        fit::link(&self.linker, component)
+        let runner = fit::link(&self.linker, component)?;
+        let weight = weigh(component).map_err(|reason| Error::Compile { reason })?;
+        Ok(Linked { runner, weight })
     }
 
     async fn find(&self, digest: &Digest) -> Result<Linked, Error> {

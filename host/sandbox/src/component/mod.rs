@@ -5,4 +5,4 @@ mod cwasm;
 mod loaded;
 
 pub(crate) use compile::{Compiler, digest_of};
-pub(crate) use loaded::{Components, LoadError};
+pub(crate) use loaded::{Components, Linked, LoadError};

@@ -1,6 +1,7 @@
 //! One connection to a checked address: TCP, TLS with the name that was asked for, HTTP/1.1.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -16,6 +17,7 @@ use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::target::Target;
+use crate::attempt::Payer;
 
 /// Headers of an answer, and bytes of all of them. Over it the answer is refused.
 const HEADERS_MAX: usize = 100;
@@ -27,6 +29,8 @@ pub(crate) struct Connection {
     sender: SendRequest<WasiBody>,
     /// Moves the bytes; ends with the connection.
     driver: JoinHandle<()>,
+    /// The attempt whose request is on it.
+    payer: Arc<Payer>,
 }
 
 impl Drop for Connection {
@@ -72,12 +76,14 @@ impl Connection {
         let mut builder = Builder::new();
         builder.max_headers(HEADERS_MAX).max_buf_size(HEAD_BYTES_MAX);
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+        let payer = Arc::<Payer>::default();
+        let billed = payer.clone();
         let driver = tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            if let Err(error) = billed.measure(connection).await {
                 tracing::debug!("an outgoing connection ended: {error}");
             }
         });
-        Ok(Self { sender, driver })
+        Ok(Self { sender, driver, payer })
     }
 
     pub fn is_closed(&self) -> bool {
@@ -91,6 +97,7 @@ impl Connection {
     }
 
     pub async fn send(&mut self, request: Request<WasiBody>) -> Result<Response<Incoming>, Unsent> {
+        self.payer.charge_running();
         self.sender.try_send_request(request).await.map_err(|mut error| match error.take_message() {
             Some(request) => Unsent::Returned(Box::new(request)),
             None => Unsent::Failed(Error::Hyper(error.into_error())),

@@ -9,12 +9,7 @@ use super::bindings::effects::quantum::artifacts::artifacts::{
     ArtifactError, ArtifactInfo, Host, HostReader, HostWriter,
 };
 use crate::attempt::Guest;
-
-/// Bytes that one read gives; a guest that asks for more gets less.
-const READ_BYTES_MAX: u32 = 1024 * 1024;
-
-/// Bytes of a reference, a name or a media type. Over it: `invalid-name`.
-const WORD_BYTES_MAX: usize = 1024;
+use crate::limits::{ARTIFACT_READ_BYTES_MAX, ARTIFACT_WORD_BYTES_MAX};
 
 type Answer<T> = wasmtime::Result<Result<T, ArtifactError>>;
 
@@ -68,7 +63,7 @@ impl Host for Guest {
 
 impl HostReader for Guest {
     async fn read(&mut self, reader: Resource<Reader>, max: u32) -> Answer<Vec<u8>> {
-        let bytes_max = usize::try_from(max.min(READ_BYTES_MAX)).unwrap_or(0);
+        let bytes_max = usize::try_from(max.min(ARTIFACT_READ_BYTES_MAX)).unwrap_or(0);
         let reader = self.table().get_mut(&reader)?;
         let read = match bytes_max {
             0 => Ok(Vec::new()),
@@ -114,9 +109,10 @@ impl HostWriter for Guest {
 }
 
 fn admit(word: Option<&String>) -> Result<(), EffectError> {
-    if word.is_some_and(|word| word.len() > WORD_BYTES_MAX) {
-        let message =
-            format!("references, names and media types of artifacts have at most {WORD_BYTES_MAX} bytes");
+    if word.is_some_and(|word| word.len() > ARTIFACT_WORD_BYTES_MAX) {
+        let message = format!(
+            "references, names and media types of artifacts have at most {ARTIFACT_WORD_BYTES_MAX} bytes"
+        );
         return Err(EffectError::new("invalid-name", message));
     }
     Ok(())

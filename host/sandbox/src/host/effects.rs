@@ -5,11 +5,9 @@ use std::sync::Arc;
 use quantum_core::port::{ArtifactScope, ArtifactStore, Attempt, EffectError, KeyValueSpace, KeyValueStore};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::limits::OPEN_ARTIFACTS_MAX;
 use crate::options::Ports;
 use crate::secret::Vault;
-
-/// Readers and writers of artifacts that one attempt has open at once. Over it: `quota`.
-const OPEN_ARTIFACTS_MAX: usize = 64;
 
 /// The stored data of one attempt.
 pub(crate) struct Effects {

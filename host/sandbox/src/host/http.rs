@@ -7,16 +7,18 @@ use http::{Request, Response};
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+use crate::attempt::CpuMeter;
 use crate::egress::AttemptEgress;
 
 /// None: every request is denied (a describing build).
 pub(crate) struct HttpHooks {
     egress: Option<Arc<AttemptEgress>>,
+    meter: Arc<CpuMeter>,
 }
 
 impl HttpHooks {
-    pub fn new(egress: Option<Arc<AttemptEgress>>) -> Self {
-        Self { egress }
+    pub fn new(egress: Option<Arc<AttemptEgress>>, meter: Arc<CpuMeter>) -> Self {
+        Self { egress, meter }
     }
 }
 
@@ -28,11 +30,11 @@ impl WasiHttpHooks for HttpHooks {
         let Some(egress) = self.egress.clone() else {
             return Box::new(async { Err(Error::HttpRequestDenied) });
         };
-        Box::new(async move {
+        Box::new(self.meter.clone().measure_beside(async move {
             let response = egress.send(request, options.unwrap_or_default()).await?;
             let done: Done = Box::new(async { Ok(()) });
             Ok((response, done))
-        })
+        }))
     }
 
     fn p2_error_from_connect(&mut self, error: &std::io::Error) -> ErrorCode {

@@ -6,11 +6,7 @@ use quantum_core::vocabulary::Capability;
 use super::bindings::effects::quantum::kv::kv::{Entry, Host, KvError};
 use super::effects::Effects;
 use crate::attempt::Guest;
-
-/// Bytes of a key, without the installation's prefix. Over it: `invalid-key`.
-const KEY_BYTES_MAX: usize = 512;
-/// Bytes of a value; a store may take less. Over it: `too-large`.
-const VALUE_BYTES_MAX: usize = 1024 * 1024;
+use crate::limits::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 
 type Answer<T> = wasmtime::Result<Result<T, KvError>>;
 

@@ -12,9 +12,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::attempt::{AttemptLog, Stream};
-
-/// Bytes that one write may hand over; the log cuts further.
-const WRITE_BYTES_MAX: usize = 64 * 1024;
+use crate::limits::STREAM_WRITE_BYTES_MAX;
 
 #[derive(Clone)]
 pub(crate) struct StdStream {
@@ -55,7 +53,7 @@ impl OutputStream for StdStream {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(WRITE_BYTES_MAX)
+        Ok(STREAM_WRITE_BYTES_MAX)
     }
 }
 

@@ -4,11 +4,17 @@
 
 mod guests;
 mod script;
+mod heavy;
 mod stores;
 mod world;
 mod server;
 mod recorder;
 mod hostile;
+mod limits;
+mod refused;
+mod pool;
+mod suspended;
+mod bills;
 mod calls;
 mod fit;
 mod cache;

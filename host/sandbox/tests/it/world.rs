@@ -9,7 +9,7 @@ use quantum_core::manifest::{ActionManifest, HostPattern};
 use quantum_core::port::{
     ActionEntry, Attempt, AttemptOutcome, AttemptReport, BoxFuture, CancelFlag, ComponentSource, Decision,
     EffectGate, Failure, FailureKind, Grant, HttpCall, LogEntry, LogLine, LogSink, PrincipalKind, Requester,
-    SecretCall, StepRunner, StepSubject, Verdict,
+    RunningBill, SecretCall, StepRunner, StepSubject, Verdict,
 };
 use quantum_core::schema::Schema;
 use quantum_core::time::Timestamp;
@@ -214,6 +214,7 @@ pub fn attempt_of(tenant: &str, component: &Digest, grant: Grant, parameters: &s
         deadline: Timestamp::from_millis(1_763_892_000_123),
         trace_parent: None,
         cancel: CancelFlag::default(),
+        bill: RunningBill::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use quantum_core::installation::SettingsTable;
 use quantum_core::manifest::{ActionManifest, HostPattern, Manifest};
 use quantum_core::port::{
     ActionEntry, Attempt, AttemptOutcome, Bill, CancelFlag, Failure, Grant, KeyValueSpace, LogLine,
-    PrincipalKind, Requester, StepSubject,
+    PrincipalKind, Requester, RunningBill, StepSubject,
 };
 use quantum_core::problem::Finding;
 use quantum_core::schema::Schema;
@@ -147,6 +147,7 @@ fn attempt(entry: &Arc<ActionEntry>, tenant: &TenantId, input: &Input) -> Attemp
         deadline: SystemClock.now().plus_millis(input.timeout_ms),
         trace_parent: None,
         cancel: CancelFlag::default(),
+        bill: RunningBill::default(),
     }
 }
 

@@ -247,6 +247,16 @@ async fn health_and_metrics_are_on_the_administrators_listener_alone() {
     {
         assert!(metrics.text.lines().any(|found| found == line), "{line} in {}", metrics.text);
     }
+    for name in [
+        "quantum_attempt_seconds_count 1",
+        "quantum_attempt_memory_bytes_peak_count 1",
+        "quantum_attempt_cpu_microseconds_total ",
+        "quantum_attempt_host_calls_total ",
+        "quantum_attempt_sent_bytes_total 0",
+        "quantum_attempt_received_bytes_total 0",
+    ] {
+        assert!(metrics.text.lines().any(|found| found.starts_with(name)), "{name} in {}", metrics.text);
+    }
     for path in ["/livez", "/readyz", "/metrics"] {
         assert_eq!(client.get(path).await.is(404).problem().1, "no-such-route");
     }
