@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::draft_file::{self, DraftFile};
 use crate::executions::EndKey;
 use crate::{Error, TenantScope};
 
 /// No tenant has this name: ids of tenants begin with a letter.
-const DRAFT: &str = ".draft";
+const DRAFTS: &str = ".drafts";
 
 /// The archives of all tenants, in `data_dir/archive`, which is made with the first file. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -22,11 +23,10 @@ pub struct Archive {
     root: PathBuf,
 }
 
-/// A file of the archive on its way. Dropped before `finish`, it leaves a draft that the next one takes the place of.
+/// A file of the archive on its way. Dropped before `finish`, it leaves nothing behind.
 pub struct ArchiveWriter {
     /// None: an earlier write failed, or its caller went away in the middle of it.
-    draft: Option<GzEncoder<File>>,
-    root: PathBuf,
+    draft: Option<GzEncoder<DraftFile>>,
     place: PathBuf,
 }
 
@@ -35,17 +35,18 @@ impl Archive {
         Self { root: data_dir.into().join("archive") }
     }
 
-    /// A file that is named by its first execution. One at a time may be written. Err: `Archive`.
+    /// A file that is named by its first execution. Err: `Archive`.
     pub async fn create(&self, scope: &TenantScope, first: EndKey) -> Result<ArchiveWriter, Error> {
         let (root, place) = (self.root.clone(), self.place(scope, first));
-        let path = root.join(DRAFT);
-        let draft = path.clone();
+        let path = root.join(DRAFTS);
+        let drafts = path.clone();
         let file = blocking(&path, move || {
             make_folder(&root)?;
-            File::create(draft)
+            draft_file::clear(&drafts)?;
+            DraftFile::new(&drafts)
         });
         let draft = Some(GzEncoder::new(file.await?, Compression::default()));
-        Ok(ArchiveWriter { draft, root: self.root.clone(), place })
+        Ok(ArchiveWriter { draft, place })
     }
 
     /// Takes a file away of which no execution was removed. Err: `Archive`.
@@ -76,18 +77,19 @@ impl ArchiveWriter {
     /// Durable once it returns, in the place of an earlier file of the name; before, that one or the new one is there,
     /// and whole. Err: `Archive`.
     pub async fn finish(mut self) -> Result<(), Error> {
-        let (draft, root, place) = (self.take()?, self.root.clone(), self.place.clone());
+        let (draft, place) = (self.take()?, self.place.clone());
         blocking(&self.place, move || {
-            draft.finish()?.sync_all()?;
+            let draft = draft.finish()?;
+            draft.file().sync_all()?;
             let folder = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
             make_folder(folder)?;
-            fs::rename(root.join(DRAFT), &place)?;
+            draft.rename(&place)?;
             File::open(folder)?.sync_all()
         })
         .await
     }
 
-    fn take(&mut self) -> Result<GzEncoder<File>, Error> {
+    fn take(&mut self) -> Result<GzEncoder<DraftFile>, Error> {
         let cut_off =
             || io::Error::new(io::ErrorKind::BrokenPipe, "an earlier write of the file was cut off");
         self.draft.take().ok_or_else(|| Error::Archive { path: self.place.clone(), source: cut_off() })

@@ -16,6 +16,7 @@ mod commands;
 #[doc(hidden)]
 pub mod conformance;
 mod database;
+mod draft_file;
 mod error;
 mod executions;
 mod idempotency;

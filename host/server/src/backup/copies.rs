@@ -9,8 +9,9 @@ use std::time::SystemTime;
 use super::error::BackupError;
 use super::file::{self, Content};
 
-/// Folders of files that are not complete yet.
-const DRAFTS: &str = "drafts";
+/// What holds no content: files that are not complete yet, and those that nodes lock. A tenant may be called `drafts`.
+const LEFT_OUT: [&str; 6] =
+    ["blobs/drafts", "blobs/lock", "artifacts/drafts", "artifacts/lock", "archive/.drafts", "archive/.draft"];
 
 /// Copies from one folder to another, by the path that a file has in both.
 pub(super) struct Copies<'a> {
@@ -96,11 +97,13 @@ fn list(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> 
         Err(error) => return Err(error),
     };
     for entry in entries {
-        let name = entry?.file_name();
-        let path = folder.join(&name);
+        let path = folder.join(entry?.file_name());
+        if LEFT_OUT.iter().any(|left_out| path == Path::new(left_out)) {
+            continue;
+        }
         // Through links: a folder may lie on another disk.
         match fs::metadata(root.join(&path)) {
-            Ok(about) if about.is_dir() && name != DRAFTS => list(root, &path, found)?,
+            Ok(about) if about.is_dir() => list(root, &path, found)?,
             Ok(about) if about.is_file() => found.push(path),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}

@@ -3,6 +3,7 @@
 //! Who may see a blob is not decided here: whoever asks for one has found its digest in a row.
 
 mod draft;
+mod lock;
 mod place;
 mod read;
 mod sweep;
@@ -11,13 +12,12 @@ mod write;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use quantum_core::id::Digest;
 use quantum_core::port::{BoxFuture, ComponentSource};
 
-use crate::Error;
+use crate::{Error, draft_file};
 use draft::Draft;
 pub use place::blob_file;
 use place::{DRAFTS, place, text};
@@ -28,13 +28,11 @@ pub use write::BlobWriter;
 #[derive(Debug, Clone)]
 pub struct Blobs {
     root: PathBuf,
-    /// Held while a file gets its place or loses it, so that none is removed that was just written again.
-    places: Arc<Mutex<()>>,
 }
 
 impl Blobs {
-    /// Components, in `data_dir/blobs`. One process at a time may have it open: what another one left unfinished is
-    /// removed. Err: `Folder`.
+    /// Components, in `data_dir/blobs`. Several processes may have it open, on several machines too where their file
+    /// system locks files. What one that is gone for a day left unfinished is removed. Err: `Folder`.
     pub fn open(data_dir: impl Into<PathBuf>) -> Result<Self, Error> {
         Self::below(data_dir.into().join("blobs"))
     }
@@ -45,9 +43,11 @@ impl Blobs {
     }
 
     fn below(root: PathBuf) -> Result<Self, Error> {
-        let made = fs::create_dir_all(root.join("sha256")).and_then(|()| draft::clear(&root.join(DRAFTS)));
+        let made = fs::create_dir_all(root.join("sha256"))
+            .and_then(|()| lock::check(&root))
+            .and_then(|()| draft_file::clear(&root.join(DRAFTS)));
         match made {
-            Ok(()) => Ok(Self { root, places: Arc::default() }),
+            Ok(()) => Ok(Self { root }),
             Err(source) => Err(Error::Folder { path: root, source }),
         }
     }
@@ -57,16 +57,16 @@ impl Blobs {
         text(&digest(&SHA256, bytes))
     }
 
-    /// Writes the bytes unless they are there. After it returned, they survive a crash; before, they are whole or
-    /// absent.
+    /// Writes the bytes; those that are there already are written as of now. After it returned, they survive a crash;
+    /// before, they are whole or absent.
     pub async fn put(&self, bytes: Vec<u8>) -> Result<Digest, Error> {
-        let blobs = self.clone();
+        let root = self.root.clone();
         self.blocking(move || {
             let digest = Self::digest(&bytes);
-            if read::whole(&place(&blobs.root, &digest), &digest).ok().flatten().is_none() {
-                let mut draft = Draft::new(&blobs.root)?;
+            if !write::renew(&root, &digest)? {
+                let mut draft = Draft::new(&root.join(DRAFTS))?;
                 draft.write(&bytes)?;
-                draft.keep(&blobs, None)?;
+                draft.keep(&root, None)?;
             }
             Ok(digest)
         })

@@ -1,18 +1,18 @@
 //! What a collector needs: the blobs that are there, and removing one that has not been written for a while.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
-use std::sync::PoisonError;
 use std::time::SystemTime;
 
 use quantum_core::id::Digest;
 use quantum_core::time::Timestamp;
 
-use super::Blobs;
 use super::place::{folder, place};
 use super::write::system_time;
+use super::{Blobs, lock};
 use crate::Error;
+use crate::draft_file::if_there;
 
 impl Blobs {
     /// Those whose digests begin with this byte, so that a collector goes through all of them in 256 parts.
@@ -23,12 +23,14 @@ impl Blobs {
     }
 
     /// Removes the blob when it was last written before this time. The caller has seen that no row names it; a writer
-    /// of the same content that has not recorded its row yet is safe, because its write is younger. Gives the bytes
-    /// that were freed, or none when the blob stays or is not there.
+    /// of the same content that has not recorded its row yet is safe, because its write is younger: on whichever node it
+    /// was written, it is either seen here, or comes after the removal. Gives the bytes that were freed, or none when the
+    /// blob stays or is not there.
     pub async fn remove_older(&self, digest: &Digest, than: Timestamp) -> Result<Option<u64>, Error> {
-        let (blobs, place, than) = (self.clone(), place(&self.root, digest), system_time(than));
+        let (root, place, than) = (self.root.clone(), place(&self.root, digest), system_time(than));
         self.blocking(move || {
-            let _held = blobs.places.lock().unwrap_or_else(PoisonError::into_inner);
+            // INVARIANT: nobody gives a blob its place between the look at its time and its removal.
+            let _held = lock::to_remove(&root)?;
             remove(&place, than)
         })
         .await
@@ -36,11 +38,7 @@ impl Blobs {
 }
 
 fn list(folder: &Path, head: &str) -> io::Result<Vec<Digest>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
+    let Some(entries) = if_there(fs::read_dir(folder))? else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for entry in entries {
         let name = entry?.file_name();
@@ -51,11 +49,9 @@ fn list(folder: &Path, head: &str) -> io::Result<Vec<Digest>> {
 }
 
 fn remove(place: &Path, than: SystemTime) -> io::Result<Option<u64>> {
-    let about = match fs::metadata(place) {
-        Ok(about) => about,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    // Opened, since a client of a file server may answer from memory what it knows of a file that is not.
+    let Some(file) = if_there(File::open(place))? else { return Ok(None) };
+    let about = file.metadata()?;
     if about.modified()? >= than {
         return Ok(None);
     }
