@@ -12,6 +12,7 @@ mod artifacts;
 mod backup;
 mod blobs;
 mod blueprints;
+mod bucket;
 mod commands;
 #[doc(hidden)]
 pub mod conformance;
@@ -48,6 +49,9 @@ pub use artifacts::{
 pub use backup::{SnapshotContents, newest_schema, snapshot, snapshot_contents};
 pub use blobs::{BlobReader, BlobWriter, Blobs, blob_file};
 pub use blueprints::{BlueprintChange, BlueprintRecord, BlueprintSummary, Blueprints};
+#[doc(hidden)]
+pub use bucket::Secret;
+pub use bucket::{Bucket, BucketAddress, BucketError, BucketObject, BucketOptions, InvalidAddress, Trouble};
 pub use commands::{Commands, NewCommand, TakenCommand};
 pub use error::{CommitError, Error, Unavailable};
 pub use executions::{

@@ -35,6 +35,15 @@ impl Draft {
         text(&self.hash.clone().finish())
     }
 
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// To read what was written.
+    pub fn file(&self) -> io::Result<File> {
+        self.file.file().try_clone()
+    }
+
     /// Gives it the place of its digest; the same content that lies there is replaced by it, which mends a damaged
     /// one. `modified`: the time from which `Blobs::remove_older` counts. Durable once it returns.
     pub fn keep(self, root: &Path, modified: Option<SystemTime>) -> io::Result<(Digest, u64)> {

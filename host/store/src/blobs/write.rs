@@ -11,7 +11,7 @@ use quantum_core::time::Timestamp;
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, futimens};
 
 use super::place::{DRAFTS, place};
-use super::{Blobs, Draft, lock, read};
+use super::{Blobs, Draft, InBucket, Place, lock, read};
 use crate::Error;
 use crate::draft_file::if_there;
 
@@ -26,9 +26,19 @@ pub struct BlobWriter {
 impl Blobs {
     /// A new blob, whose digest is known at its end. Err: `Blob`.
     pub async fn create(&self) -> Result<BlobWriter, Error> {
-        let drafts = self.root.join(DRAFTS);
+        let drafts = match &self.place {
+            Place::Folder(root) => root.join(DRAFTS),
+            Place::Bucket(InBucket { drafts, .. }) => drafts.clone(),
+        };
         let draft = self.blocking(move || Draft::new(&drafts)).await?;
         Ok(BlobWriter { blobs: self.clone(), draft: Some(draft), bytes: 0 })
+    }
+
+    pub(super) async fn write_whole(&self, bytes: Vec<u8>) -> Result<Digest, Error> {
+        let mut writer = self.create().await?;
+        writer.write(bytes).await?;
+        let (digest, _) = writer.finish(Timestamp::from_millis(0)).await?;
+        Ok(digest)
     }
 }
 
@@ -54,17 +64,28 @@ impl BlobWriter {
     }
 
     /// Durable once it returns; before, the blob is whole or absent. `at` is the time from which
-    /// `Blobs::remove_older` counts. Gives the digest and the bytes.
+    /// `Blobs::remove_older` counts; a bucket counts by its own clock. Gives the digest and the bytes. Err: `Blob`,
+    /// `Bucket`.
     pub async fn finish(mut self, at: Timestamp) -> Result<(Digest, u64), Error> {
         let draft = self.take()?;
-        let root = self.blobs.root.clone();
-        self.blobs.blocking(move || draft.keep(&root, Some(system_time(at)))).await
+        match self.blobs.place.clone() {
+            Place::Folder(root) => {
+                self.blobs.blocking(move || draft.keep(&root, Some(system_time(at)))).await
+            }
+            Place::Bucket(in_bucket) => {
+                let file = draft.file().map_err(|source| self.blobs.error(source))?;
+                let digest = draft.digest();
+                // Also when it is there: that mends a damaged one, and makes it young.
+                in_bucket.bucket.put_file(&in_bucket.path(&digest), file).await?;
+                Ok((digest, draft.bytes()))
+            }
+        }
     }
 
     fn take(&mut self) -> Result<Draft, Error> {
         let cut_off =
             || io::Error::new(io::ErrorKind::BrokenPipe, "an earlier write of the blob was cut off");
-        self.draft.take().ok_or_else(|| Error::Blob { path: self.blobs.root.clone(), source: cut_off() })
+        self.draft.take().ok_or_else(|| self.blobs.error(cut_off()))
     }
 }
 
