@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use quantum_core::time::Timestamp;
+use quantum_store::{Bucket, BucketObject};
 
 use super::error::BackupError;
-use super::file::{self, Content};
+use super::file::{self, Content, NewFile};
+use super::manifest::stays_inside;
 
 /// What holds no content: files that are not complete yet, and those that nodes lock. A tenant may be called `drafts`.
 const LEFT_OUT: [&str; 6] =
@@ -61,6 +65,40 @@ impl<'a> Copies<'a> {
             None => {}
         }
         let content = file::copy(&mut file, &to).map_err(BackupError::io("copy", from))?;
+        (self.each)(content.bytes);
+        self.copied.insert(path, Copied { content, seen: Some(seen) });
+        Ok(())
+    }
+
+    /// As `folder`, from a bucket: an object has the path of the file that it would be.
+    pub async fn bucket(&mut self, bucket: &Bucket, folder: &str) -> Result<(), BackupError> {
+        for object in bucket.list(folder).await.map_err(BackupError::FromBucket)? {
+            self.object(bucket, object).await?;
+        }
+        Ok(())
+    }
+
+    async fn object(&mut self, bucket: &Bucket, object: BucketObject) -> Result<(), BackupError> {
+        let path = PathBuf::from(&object.path);
+        if !stays_inside(&object.path) {
+            return Err(BackupError::NoName { path });
+        }
+        let at = object.written_at.millis_since(Timestamp::from_millis(0));
+        let seen = (object.bytes, SystemTime::UNIX_EPOCH + Duration::from_millis(at));
+        if self.copied.get(&path).is_some_and(|copied| copied.seen == Some(seen)) {
+            return Ok(());
+        }
+        let to = self.to.join(&path);
+        if self.copied.remove(&path).is_some() {
+            fs::remove_file(&to).map_err(BackupError::io("remove", &to))?;
+        }
+        let mut copy = NewFile::new(&to).map_err(BackupError::io("write", &to))?;
+        let read = bucket.read_into(&object.path, |piece| copy.write(piece)).await;
+        if !read.map_err(BackupError::FromBucket)? {
+            // It went away meanwhile: no row names it any more.
+            return fs::remove_file(&to).map_err(BackupError::io("remove", to));
+        }
+        let content = copy.finish().map_err(BackupError::io("write", to))?;
         (self.each)(content.bytes);
         self.copied.insert(path, Copied { content, seen: Some(seen) });
         Ok(())
