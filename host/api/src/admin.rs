@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
 use quantum_engine::Engine;
-use quantum_store::{Health, Store};
+use quantum_store::{Bucket, Health, Store};
 use serde_json::json;
 
 /// Writes the metrics in Prometheus' text format.
@@ -20,6 +20,8 @@ pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 pub struct AdminServices {
     pub store: Store,
     pub engine: Engine,
+    /// Where blobs lie, when it is one.
+    pub bucket: Option<Bucket>,
     pub metrics: MetricsText,
 }
 
@@ -38,7 +40,12 @@ async fn get_liveness() -> Response {
 
 async fn get_readiness(State(services): State<AdminServices>) -> Response {
     let (status, body) = match services.store.health() {
-        Health::Ready => (StatusCode::OK, ready(services.engine.unread())),
+        Health::Ready => match services.bucket.and_then(|bucket| bucket.trouble()) {
+            None => (StatusCode::OK, ready(services.engine.unread())),
+            Some(reason) => {
+                (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "degraded", "reason": reason }))
+            }
+        },
         Health::Degraded { reason } => {
             (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "degraded", "reason": reason }))
         }

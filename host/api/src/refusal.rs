@@ -24,6 +24,13 @@ impl From<StoreError> for Problem {
                     .detail("the store cannot be written now")
                     .retry_after(STORE_RETRY_MS)
             }
+            // Blobs are as much of the store as rows are.
+            StoreError::Bucket(_) => {
+                tracing::error!(error = %chain(&error), "the bucket is not available");
+                Self::new(&codes::STORE_UNAVAILABLE)
+                    .detail("blobs cannot be read or written now")
+                    .retry_after(STORE_RETRY_MS)
+            }
             other => Self::internal(&other),
         }
     }

@@ -115,7 +115,7 @@ impl Error {
             Self::InvalidSettings { .. } => "invalid-settings",
             Self::InvalidSchedule { .. } => "invalid-schedule",
             Self::ScheduleExists { .. } => "schedule-exists",
-            Self::Store(StoreError::Unavailable(_)) => "store-unavailable",
+            Self::Store(StoreError::Unavailable(_) | StoreError::Bucket(_)) => "store-unavailable",
             Self::Vault(_) | Self::Store(_) => "store",
         }
     }
@@ -170,7 +170,7 @@ impl Error {
             Self::ScheduleExists { name } => {
                 format!("replace it with PUT /api/v1/schedules/{name}, or choose another name")
             }
-            Self::Store(StoreError::Unavailable(_)) => "try again later; the host's log says why".to_owned(),
+            Self::Store(StoreError::Unavailable(_) | StoreError::Bucket(_)) => "try again later; the host's log says why".to_owned(),
             Self::Vault(_) | Self::Store(_) => return None,
         };
         Some(hint)

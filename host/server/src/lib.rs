@@ -4,6 +4,7 @@
 mod backup;
 mod bundled;
 mod keys;
+mod places;
 mod serve;
 mod wire;
 pub mod cli;

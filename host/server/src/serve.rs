@@ -9,7 +9,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use quantum_api::{AdminServices, Services};
 use quantum_core::id::TenantId;
-use quantum_store::{Announcement, Health, TenantScope};
+use quantum_store::{Announcement, Bucket, Health, TenantScope};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
@@ -21,6 +21,8 @@ use crate::wire::{Host, WireError};
 
 /// How often the store's health is looked at.
 const HEALTH_EVERY: Duration = Duration::from_secs(1);
+/// How often is looked whether the bucket can be used: health checks ask for what was found last.
+const PROBE_EVERY: Duration = Duration::from_secs(15);
 /// How often is looked for what nobody needs any more: it is kept for days, so that hours do not matter.
 const COLLECT_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -62,6 +64,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let admin_services = AdminServices {
         store: host.services.store.clone(),
         engine: host.services.engine.clone(),
+        bucket: host.bucket.clone(),
         metrics: Arc::new(move || render(&metrics)),
     };
     let admin_router = quantum_api::admin_router(admin_services);
@@ -73,10 +76,12 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let admin_serving = tokio::spawn(quantum_api::serve(admin, admin_router, limits, closing.clone()));
     let collecting = tokio::spawn(collect(host.services.clone(), closing.clone()));
     let following = tokio::spawn(follow(host.services.clone(), closing.clone()));
+    let probing = tokio::spawn(probe(host.bucket.clone(), closing.clone()));
     let ended = wait(&host, &closing, signals).await;
     closing.cancel();
     // A listener that panicked has nothing left to wait for.
-    let (_api, _admin, _collecting, _following) = tokio::join!(serving, admin_serving, collecting, following);
+    let (_api, _admin, _collecting, _following, _probing) =
+        tokio::join!(serving, admin_serving, collecting, following, probing);
     host.shutdown().await;
     ended
 }
@@ -170,6 +175,29 @@ async fn collect(services: Services, closing: CancellationToken) {
             Err(error) => {
                 tracing::warn!(error = %crate::chain(&error), "could not collect what nobody needs")
             }
+        }
+    }
+}
+
+/// Finds out whether the bucket can be read and written, and tells once when that changes.
+async fn probe(bucket: Option<Bucket>, closing: CancellationToken) {
+    let Some(bucket) = bucket else { return };
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(PROBE_EVERY) => {}
+            () = closing.cancelled() => return,
+        }
+        let before = bucket.trouble();
+        let probed = tokio::select! {
+            probed = bucket.probe() => probed,
+            () = closing.cancelled() => return,
+        };
+        match probed {
+            Err(error) if before != bucket.trouble() => {
+                tracing::error!(error = %crate::chain(&error), "the bucket cannot be used");
+            }
+            Ok(()) if before.is_some() => tracing::info!("the bucket can be used again"),
+            _ => {}
         }
     }
 }

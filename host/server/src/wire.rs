@@ -13,11 +13,12 @@ use quantum_catalog::{Catalog, Directory, EffectOptions, Effects, Vault};
 use quantum_engine::{Clock, Engine, EngineOptions, LogBuffer, ShiftedClock, SystemClock};
 use quantum_policy::{Authorizer, PolicySet, PolicySources};
 use quantum_sandbox::{EgressOptions, Sandbox, SandboxOptions};
-use quantum_store::{Archive, Blobs, Store, StoreOptions};
+use quantum_store::{Blobs, Bucket, Store, StoreOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::bundled::{self, BundledError};
 use crate::keys::{KeyError, Keys};
+use crate::places::Places;
 use crate::settings::{IssuerFile, Settings, StoreSettings};
 
 /// The database in the data folder.
@@ -42,6 +43,8 @@ pub enum WireError {
     Secret { path: PathBuf, source: std::io::Error },
     #[error("open the store")]
     Store(#[from] quantum_store::Error),
+    #[error("open the place of blobs")]
+    Blobs(#[source] quantum_store::Error),
     #[error("load the policies:\n{0}")]
     Policies(quantum_policy::CheckReport),
     #[error("start the sandbox")]
@@ -60,6 +63,8 @@ pub enum WireError {
 pub struct Host {
     pub services: Services,
     pub options: ApiOptions,
+    /// Where blobs lie, when it is one.
+    pub bucket: Option<Bucket>,
     /// Held as long as the host lives: two hosts on one data folder would fence each other.
     _lock: File,
 }
@@ -69,11 +74,12 @@ impl Host {
         let lock = claim(&settings.data_dir)?;
         let keys = Keys::open(&settings.shared_dir)?;
         let store = open_store(settings).await?;
-        let blobs = Blobs::open(&settings.shared_dir)?;
+        let places = Places::open(settings).await.map_err(WireError::Blobs)?;
+        let blobs = places.components;
         let authorizer = Authorizer::new(policies(settings.policies_dir.as_deref())?);
         let logs = Arc::new(LogBuffer::default());
         let clock = clock(settings);
-        let effects = effects(settings, &store, clock.clone()).await?;
+        let effects = effects(settings, &store, places.artifacts, clock.clone()).await?;
         let ports = quantum_sandbox::Ports {
             gate: Arc::new(authorizer.clone()),
             logs: logs.clone(),
@@ -89,7 +95,7 @@ impl Host {
         let catalog = Catalog::new(store.clone(), directory.clone());
         let ports = quantum_engine::Ports {
             store: store.clone(),
-            archive: Archive::new(&settings.shared_dir),
+            archive: places.archive,
             runner: sandbox.clone(),
             gate: Arc::new(authorizer.clone()),
             actions: directory,
@@ -103,7 +109,7 @@ impl Host {
         let options = ApiOptions::new(issuers(settings, &keys)?, keys.derive("page tokens"));
         let services =
             Services { store, catalog, engine, authorizer, effects, sandbox, blobs, clock, closing };
-        Ok(Self { services, options, _lock: lock })
+        Ok(Self { services, options, bucket: places.bucket, _lock: lock })
     }
 
     /// Ends what runs, writes what is queued, and closes the store.
@@ -150,8 +156,12 @@ fn clock(settings: &Settings) -> Arc<dyn Clock> {
 }
 
 /// What steps store: artifacts beside the database, values and secrets in it.
-async fn effects(settings: &Settings, store: &Store, clock: Arc<dyn Clock>) -> Result<Effects, WireError> {
-    let blobs = Blobs::open_artifacts(&settings.shared_dir)?;
+async fn effects(
+    settings: &Settings,
+    store: &Store,
+    blobs: Blobs,
+    clock: Arc<dyn Clock>,
+) -> Result<Effects, WireError> {
     let vault = Vault::new(&Keys::master(&settings.shared_dir)?, &[]);
     let options = EffectOptions::new(Arc::new(move || clock.now()));
     let effects = Effects::new(store.clone(), blobs, vault, options);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::bucket::BucketError;
 use crate::database::{Code, code};
 use crate::idempotency::StoredResponse;
 
@@ -43,6 +44,8 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
     #[error("write the archive \"{}\"", path.display())]
     Archive {
         path: PathBuf,

@@ -12,10 +12,12 @@ mod artifacts;
 mod backup;
 mod blobs;
 mod blueprints;
+mod bucket;
 mod commands;
 #[doc(hidden)]
 pub mod conformance;
 mod database;
+mod draft_file;
 mod error;
 mod executions;
 mod idempotency;
@@ -47,6 +49,9 @@ pub use artifacts::{
 pub use backup::{SnapshotContents, newest_schema, snapshot, snapshot_contents};
 pub use blobs::{BlobReader, BlobWriter, Blobs, blob_file};
 pub use blueprints::{BlueprintChange, BlueprintRecord, BlueprintSummary, Blueprints};
+#[doc(hidden)]
+pub use bucket::Secret;
+pub use bucket::{Bucket, BucketAddress, BucketError, BucketObject, BucketOptions, InvalidAddress, Trouble};
 pub use commands::{Commands, NewCommand, TakenCommand};
 pub use error::{CommitError, Error, Unavailable};
 pub use executions::{

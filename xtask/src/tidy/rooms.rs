@@ -33,6 +33,8 @@ const FOREIGN_CODE: &str = "wasmtime";
 const POLICIES: &str = "cedar-policy";
 /// Real servers, for tests: a room that may know it must not link it.
 const SERVERS: &str = "quantum-testing";
+/// As `SERVERS`: an object store, which needs an async runtime.
+const OBJECT_STORE: &str = "quantum-testing-bucket";
 
 const TABLE: &[Room] = &[
     Room {
@@ -43,9 +45,10 @@ const TABLE: &[Room] = &[
     },
     Room {
         package: "quantum-store",
-        own: &["quantum-core", SERVERS],
-        never: HTTP,
-        never_reached: &["hyper", "axum", FOREIGN_CODE, POLICIES, SERVERS],
+        own: &["quantum-core", SERVERS, OBJECT_STORE],
+        // It is a client of object stores over HTTP, and serves nobody.
+        never: &["axum", "hyper", "hyper-util", "tower-http"],
+        never_reached: &["axum", FOREIGN_CODE, POLICIES, SERVERS, OBJECT_STORE],
     },
     Room {
         package: "quantum-policy",
@@ -68,14 +71,14 @@ const TABLE: &[Room] = &[
     Room {
         package: "quantum-catalog",
         own: &["quantum-core", "quantum-store", SERVERS],
-        never: &["sqlx"],
-        never_reached: &["hyper", "axum", FOREIGN_CODE, POLICIES, SERVERS],
+        never: &["sqlx", "hyper", "reqwest", "object_store"],
+        never_reached: &["axum", FOREIGN_CODE, POLICIES, SERVERS],
     },
     Room {
         package: "quantum-engine",
         own: &["quantum-core", "quantum-store", SERVERS],
-        never: &["sqlx"],
-        never_reached: &["hyper", "axum", FOREIGN_CODE, POLICIES, SERVERS],
+        never: &["sqlx", "hyper", "reqwest", "object_store"],
+        never_reached: &["axum", FOREIGN_CODE, POLICIES, SERVERS],
     },
     Room {
         package: "quantum-api",
@@ -88,9 +91,10 @@ const TABLE: &[Room] = &[
             "quantum-sandbox",
             "quantum-marketplace",
             SERVERS,
+            OBJECT_STORE,
         ],
-        never: &["sqlx", FOREIGN_CODE, POLICIES, "clap"],
-        never_reached: &[SERVERS],
+        never: &["sqlx", "object_store", FOREIGN_CODE, POLICIES, "clap"],
+        never_reached: &[SERVERS, OBJECT_STORE],
     },
     Room {
         package: "quantum-server",
@@ -106,15 +110,22 @@ const TABLE: &[Room] = &[
             // For tests: a registry and a cluster to deploy to. `check_reach` holds that the host does not link it.
             "xtask",
             SERVERS,
+            OBJECT_STORE,
         ],
-        never: &["sqlx", POLICIES, "axum"],
-        never_reached: &["xtask", SERVERS],
+        never: &["sqlx", "object_store", POLICIES, "axum"],
+        never_reached: &["xtask", SERVERS, OBJECT_STORE],
     },
     Room {
         package: SERVERS,
         own: &[],
         never: &[],
         never_reached: &["tokio", "sqlx", "hyper", "axum", FOREIGN_CODE, POLICIES],
+    },
+    Room {
+        package: OBJECT_STORE,
+        own: &[],
+        never: &[],
+        never_reached: &["sqlx", "axum", FOREIGN_CODE, POLICIES],
     },
     Room {
         package: "quantum-sdk",

@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use quantum_core::time::Timestamp;
+use quantum_store::{Bucket, BucketObject};
 
 use super::error::BackupError;
-use super::file::{self, Content};
+use super::file::{self, Content, NewFile};
+use super::manifest::stays_inside;
 
-/// Folders of files that are not complete yet.
-const DRAFTS: &str = "drafts";
+/// What holds no content: files that are not complete yet, and those that nodes lock. A tenant may be called `drafts`.
+const LEFT_OUT: [&str; 6] =
+    ["blobs/drafts", "blobs/lock", "artifacts/drafts", "artifacts/lock", "archive/.drafts", "archive/.draft"];
 
 /// Copies from one folder to another, by the path that a file has in both.
 pub(super) struct Copies<'a> {
@@ -65,6 +70,40 @@ impl<'a> Copies<'a> {
         Ok(())
     }
 
+    /// As `folder`, from a bucket: an object has the path of the file that it would be.
+    pub async fn bucket(&mut self, bucket: &Bucket, folder: &str) -> Result<(), BackupError> {
+        for object in bucket.list(folder).await.map_err(BackupError::FromBucket)? {
+            self.object(bucket, object).await?;
+        }
+        Ok(())
+    }
+
+    async fn object(&mut self, bucket: &Bucket, object: BucketObject) -> Result<(), BackupError> {
+        let path = PathBuf::from(&object.path);
+        if !stays_inside(&object.path) {
+            return Err(BackupError::NoName { path });
+        }
+        let at = object.written_at.millis_since(Timestamp::from_millis(0));
+        let seen = (object.bytes, SystemTime::UNIX_EPOCH + Duration::from_millis(at));
+        if self.copied.get(&path).is_some_and(|copied| copied.seen == Some(seen)) {
+            return Ok(());
+        }
+        let to = self.to.join(&path);
+        if self.copied.remove(&path).is_some() {
+            fs::remove_file(&to).map_err(BackupError::io("remove", &to))?;
+        }
+        let mut copy = NewFile::new(&to).map_err(BackupError::io("write", &to))?;
+        let read = bucket.read_into(&object.path, |piece| copy.write(piece)).await;
+        if !read.map_err(BackupError::FromBucket)? {
+            // It went away meanwhile: no row names it any more.
+            return fs::remove_file(&to).map_err(BackupError::io("remove", to));
+        }
+        let content = copy.finish().map_err(BackupError::io("write", to))?;
+        (self.each)(content.bytes);
+        self.copied.insert(path, Copied { content, seen: Some(seen) });
+        Ok(())
+    }
+
     /// A file that was made in the target itself.
     pub fn made(&mut self, path: &str) -> Result<(), BackupError> {
         let place = self.to.join(path);
@@ -96,11 +135,13 @@ fn list(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> 
         Err(error) => return Err(error),
     };
     for entry in entries {
-        let name = entry?.file_name();
-        let path = folder.join(&name);
+        let path = folder.join(entry?.file_name());
+        if LEFT_OUT.iter().any(|left_out| path == Path::new(left_out)) {
+            continue;
+        }
         // Through links: a folder may lie on another disk.
         match fs::metadata(root.join(&path)) {
-            Ok(about) if about.is_dir() && name != DRAFTS => list(root, &path, found)?,
+            Ok(about) if about.is_dir() => list(root, &path, found)?,
             Ok(about) if about.is_file() => found.push(path),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}

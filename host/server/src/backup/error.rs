@@ -38,6 +38,10 @@ pub enum BackupError {
     Incomplete { first: String, count: usize },
     #[error("{doing} {}", path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
+    #[error("copy from the bucket")]
+    FromBucket(#[source] quantum_store::Error),
+    #[error("restore to the bucket")]
+    ToBucket(#[source] quantum_store::Error),
     #[error("copy the database")]
     Snapshot(#[source] quantum_store::Error),
     #[error("check the database of the backup")]

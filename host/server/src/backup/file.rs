@@ -19,15 +19,46 @@ pub(super) struct Content {
     pub sha256: String,
 }
 
-/// The content of a file, and the same bytes in a new one of mode 0600, synced. Its folders are made.
-pub(super) fn copy(from: &mut File, to: &Path) -> io::Result<Content> {
-    if let Some(folder) = to.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+/// A new file of mode 0600, which is written piece by piece.
+pub(super) struct NewFile {
+    file: File,
+    hash: Context,
+    bytes: u64,
+}
+
+impl NewFile {
+    /// Its folders are made.
+    pub fn new(to: &Path) -> io::Result<Self> {
+        if let Some(folder) = to.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+        Ok(Self { file, hash: Context::new(&SHA256), bytes: 0 })
     }
-    let mut copy = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-    let content = read(from, |piece| copy.write_all(piece))?;
-    copy.sync_all()?;
-    Ok(content)
+
+    pub fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.hash.update(piece);
+        self.bytes += piece.len() as u64;
+        self.file.write_all(piece)
+    }
+
+    /// Synced once it returns.
+    pub fn finish(self) -> io::Result<Content> {
+        self.file.sync_all()?;
+        Ok(Content { bytes: self.bytes, sha256: hex(self.hash.finish().as_ref()) })
+    }
+}
+
+/// The content of a file, and the same bytes in a new one.
+pub(super) fn copy(from: &mut File, to: &Path) -> io::Result<Content> {
+    let mut copy = NewFile::new(to)?;
+    read(from, |piece| copy.write(piece))?;
+    copy.finish()
+}
+
+/// The content of a file.
+pub(super) fn content(file: &mut File) -> io::Result<Content> {
+    read(file, |_| Ok(()))
 }
 
 /// The content of a file that somebody else wrote; afterwards it is synced and of mode 0600.

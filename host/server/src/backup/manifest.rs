@@ -94,7 +94,7 @@ impl Manifest {
 }
 
 /// A path of plain names, so that no file is written outside of the folder.
-fn stays_inside(path: &str) -> bool {
+pub(super) fn stays_inside(path: &str) -> bool {
     !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
 }
 

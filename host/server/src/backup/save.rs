@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use quantum_core::id::Digest;
 use quantum_engine::{Clock, SystemClock};
-use quantum_store::{SnapshotContents, blob_file, snapshot, snapshot_contents};
+use quantum_store::{Bucket, SnapshotContents, blob_file, snapshot, snapshot_contents};
 
 use super::copies::Copies;
 use super::draft::{self, Draft};
@@ -25,10 +25,11 @@ pub(crate) struct Saved {
     pub left_out: Vec<String>,
 }
 
-/// Copies a data folder into a new one. `each` is told the bytes of every file. Files are copied on this thread: the
+/// Copies a data folder into a new one, with what its host has in a bucket. `each` is told the bytes of every file. Files are copied on this thread: the
 /// process does nothing else.
 pub(crate) async fn save(
     data_dir: &Path,
+    bucket: Option<&Bucket>,
     destination: &Path,
     keys: bool,
     each: &dyn Fn(u64),
@@ -37,12 +38,12 @@ pub(crate) async fn save(
     let draft = Draft::new(destination)?;
     let taken_at = SystemClock.now();
     let mut copies = Copies::new(data_dir, draft.path(), each);
-    copy_blobs(&mut copies)?;
+    copy_blobs(&mut copies, bucket).await?;
     let database = draft.path().join(DATABASE);
     snapshot(&data_dir.join(DATABASE), &database).await.map_err(BackupError::Snapshot)?;
     copies.made(DATABASE)?;
     // What rows of the snapshot name was written before them: it is there by now.
-    copy_blobs(&mut copies)?;
+    copy_blobs(&mut copies, bucket).await?;
     if keys {
         copies.folder(KEYS)?;
     }
@@ -83,8 +84,14 @@ fn check(data_dir: &Path, destination: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-fn copy_blobs(copies: &mut Copies<'_>) -> Result<(), BackupError> {
-    IMMUTABLE.into_iter().try_for_each(|folder| copies.folder(folder))
+async fn copy_blobs(copies: &mut Copies<'_>, bucket: Option<&Bucket>) -> Result<(), BackupError> {
+    for folder in IMMUTABLE {
+        match bucket {
+            Some(bucket) => copies.bucket(bucket, folder).await?,
+            None => copies.folder(folder)?,
+        }
+    }
+    Ok(())
 }
 
 /// Every blob that a row names is there, and is what the row says.

@@ -7,12 +7,14 @@ use std::time::Instant;
 
 use clap::Args;
 use indicatif::{HumanBytes, ProgressBar};
+use quantum_store::Bucket;
 use serde_json::{Value, json};
 
 use super::error::CliError;
 use super::output::Output;
 use super::{Context, DataDir};
 use crate::backup::{self, Restored, Saved};
+use crate::settings::ServeOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct BackupOptions {
@@ -21,6 +23,9 @@ pub(crate) struct BackupOptions {
     /// Leave the keys out: whoever has the backup cannot sign tokens or read secrets
     #[arg(long)]
     without_keys: bool,
+    /// Bucket of the host's blobs, as `quantum serve` has it [default: what quantum.toml says]
+    #[arg(long, env = "QUANTUM_BLOBS", value_name = "URL")]
+    blobs: Option<String>,
     #[command(flatten)]
     data_dir: DataDir,
 }
@@ -32,6 +37,9 @@ pub(crate) struct RestoreOptions {
     /// Data folder to make; empty, or not there yet
     #[arg(long, value_name = "DIR")]
     data_dir: PathBuf,
+    /// Bucket to restore blobs to [default: what the quantum.toml of the backup says]
+    #[arg(long, env = "QUANTUM_BLOBS", value_name = "URL")]
+    blobs: Option<String>,
 }
 
 impl BackupOptions {
@@ -39,7 +47,8 @@ impl BackupOptions {
         let (progress, begun) = (Progress::new("saved"), Instant::now());
         let each = |bytes| progress.file(bytes);
         let (data_dir, destination) = (self.data_dir.path(), &self.destination);
-        let saved = backup::save(&data_dir, destination, !self.without_keys, &each).await;
+        let bucket = bucket(&data_dir, self.blobs)?;
+        let saved = backup::save(&data_dir, bucket.as_ref(), destination, !self.without_keys, &each).await;
         progress.bar.finish_and_clear();
         let saved = saved.map_err(CliError::Backup)?;
         report_saved(context.output, &saved, destination, begun.elapsed().as_secs_f64())
@@ -50,11 +59,22 @@ impl RestoreOptions {
     pub async fn run(self, context: &Context) -> Result<(), CliError> {
         let (progress, begun) = (Progress::new("restored"), Instant::now());
         let each = |bytes| progress.file(bytes);
-        let restored = backup::restore(&self.backup, &self.data_dir, &each).await;
+        let bucket = bucket(&self.backup, self.blobs.clone())?;
+        let restored = backup::restore(&self.backup, &self.data_dir, bucket.as_ref(), &each).await;
         progress.bar.finish_and_clear();
         let restored = restored.map_err(CliError::Backup)?;
-        report_restored(context.output, &restored, &self.data_dir, begun.elapsed().as_secs_f64())
+        let blobs = bucket.map(|bucket| bucket.address().to_string());
+        report_restored(context.output, &restored, &self.data_dir, blobs, begun.elapsed().as_secs_f64())
     }
+}
+
+/// Where the blobs of a host with this configuration lie. None: in its data folder.
+fn bucket(configured: &Path, blobs: Option<String>) -> Result<Option<Bucket>, CliError> {
+    let data_dir = Some(configured.to_owned());
+    let settings = ServeOptions { data_dir, blobs, ..ServeOptions::default() }.settle();
+    let settings = settings.map_err(|error| CliError::Usage(crate::chain(&error)))?;
+    let bucket = settings.bucket.map(Bucket::new).transpose();
+    bucket.map_err(|error| CliError::Failed(crate::chain(&error)))
 }
 
 /// One line on standard error, where that is a terminal.
@@ -99,13 +119,19 @@ fn report_saved(output: Output, saved: &Saved, to: &Path, seconds: f64) -> Resul
     Ok(())
 }
 
-fn report_restored(output: Output, restored: &Restored, to: &Path, seconds: f64) -> Result<(), CliError> {
+fn report_restored(
+    output: Output,
+    restored: &Restored,
+    to: &Path,
+    blobs: Option<String>,
+    seconds: f64,
+) -> Result<(), CliError> {
     let Restored { taken_at, tenants, executions, executions_open, files, bytes, keys_missing } = restored;
     if output == Output::Json {
         let value: Value = json!({
             "data_dir": to.display().to_string(), "taken_at": taken_at, "tenants": tenants, "executions": executions,
             "executions_open": executions_open, "files": files, "bytes": bytes, "seconds": seconds,
-            "keys_missing": keys_missing,
+            "keys_missing": keys_missing, "blobs": blobs,
         });
         return Ok(output.value(&value)?);
     }
@@ -116,7 +142,8 @@ fn report_restored(output: Output, restored: &Restored, to: &Path, seconds: f64)
     for key in keys_missing {
         writeln!(out, "first put {key} of the saved host to {to}/{key} (mode 600): {}", without(key))?;
     }
-    writeln!(out, "next: quantum serve --data-dir {to}")?;
+    let blobs = blobs.map(|address| format!(" --blobs {address}")).unwrap_or_default();
+    writeln!(out, "next: quantum serve --data-dir {to}{blobs}")?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use quantum_store::PostgresOptions;
+use quantum_store::{Bucket, PostgresOptions};
 use serde_json::{Value, json};
 
 use super::error::CliError;
@@ -25,6 +25,9 @@ pub(crate) struct DoctorOptions {
     /// Folder that the nodes share, as `quantum serve` has it
     #[arg(long, env = "QUANTUM_SHARED_DIR", value_name = "DIR")]
     shared_dir: Option<PathBuf>,
+    /// Bucket of blobs, as `quantum serve` has it
+    #[arg(long, env = "QUANTUM_BLOBS", value_name = "URL")]
+    blobs: Option<String>,
 }
 
 /// What one check found. Err: what is wrong, with what mends it.
@@ -39,6 +42,7 @@ impl DoctorOptions {
             data_dir: Some(self.data_dir.path()),
             store: self.store,
             shared_dir: self.shared_dir,
+            blobs: self.blobs,
             ..ServeOptions::default()
         };
         let mut checks = Vec::new();
@@ -61,6 +65,7 @@ async fn check_files(settings: &Settings) -> Vec<Check> {
         Check { name: "data folder", found: check_folder(&settings.data_dir) },
         Check { name: "keys", found: keys },
         Check { name: "database", found: check_database(settings).await },
+        Check { name: "blobs", found: check_blobs(settings).await },
         Check { name: "policies", found: check_policies(settings.policies_dir.as_deref()) },
         Check { name: "bundled plugins", found: check_plugins(settings) },
     ]
@@ -105,6 +110,16 @@ async fn check_postgres(options: &PostgresOptions) -> Result<String, String> {
 async fn count_tenants(store: &quantum_store::Store) -> Result<String, String> {
     let tenants = store.platform().tenants().await.map_err(|error| crate::chain(&error))?;
     Ok(format!("opens, {} tenants", tenants.len()))
+}
+
+/// A bucket is tried out: something small is put, read and deleted.
+async fn check_blobs(settings: &Settings) -> Result<String, String> {
+    let Some(options) = &settings.bucket else {
+        return Ok(format!("in the folder {}", settings.shared_dir.display()));
+    };
+    let bucket = Bucket::new(options.clone()).map_err(|error| crate::chain(&error))?;
+    bucket.probe().await.map_err(|error| crate::chain(&error))?;
+    Ok(format!("in {}, which can be listed, read and written", options.address))
 }
 
 fn check_policies(dir: Option<&Path>) -> Result<String, String> {

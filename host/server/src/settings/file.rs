@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use quantum_core::installation::{Endpoint, ParameterDefaults, Settings as InstallationSettings};
 use quantum_core::manifest::{HostPattern, HostPatternError};
 use quantum_core::vocabulary::Environment;
+use quantum_store::InvalidAddress;
 use serde::Deserialize;
 
 use super::PluginConsent;
@@ -24,6 +25,12 @@ pub enum FileError {
         "use the store: it is the URL of a PostgreSQL database, postgres://user:password@host:5432/database; leave it out for a file in the data folder"
     )]
     Store,
+    #[error("use blobs")]
+    Blobs(#[from] InvalidAddress),
+    #[error(
+        "use blob_store.endpoint: it is the URL of an object store, https://HOST:PORT, without a bucket, a path or a password"
+    )]
+    BlobEndpoint,
     #[error("understand plugins.{plugin}.allow_hosts in the configuration")]
     Host { plugin: String, source: HostPatternError },
 }
@@ -36,6 +43,8 @@ pub struct SettingsFile {
     pub store: Option<String>,
     pub store_connections: Option<u32>,
     pub shared_dir: Option<PathBuf>,
+    pub blobs: Option<String>,
+    pub blob_store: BlobStoreFile,
     pub node: Option<String>,
     pub plugins_dir: Option<PathBuf>,
     pub policies_dir: Option<PathBuf>,
@@ -57,6 +66,16 @@ pub struct EngineFile {
     pub attempts_max: Option<usize>,
     pub shutdown_grace_ms: Option<u64>,
     pub lease_ms: Option<u64>,
+}
+
+/// How the bucket in `blobs` is reached. Without credentials, which are in the environment alone.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BlobStoreFile {
+    pub endpoint: Option<String>,
+    pub region: Option<String>,
+    pub path_style: Option<bool>,
+    pub timeout_ms: Option<u64>,
 }
 
 /// Consent for a bundled plugin, and its settings; the keys beside `allow_hosts` are those of an installation.

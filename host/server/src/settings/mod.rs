@@ -1,5 +1,6 @@
 //! Settings: built in, overridden by `quantum.toml`, overridden by the environment and flags.
 
+mod blobs;
 mod file;
 mod options;
 
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use quantum_core::installation::Settings as InstallationSettings;
 use quantum_core::manifest::HostPattern;
-use quantum_store::PostgresOptions;
+use quantum_store::{BucketOptions, PostgresOptions};
 
 pub use file::{FileError, IssuerFile, SettingsFile};
 pub use options::ServeOptions;
@@ -32,8 +33,10 @@ pub struct Settings {
     pub node: String,
     /// Milliseconds without a heartbeat after which other nodes take over what this one runs.
     pub lease_ms: u64,
-    /// Keys, blobs, artifacts and the archive: one folder for all nodes of a store.
+    /// Keys, and without a bucket blobs, artifacts and the archive: one folder for all nodes of a store.
     pub shared_dir: PathBuf,
+    /// Where blobs, artifacts and the archive lie. None: in the shared folder.
+    pub bucket: Option<BucketOptions>,
     pub listen: SocketAddr,
     pub admin_listen: SocketAddr,
     /// Where the base URLs are written once the host listens.

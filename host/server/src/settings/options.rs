@@ -25,10 +25,14 @@ pub struct ServeOptions {
     /// Connections to PostgreSQL at most [default: 16]
     #[arg(long, env = "QUANTUM_STORE_CONNECTIONS", value_name = "N")]
     pub store_connections: Option<u32>,
-    /// Folder of keys, blobs, artifacts and archive, which all nodes of a PostgreSQL store share [default: the data
-    /// folder]
+    /// Folder of keys, blobs, artifacts and archive, which all nodes of a PostgreSQL store share; with --blobs, of keys
+    /// alone [default: the data folder]
     #[arg(long, env = "QUANTUM_SHARED_DIR", value_name = "DIR")]
     pub shared_dir: Option<PathBuf>,
+    /// Bucket of an S3-compatible object store for blobs, artifacts and archive: s3://BUCKET/PREFIX; credentials are in
+    /// AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY [default: they lie in the shared folder]
+    #[arg(long, env = "QUANTUM_BLOBS", value_name = "URL")]
+    pub blobs: Option<String>,
     /// Name of this node among those of a PostgreSQL store [default: the machine's name]
     #[arg(long, env = "QUANTUM_NODE", value_name = "NAME")]
     pub node: Option<String>,
@@ -74,12 +78,14 @@ impl ServeOptions {
         let listen = pick(self.listen.or(file.listen), LISTEN_DEFAULT);
         let admin_default = if listen.port() == 0 { "127.0.0.1:0" } else { ADMIN_LISTEN_DEFAULT };
         let engine = EngineOptions::default();
+        let bucket = super::blobs::bucket(&file, self.blobs)?;
         let store = store(&file, self.store, self.store_owner, self.store_connections)?;
         Ok(Settings {
             store,
             node: self.node.or(file.node).unwrap_or_else(machine_name),
             lease_ms: file.engine.lease_ms.unwrap_or(LEASE_MS),
             shared_dir: self.shared_dir.or(file.shared_dir).unwrap_or_else(|| data_dir.clone()),
+            bucket,
             data_dir,
             listen,
             admin_listen: pick(self.admin_listen.or(file.admin_listen), admin_default),

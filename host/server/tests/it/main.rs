@@ -5,6 +5,7 @@
 
 mod backup;
 mod blueprints;
+mod buckets;
 mod client;
 mod commands;
 mod golden;

@@ -2,42 +2,26 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 use std::time::SystemTime;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use quantum_core::id::Digest;
 
-use super::Blobs;
-use super::place::{DRAFTS, place, text};
+use super::lock;
+use super::place::{place, text};
+use crate::draft_file::DraftFile;
 
 pub(super) struct Draft {
-    path: PathBuf,
-    file: File,
+    file: DraftFile,
     hash: Context,
     bytes: u64,
 }
 
-/// Makes the folder, and removes what a crash left in it.
-pub(super) fn clear(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    for entry in fs::read_dir(folder)? {
-        fs::remove_file(entry?.path())?;
-    }
-    Ok(())
-}
-
 impl Draft {
-    pub fn new(root: &Path) -> io::Result<Self> {
-        /// Two writers of the same blob must not share a file.
-        static DRAFTED: AtomicU64 = AtomicU64::new(0);
-
-        let number = DRAFTED.fetch_add(1, Ordering::Relaxed);
-        let path = root.join(DRAFTS).join(format!("{}-{number}", std::process::id()));
-        let file = File::create_new(&path)?;
-        Ok(Self { path, file, hash: Context::new(&SHA256), bytes: 0 })
+    pub fn new(drafts: &Path) -> io::Result<Self> {
+        let file = DraftFile::new(drafts)?;
+        Ok(Self { file, hash: Context::new(&SHA256), bytes: 0 })
     }
 
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -51,31 +35,33 @@ impl Draft {
         text(&self.hash.clone().finish())
     }
 
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// To read what was written.
+    pub fn file(&self) -> io::Result<File> {
+        self.file.file().try_clone()
+    }
+
     /// Gives it the place of its digest; the same content that lies there is replaced by it, which mends a damaged
     /// one. `modified`: the time from which `Blobs::remove_older` counts. Durable once it returns.
-    pub fn keep(self, blobs: &Blobs, modified: Option<SystemTime>) -> io::Result<(Digest, u64)> {
+    pub fn keep(self, root: &Path, modified: Option<SystemTime>) -> io::Result<(Digest, u64)> {
         if let Some(modified) = modified {
-            self.file.set_modified(modified)?;
+            self.file.file().set_modified(modified)?;
         }
-        self.file.sync_all()?;
-        let digest = self.digest();
-        let place = place(&blobs.root, &digest);
+        self.file.file().sync_all()?;
+        let (digest, bytes) = (self.digest(), self.bytes);
+        let place = place(root, &digest);
         let folder = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
         {
-            let _held = blobs.places.lock().unwrap_or_else(PoisonError::into_inner);
+            let _held = lock::to_write(root)?;
             fs::create_dir_all(folder)?;
-            fs::rename(&self.path, &place)?;
+            self.file.rename(&place)?;
         }
         File::open(folder)?.sync_all()?;
         // The folder itself may be new.
         folder.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())?;
-        Ok((digest, self.bytes))
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // When it was kept, nothing has this name any more.
-        drop(fs::remove_file(&self.path));
+        Ok((digest, bytes))
     }
 }

@@ -1,13 +1,19 @@
 //! A blob that is written piece by piece.
 
+use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use quantum_core::id::Digest;
 use quantum_core::time::Timestamp;
 
-use super::{Blobs, Draft};
+use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, futimens};
+
+use super::place::{DRAFTS, place};
+use super::{Blobs, Draft, InBucket, Place, lock, read};
 use crate::Error;
+use crate::draft_file::if_there;
 
 /// Takes the bytes of one blob in order. Dropped before `finish`, it leaves nothing behind.
 pub struct BlobWriter {
@@ -20,9 +26,19 @@ pub struct BlobWriter {
 impl Blobs {
     /// A new blob, whose digest is known at its end. Err: `Blob`.
     pub async fn create(&self) -> Result<BlobWriter, Error> {
-        let root = self.root.clone();
-        let draft = self.blocking(move || Draft::new(&root)).await?;
+        let drafts = match &self.place {
+            Place::Folder(root) => root.join(DRAFTS),
+            Place::Bucket(InBucket { drafts, .. }) => drafts.clone(),
+        };
+        let draft = self.blocking(move || Draft::new(&drafts)).await?;
         Ok(BlobWriter { blobs: self.clone(), draft: Some(draft), bytes: 0 })
+    }
+
+    pub(super) async fn write_whole(&self, bytes: Vec<u8>) -> Result<Digest, Error> {
+        let mut writer = self.create().await?;
+        writer.write(bytes).await?;
+        let (digest, _) = writer.finish(Timestamp::from_millis(0)).await?;
+        Ok(digest)
     }
 }
 
@@ -48,18 +64,43 @@ impl BlobWriter {
     }
 
     /// Durable once it returns; before, the blob is whole or absent. `at` is the time from which
-    /// `Blobs::remove_older` counts. Gives the digest and the bytes.
+    /// `Blobs::remove_older` counts; a bucket counts by its own clock. Gives the digest and the bytes. Err: `Blob`,
+    /// `Bucket`.
     pub async fn finish(mut self, at: Timestamp) -> Result<(Digest, u64), Error> {
         let draft = self.take()?;
-        let blobs = self.blobs.clone();
-        self.blobs.blocking(move || draft.keep(&blobs, Some(system_time(at)))).await
+        match self.blobs.place.clone() {
+            Place::Folder(root) => {
+                self.blobs.blocking(move || draft.keep(&root, Some(system_time(at)))).await
+            }
+            Place::Bucket(in_bucket) => {
+                let file = draft.file().map_err(|source| self.blobs.error(source))?;
+                let digest = draft.digest();
+                // Also when it is there: that mends a damaged one, and makes it young.
+                in_bucket.bucket.put_file(&in_bucket.path(&digest), file).await?;
+                Ok((digest, draft.bytes()))
+            }
+        }
     }
 
     fn take(&mut self) -> Result<Draft, Error> {
         let cut_off =
             || io::Error::new(io::ErrorKind::BrokenPipe, "an earlier write of the blob was cut off");
-        self.draft.take().ok_or_else(|| Error::Blob { path: self.blobs.root.clone(), source: cut_off() })
+        self.draft.take().ok_or_else(|| self.blobs.error(cut_off()))
     }
+}
+
+/// Makes a blob that is there, and whole, one that was written just now, so that no collector takes it from whoever is about
+/// to name it. False: it has to be written.
+pub(super) fn renew(root: &Path, digest: &Digest) -> io::Result<bool> {
+    let place = place(root, digest);
+    if read::whole(&place, digest).ok().flatten().is_none() {
+        return Ok(false);
+    }
+    let _held = lock::to_write(root)?;
+    let Some(file) = if_there(File::options().write(true).open(&place))? else { return Ok(false) };
+    let at = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
+    futimens(&file, &Timestamps { last_access: at(UTIME_OMIT), last_modification: at(UTIME_NOW) })?;
+    Ok(true)
 }
 
 /// A time before the Unix epoch is the epoch: it only makes a blob look older.

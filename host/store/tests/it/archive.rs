@@ -73,6 +73,21 @@ async fn a_file_that_is_not_finished_is_not_there() {
 }
 
 #[tokio::test]
+async fn two_nodes_that_write_at_one_time_do_not_share_a_draft() {
+    let folder = folder();
+    let (ours, theirs) = (Archive::new(folder.path()), Archive::new(folder.path()));
+    let (end, later) = (first("2026-11-27T16:44:17.123Z"), first("2026-12-01T00:00:00.000Z"));
+    let mut one = ours.create(&scope("t-1"), end).await.unwrap();
+    one.write("one".into()).await.unwrap();
+    let mut other = theirs.create(&scope("t-1"), later).await.unwrap();
+    other.write("other".into()).await.unwrap();
+    one.finish().await.unwrap();
+    other.finish().await.unwrap();
+    let texts: Vec<_> = files(folder.path()).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, ["one\n", "other\n"]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_written_is_told_with_its_place() {
     let folder = folder();
     let archive = Archive::new(folder.path());

@@ -5,10 +5,12 @@
 mod archive;
 mod backup;
 mod blobs;
+mod bucket;
 mod conformance;
 mod crash;
 mod faults;
 mod isolation;
+mod kept;
 mod opening;
 mod postgres;
 mod upgrades;

@@ -128,13 +128,16 @@ async fn what_is_being_written_is_bounded_for_each_tenant_and_given_back() {
 }
 
 #[tokio::test]
-async fn a_draft_that_a_crash_left_is_gone_after_the_next_start() {
+async fn a_draft_that_a_crash_left_is_gone_after_a_start_on_the_next_day() {
     let world = world().await;
     let scope = attempt(&world.ours, 1);
     let mut half = world.effects.create(&scope, None).await.unwrap();
     half.write(b"half of it".to_vec()).await.unwrap();
     std::mem::forget(half);
     assert_eq!(world.files().len(), 1);
+    let draft = std::fs::File::options().write(true).open(&world.files()[0]).unwrap();
+    let written_at = draft.metadata().unwrap().modified().unwrap();
+    draft.set_modified(written_at - std::time::Duration::from_secs(24 * 60 * 60)).unwrap();
     let restarted = world.restarted(&super::world::MASTER, &[]);
     assert!(world.files().is_empty());
     assert_eq!(restarted.stat(&scope, Blobs::digest(b"half of it").as_str()).await.unwrap(), None);

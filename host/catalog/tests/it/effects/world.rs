@@ -86,6 +86,8 @@ impl World {
                 if path.is_dir() { folders.push(path) } else { files.push(path) }
             }
         }
+        // What nodes lock is empty, and always there.
+        files.retain(|path| !path.ends_with("artifacts/lock"));
         files
     }
 
