@@ -58,7 +58,7 @@ pub enum CliError {
     #[error(transparent)]
     Plugin(crate::plugin::Error),
     #[error("complete the action: {}", ended_text(.0))]
-    Ended(Ended),
+    Ended(Box<Ended>),
     #[error(transparent)]
     Backup(crate::backup::BackupError),
     #[error(transparent)]
@@ -95,9 +95,9 @@ const fn ended_exit(ended: &Ended) -> Exit {
     let Ended::Failed { kind, .. } = ended else { return Exit::Cancelled };
     match kind {
         FailureKind::Permanent => Exit::Permanent,
-        FailureKind::Retryable => Exit::Retryable,
+        FailureKind::Retryable => Exit::Permanent,
         FailureKind::Denied => Exit::Denied,
-        FailureKind::Trap => Exit::Trapped,
+        FailureKind::Trap => Exit::Permanent,
         FailureKind::Timeout => Exit::TimedOut,
         FailureKind::CpuLimit | FailureKind::MemoryLimit | FailureKind::OutputLimit => Exit::OverLimit,
         FailureKind::InvalidOutput => Exit::InvalidOutput,
