@@ -18,4 +18,5 @@ pub mod test;
 pub mod tidy;
 pub mod tools;
 pub mod upgrade;
+pub mod wit;
 pub mod workspace;

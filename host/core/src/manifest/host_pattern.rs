@@ -71,6 +71,11 @@ impl HostPattern {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+
+    /// Empty: every method.
+    pub fn methods(&self) -> &[String] {
+        &self.methods
+    }
 }
 
 impl Target {

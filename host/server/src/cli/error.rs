@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use quantum_core::port::FailureKind;
 use serde_json::Value;
+
+use crate::plugin::Ended;
 
 /// Exit codes, by meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +16,16 @@ pub enum Exit {
     Refused = 3,
     NotFound = 4,
     NoAnswer = 5,
+    // How a call of `quantum plugin run` ended.
+    Permanent = 10,
+    Retryable = 11,
+    Denied = 12,
+    Trapped = 13,
+    TimedOut = 14,
+    OverLimit = 15,
+    InvalidOutput = 16,
+    Cancelled = 17,
+    HostFault = 18,
 }
 
 impl From<Exit> for ExitCode {
@@ -44,6 +57,8 @@ pub enum CliError {
     Key(#[from] crate::keys::KeyError),
     #[error(transparent)]
     Plugin(crate::plugin::Error),
+    #[error("complete the action: {}", ended_text(.0))]
+    Ended(Box<Ended>),
     #[error(transparent)]
     Backup(crate::backup::BackupError),
     #[error(transparent)]
@@ -58,11 +73,35 @@ impl CliError {
             Self::Refused { status: 404, .. } => Exit::NotFound,
             Self::Refused { .. } => Exit::Refused,
             Self::NoAnswer { .. } => Exit::NoAnswer,
+            Self::Plugin(error) if error.is_usage() => Exit::Usage,
+            Self::Ended(ended) => ended_exit(ended),
             Self::Backup(error) if error.is_usage() => Exit::Usage,
             Self::Transfer(error) if error.is_usage() => Exit::Usage,
             Self::File { .. } | Self::Json { .. } | Self::Usage(_) => Exit::Usage,
             _ => Exit::Failed,
         }
+    }
+}
+
+fn ended_text(ended: &Ended) -> String {
+    match ended {
+        Ended::Completed => "it completed".to_owned(),
+        Ended::Cancelled => "cancelled".to_owned(),
+        Ended::Failed { problem, .. } => problem.to_string(),
+    }
+}
+
+const fn ended_exit(ended: &Ended) -> Exit {
+    let Ended::Failed { kind, .. } = ended else { return Exit::Cancelled };
+    match kind {
+        FailureKind::Permanent => Exit::Permanent,
+        FailureKind::Retryable => Exit::Permanent,
+        FailureKind::Denied => Exit::Denied,
+        FailureKind::Trap => Exit::Permanent,
+        FailureKind::Timeout => Exit::TimedOut,
+        FailureKind::CpuLimit | FailureKind::MemoryLimit | FailureKind::OutputLimit => Exit::OverLimit,
+        FailureKind::InvalidOutput => Exit::InvalidOutput,
+        FailureKind::Unavailable | FailureKind::HostFault | FailureKind::Lost => Exit::HostFault,
     }
 }
 

@@ -12,7 +12,10 @@ use super::client::{Client, segment};
 use super::consent::ConsentArgs;
 use super::error::CliError;
 use super::output::{Column, cell};
-use crate::plugin::{BuildArgs, InspectArgs, NewArgs, TestArgs, build, inspect, new, test};
+use crate::plugin::{
+    BuildArgs, DevArgs, Ended, InspectArgs, NewArgs, PackArgs, RunArgs, TestArgs, build, dev, inspect, new,
+    pack, run, test,
+};
 
 const COLUMNS: &[Column] = &[
     ("PLUGIN", "plugin"),
@@ -41,6 +44,12 @@ pub(crate) enum PluginCommand {
     Build(BuildArgs),
     /// Run a plugin's cases in the real sandbox
     Test(TestArgs),
+    /// Make one call of one action in the real sandbox, without a host
+    Run(RunArgs),
+    /// Build and run the cases, or one call, each time that a file changes; ends on Ctrl-C
+    Dev(DevArgs),
+    /// Put a manifest into a component that was made elsewhere, in whatever language
+    Pack(PackArgs),
     /// Show a component's manifest, imports, and the capabilities that its binary proves
     Inspect(InspectArgs),
     /// List the plugins that the tenant can use
@@ -74,6 +83,12 @@ impl PluginCommand {
         match self {
             Self::New(args) => new(&args, &mut out).map(drop).map_err(CliError::Plugin),
             Self::Build(args) => build(&args, &mut out).await.map(drop).map_err(CliError::Plugin),
+            Self::Run(args) => {
+                let ended = run(&args, &mut out, &mut io::stderr()).await.map_err(CliError::Plugin)?;
+                if ended == Ended::Completed { Ok(()) } else { Err(CliError::Ended(Box::new(ended))) }
+            }
+            Self::Dev(args) => dev(&args, &mut out).await.map_err(CliError::Plugin),
+            Self::Pack(args) => pack(&args, &mut out).await.map(drop).map_err(CliError::Plugin),
             Self::Inspect(args) => inspect(&args, &mut out).await.map(drop).map_err(CliError::Plugin),
             Self::Test(args) => {
                 let summary = test(&args, &mut out).await.map_err(CliError::Plugin)?;

@@ -10,8 +10,9 @@ use quantum_marketplace::{Inspection, append_manifest};
 
 use super::cargo::{self, Build};
 use super::error::{Error, line};
-use super::inspect::thousands;
 use super::languages::LanguagePlugin;
+use super::network::Network;
+use super::pack::{file_name, tell};
 use super::workbench::Workbench;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -54,8 +55,7 @@ struct Parts {
 pub async fn build(args: &BuildArgs, out: &mut (dyn Write + Send)) -> Result<Built, Error> {
     let parts = parts(args).await?;
     let dir = args.out.clone().unwrap_or(parts.dir);
-    let id = &parts.manifest.id;
-    let path = dir.join(format!("{}.wasm", id.split_once(':').map_or(id.as_str(), |(_, name)| name)));
+    let path = dir.join(file_name(&parts.manifest.id));
     let package = |source| Error::Package { path: path.clone(), source };
     let packed = append_manifest(&parts.component, &parts.manifest).map_err(package)?;
     let inspection = quantum_marketplace::inspect(&packed).map_err(package)?;
@@ -66,8 +66,7 @@ pub async fn build(args: &BuildArgs, out: &mut (dyn Write + Send)) -> Result<Bui
     });
     gate(findings.collect(), out)?;
     replace(&path, &packed)?;
-    let (id, version, digest) = (&inspection.manifest.id, &inspection.manifest.version, &inspection.digest);
-    writeln!(out, "{id} {version}  {} bytes  {digest}\n  {}", thousands(packed.len()), path.display())?;
+    tell(&inspection, &path, out)?;
     Ok(Built { path, inspection })
 }
 
@@ -87,12 +86,12 @@ async fn parts(args: &BuildArgs) -> Result<Parts, Error> {
 /// Schemas come from types at run time, so a build that exports them is run once.
 async fn describe(plugin: &cargo::PluginCrate) -> Result<Manifest, Error> {
     let describing = read(&plugin.build(Build::Describing).await?)?;
-    let text = Workbench::new()?.describe(describing).await?;
+    let text = Workbench::new(None, &Network::default())?.describe(describing).await?;
     serde_json::from_str(&text).map_err(Error::Manifest)
 }
 
 /// Warnings are told; errors refuse the plugin, and no file is written.
-fn gate(findings: Vec<Finding>, out: &mut (dyn Write + Send)) -> Result<(), Error> {
+pub(super) fn gate(findings: Vec<Finding>, out: &mut (dyn Write + Send)) -> Result<(), Error> {
     let (errors, warnings): (Vec<_>, Vec<_>) = findings.into_iter().partition(Finding::is_error);
     for warning in &warnings {
         writeln!(out, "warning:{}", line(warning))?;
@@ -105,7 +104,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 /// Whole or not at all: whoever reads the path sees the old file or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let partial = path.with_extension("partial");
     if let Some(dir) = path.parent() {
         std::fs::create_dir_all(dir).map_err(Error::file(dir))?;

@@ -110,7 +110,11 @@ impl PluginCrate {
                 "the build that is shipped"
             }
         };
-        self.component(&finish(command, what).await?)
+        match finish(command, what).await {
+            Ok(messages) => self.component(&messages),
+            Err(Error::Cargo { .. }) if !has_target().await => Err(Error::NoTarget { target: TARGET }),
+            Err(error) => Err(error),
+        }
     }
 
     fn describing(&self, command: &mut Command) {
@@ -140,6 +144,14 @@ impl PluginCrate {
     }
 }
 
+/// Whether the compiler has the libraries of the target. One that cannot be asked is not blamed.
+async fn has_target() -> bool {
+    let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let told = rustc.args(["--print", "target-libdir", "--target", TARGET]).output().await;
+    let Some(told) = told.ok().filter(|told| told.status.success()) else { return true };
+    !Path::new(String::from_utf8_lossy(&told.stdout).trim()).is_dir()
+}
+
 fn cargo(command: &str) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.arg(command).stdout(Stdio::piped()).kill_on_drop(true);
@@ -149,7 +161,9 @@ fn cargo(command: &str) -> Command {
 /// What it wrote; its errors go to the terminal as they come.
 async fn finish(mut command: Command, what: &'static str) -> Result<Vec<u8>, Error> {
     let program = command.as_std().get_program().to_string_lossy().into_owned();
-    let child = command.spawn().map_err(|source| Error::Start { program, source })?;
+    let start =
+        |source| Error::Start { program, install: "is it installed? https://rustup.rs has it", source };
+    let child = command.spawn().map_err(start)?;
     let output = child.wait_with_output().await?;
     if output.status.success() {
         Ok(output.stdout)

@@ -67,23 +67,35 @@ pub(super) enum Expected {
 }
 
 /// All cases of a folder, by name.
-pub(super) fn find(dir: &Path) -> Result<Vec<Case>, Error> {
+fn find(dir: &Path) -> Result<Vec<Case>, Error> {
     let mut cases = Vec::new();
     let none = || Error::NoCases { path: dir.to_owned() };
     for entry in std::fs::read_dir(dir).map_err(|_| none())? {
         let entry = entry.map_err(Error::file(dir))?;
         if entry.path().is_dir() {
-            cases.push(Case::open(entry.path())?);
+            cases.push(Case::open(&entry.path())?);
         }
     }
     cases.sort_by(|a, b| a.name.cmp(&b.name));
     if cases.is_empty() { Err(none()) } else { Ok(cases) }
 }
 
+/// Those whose name contains the text; it is a mistake when none does.
+pub(super) fn find_some(dir: &Path, part: Option<&str>) -> Result<Vec<Case>, Error> {
+    let mut cases = find(dir)?;
+    cases.retain(|case| part.is_none_or(|part| case.name.contains(part)));
+    if cases.is_empty() { Err(Error::NoCases { path: dir.to_owned() }) } else { Ok(cases) }
+}
+
 impl Case {
-    fn open(dir: PathBuf) -> Result<Self, Error> {
+    /// A folder of files as cases have them.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        if !dir.is_dir() {
+            let reason = "it is no folder".to_owned();
+            return Err(Error::Case { path: dir.to_owned(), reason });
+        }
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { name, dir })
+        Ok(Self { name, dir: dir.to_owned() })
     }
 
     /// The action talks to a service.
@@ -98,6 +110,11 @@ impl Case {
 
     pub fn input(&self, server: &str) -> Result<Input, Error> {
         read(&self.dir.join("input.json"), server)
+    }
+
+    /// A folder that is no case may go without it.
+    pub fn input_if_there(&self, server: &str) -> Result<Option<Input>, Error> {
+        self.read_if_there("input.json", server)
     }
 
     /// None: the case has no such file.

@@ -6,12 +6,13 @@ use quantum_core::problem::Finding;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("start {program}; is it installed? https://rustup.rs has it")]
-    Start { program: String, source: std::io::Error },
+    #[error("start {program}; {install}")]
+    Start { program: String, install: &'static str, source: std::io::Error },
 
-    #[error(
-        "build the plugin: {what} ended with {status}; when the target is missing: rustup target add wasm32-wasip2"
-    )]
+    #[error("build for the target {target}, which is not installed; type: rustup target add {target}")]
+    NoTarget { target: &'static str },
+
+    #[error("build the plugin: {what} ended with {status}")]
     Cargo { what: &'static str, status: std::process::ExitStatus },
 
     #[error("read what cargo says of \"{path}\": {reason}")]
@@ -86,11 +87,25 @@ pub enum Error {
     #[error("find cases in \"{path}\"; a case is a folder with input.json and output.json or error.json")]
     NoCases { path: PathBuf },
 
+    #[error("call the action: {reason}")]
+    Call { reason: String },
+
+    #[error("call the action: it would be refused\n{}", lines(.0))]
+    Misfits(Vec<Finding>),
+
+    #[error("pack \"{path}\" onto itself; name another file with --out FILE")]
+    PackOntoItself { path: PathBuf },
+
     #[error("write the output")]
     Output(#[from] std::io::Error),
 }
 
 impl Error {
+    /// What was typed cannot be done, whatever the plugin is like.
+    pub const fn is_usage(&self) -> bool {
+        matches!(self, Self::Call { .. } | Self::Misfits(_) | Self::PackOntoItself { .. })
+    }
+
     pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, source }

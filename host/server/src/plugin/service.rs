@@ -79,6 +79,10 @@ impl Service {
         self.script().left.extend(exchanges);
     }
 
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

@@ -1,17 +1,17 @@
 //! `quantum plugin test`: all cases of a plugin, in the real sandbox, as a table.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use quantum_core::port::{LogEntry, LogLine};
 use quantum_marketplace::Inspection;
 
-use super::build::{BuildArgs, build};
 use super::case::{self, Case};
 use super::error::Error;
+use super::network::Network;
+use super::packed::Packed;
+use super::report::{logged, milliseconds};
 use super::run_case::{self, Outcome};
-use super::workbench::Workbench;
 
 #[derive(Debug, Clone, clap::Args)]
 pub struct TestArgs {
@@ -24,6 +24,8 @@ pub struct TestArgs {
     /// Run only the cases whose name contains this
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
+    #[command(flatten)]
+    pub network: Network,
 }
 
 /// How many cases went as expected.
@@ -40,45 +42,30 @@ impl TestSummary {
     }
 }
 
-/// Runs the cases and prints a line for each.
+/// Builds the plugin, when it is a folder, and runs its cases.
 pub async fn test(args: &TestArgs, out: &mut (dyn Write + Send)) -> Result<TestSummary, Error> {
-    let (file, bench) = packed(&args.plugin, out).await?;
-    let component = tokio::fs::read(&file).await.map_err(Error::file(&file))?;
-    let package = |source| Error::Package { path: file.clone(), source };
-    let inspection = quantum_marketplace::inspect(&component).map_err(package)?;
-    let cases = cases(args)?;
-    let digest = bench.install(component).await?;
-    writeln!(out, "{} {}", inspection.manifest.id, inspection.manifest.version)?;
-    let mut summary = TestSummary::default();
-    for case in &cases {
-        let outcome = run_case::run(&bench, &digest, &inspection.manifest, case).await?;
-        summary.count(&outcome);
-        print(case, &outcome, out)?;
-    }
-    untested(&inspection, &cases, out)?;
-    writeln!(out, "{} passed, {} failed", summary.passed, summary.failed)?;
-    Ok(summary)
-}
-
-/// The file, and where it is tried. Of a plugin that was built here, the compiled code is kept beside it.
-async fn packed(plugin: &Path, out: &mut (dyn Write + Send)) -> Result<(PathBuf, Workbench), Error> {
-    if !plugin.is_dir() {
-        return Ok((plugin.to_owned(), Workbench::new()?));
-    }
-    let path = build(&BuildArgs::of(plugin), out).await?.path;
-    let name = path.file_stem().unwrap_or_default();
-    let bench = Workbench::caching(&path.with_file_name(".compiled").join(name))?;
-    Ok((path, bench))
-}
-
-fn cases(args: &TestArgs) -> Result<Vec<Case>, Error> {
+    let packed = Packed::open(&args.plugin, &args.network, out).await?;
     let beside = || if args.plugin.is_dir() { args.plugin.join("cases") } else { PathBuf::from("cases") };
     let dir = args.cases.clone().unwrap_or_else(beside);
-    let mut cases = case::find(&dir)?;
-    if let Some(part) = &args.filter {
-        cases.retain(|case| case.name.contains(part));
+    run_cases(&packed, &case::find_some(&dir, args.filter.as_deref())?, out).await
+}
+
+/// Runs the cases and prints a line for each.
+pub(super) async fn run_cases(
+    packed: &Packed,
+    cases: &[Case],
+    out: &mut (dyn Write + Send),
+) -> Result<TestSummary, Error> {
+    writeln!(out, "{} {}", packed.inspection.manifest.id, packed.inspection.manifest.version)?;
+    let mut summary = TestSummary::default();
+    for case in cases {
+        let outcome = run_case::run(packed, case).await?;
+        summary.count(&outcome);
+        print(packed, case, &outcome, out)?;
     }
-    if cases.is_empty() { Err(Error::NoCases { path: dir }) } else { Ok(cases) }
+    untested(&packed.inspection, cases, out)?;
+    writeln!(out, "{} passed, {} failed", summary.passed, summary.failed)?;
+    Ok(summary)
 }
 
 impl TestSummary {
@@ -87,7 +74,7 @@ impl TestSummary {
     }
 }
 
-fn print(case: &Case, outcome: &Outcome, out: &mut (dyn Write + Send)) -> Result<(), Error> {
+fn print(packed: &Packed, case: &Case, outcome: &Outcome, out: &mut (dyn Write + Send)) -> Result<(), Error> {
     let verdict = if outcome.complaints.is_empty() { "ok" } else { "FAILED" };
     let (wall_ms, cpu_ms) = (milliseconds(outcome.bill.wall_us), milliseconds(outcome.bill.cpu_us));
     let memory_kib = outcome.bill.memory_bytes_peak / 1024;
@@ -102,23 +89,12 @@ fn print(case: &Case, outcome: &Outcome, out: &mut (dyn Write + Send)) -> Result
     for complaint in &outcome.complaints {
         writeln!(out, "         {complaint}")?;
     }
+    for remedy in &outcome.remedies {
+        let line = remedy.line(packed.form, &packed.inspection.manifest.capabilities);
+        writeln!(out, "         {line}")?;
+    }
     outcome.logs.iter().try_for_each(|line| writeln!(out, "         log: {}", logged(line)))?;
     Ok(())
-}
-
-fn milliseconds(us: u64) -> String {
-    format!("{}.{}", us / 1_000, us % 1_000 / 100)
-}
-
-fn logged(line: &LogLine) -> String {
-    match &line.entry {
-        LogEntry::StepLog { level, message, fields } if fields.is_empty() => format!("{level} {message}"),
-        LogEntry::StepLog { level, message, fields } => {
-            let fields = fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
-            format!("{level} {message} {}", fields.join(" "))
-        }
-        LogEntry::StepProgress { percent, message } => format!("{percent} % {message}"),
-    }
 }
 
 /// An action that no case runs is told: it may not work at all.

@@ -1,8 +1,10 @@
-//! A sandbox for the tool: the host's own, with a gate that allows what the manifest declares, toward this machine too.
+//! A sandbox for the tool: the host's own, with a gate that opens the service of the call, and of the network what the
+//! author named. What the manifest declares is asked before the gate is.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use quantum_core::id::{DecisionId, Digest, TenantId};
 use quantum_core::port::{
@@ -14,8 +16,10 @@ use quantum_core::vocabulary::AddressClass;
 use quantum_sandbox::{EgressOptions, Ports, Sandbox, SandboxOptions};
 use uuid::Uuid;
 
+use super::allow::{ADDRESS_CLOSED, NETWORK_CLOSED};
 use super::error::Error;
 use super::memory::Memory;
+use super::network::Network;
 use crate::keys;
 
 /// Cases run one after the other; a place more costs address space.
@@ -28,36 +32,29 @@ pub(super) struct Workbench {
     /// None: nothing is kept.
     compiled: Option<PathBuf>,
     lines: Arc<Lines>,
+    gate: Arc<Gate>,
     pub memory: Memory,
     tenants: AtomicU64,
 }
 
 impl Workbench {
-    pub fn new() -> Result<Self, Error> {
-        Self::with(SandboxOptions::default())
-    }
-
-    /// One that keeps what it compiled in this folder: large components take long.
-    pub fn caching(dir: &Path) -> Result<Self, Error> {
-        let key = keys::secret(&dir.join("cache.key")).map_err(Error::Cache)?;
-        let cache_dir = Some(dir.to_owned());
-        Self::with(SandboxOptions { cache_dir, cache_key: key, ..SandboxOptions::default() })
-    }
-
-    fn with(options: SandboxOptions) -> Result<Self, Error> {
+    /// With a folder it keeps there what it compiled: large components take long.
+    pub fn new(kept: Option<&Path>, network: &Network) -> Result<Self, Error> {
+        // Cases are meant to break it.
+        let broken_in_a_row_max = u32::MAX;
+        let mut options =
+            SandboxOptions { attempts_max: ATTEMPTS_MAX, broken_in_a_row_max, ..SandboxOptions::default() };
+        if let Some(dir) = kept {
+            options.cache_key = keys::secret(&dir.join("cache.key")).map_err(Error::Cache)?;
+            options.cache_dir = Some(dir.to_owned());
+        }
+        let loopback = LOOPBACK.parse().expect("a loopback range");
+        let allow_cidrs = network.cidrs.iter().copied().chain([loopback]).collect();
+        options.egress = EgressOptions { allow_cidrs, ..EgressOptions::default() };
         let (lines, memory) = (Arc::new(Lines::default()), Memory::default());
-        let allow_cidrs = vec![LOOPBACK.parse().expect("a loopback range")];
-        let egress = EgressOptions { allow_cidrs, ..EgressOptions::default() };
-        let compiled = options.cache_dir.clone();
-        let options = SandboxOptions {
-            attempts_max: ATTEMPTS_MAX,
-            // Cases are meant to break it.
-            broken_in_a_row_max: u32::MAX,
-            egress,
-            ..options
-        };
+        let gate = Arc::new(Gate { network: network.clone(), service: RwLock::default() });
         let ports = Ports {
-            gate: Arc::new(Declared),
+            gate: gate.clone(),
             logs: lines.clone(),
             components: Arc::new(Nothing),
             artifacts: memory.artifacts.clone(),
@@ -65,7 +62,14 @@ impl Workbench {
             secrets: memory.secrets.clone(),
         };
         let sandbox = Sandbox::new(options, ports).map_err(Error::Sandbox)?;
-        Ok(Self { sandbox, compiled, lines, memory, tenants: AtomicU64::new(0) })
+        let compiled = kept.map(Path::to_owned);
+        Ok(Self { sandbox, compiled, lines, gate, memory, tenants: AtomicU64::new(0) })
+    }
+
+    /// Each line is handed to this as well, at the moment that it is written.
+    pub fn follow(&self, tell: fn(&LogLine)) {
+        // Told twice, the first one stays.
+        let _already = self.lines.tell.set(tell);
     }
 
     /// A tenant that nobody had before: what one case stores, another does not find.
@@ -88,10 +92,16 @@ impl Workbench {
         Ok(digest)
     }
 
-    /// The report, and what was logged.
-    pub async fn run(&self, attempt: Attempt) -> (AttemptReport, Vec<LogLine>) {
+    /// Whether the component fits a host, without keeping anything of it.
+    pub async fn check_fit(&self, component: Vec<u8>) -> Result<(), Error> {
+        self.sandbox.check_fit(component).await.map_err(Error::Sandbox)
+    }
+
+    /// The report, and what was logged. `service`: where the call's own service listens. One call after the other.
+    pub async fn run(&self, attempt: Attempt, service: Option<SocketAddr>) -> (AttemptReport, Vec<LogLine>) {
+        *self.gate.service.write().unwrap_or_else(PoisonError::into_inner) = service;
         let report = self.sandbox.run(attempt).await;
-        let lines = std::mem::take(&mut *self.lines.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let lines = std::mem::take(&mut *self.lines.kept.lock().unwrap_or_else(PoisonError::into_inner));
         (report, lines)
     }
 }
@@ -108,35 +118,64 @@ fn forget_others(dir: &Path, digest: &Digest) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Allows what the grant covers, on public addresses and on this machine.
-struct Declared;
+/// Opens the service of the call, and what the author named on addresses that may be reached.
+struct Gate {
+    network: Network,
+    /// Of the call that runs.
+    service: RwLock<Option<SocketAddr>>,
+}
 
-impl EffectGate for Declared {
+impl EffectGate for Gate {
     fn http_request(&self, _subject: &StepSubject, call: &HttpCall<'_>, _now: Timestamp) -> Verdict {
-        let reachable = matches!(call.address_class, AddressClass::Public | AddressClass::OperatorAllowed);
-        Verdict { allowed: call.granted && reachable, decision: decision() }
+        let service = *self.service.read().unwrap_or_else(PoisonError::into_inner);
+        if service == Some(SocketAddr::new(call.ip, call.port)) {
+            return allowed();
+        }
+        if false && !self.network.allows(call) {
+            let reason =
+                "the network is closed to what this tool runs, except for hosts that --allow-host names";
+            return refused(NETWORK_CLOSED, reason);
+        }
+        match call.address_class {
+            AddressClass::Public | AddressClass::OperatorAllowed => allowed(),
+            _ => refused(ADDRESS_CLOSED, "the host has an address that is in no range of --allow-cidr"),
+        }
     }
 
     fn secret(&self, _subject: &StepSubject, _call: &SecretCall<'_>, _now: Timestamp) -> Verdict {
-        Verdict { allowed: true, decision: decision() }
+        allowed()
     }
 }
 
-fn decision() -> Decision {
+fn allowed() -> Verdict {
+    Verdict { allowed: true, decision: decision(&[], "quantum plugin allows what the manifest declares") }
+}
+
+fn refused(rule: &str, reason: &str) -> Verdict {
+    Verdict { allowed: false, decision: decision(&[rule], reason) }
+}
+
+fn decision(rules: &[&str], reason: &str) -> Decision {
     Decision {
         id: DecisionId::from_uuid(Uuid::now_v7()),
-        policies: Vec::new(),
-        reason: Some("quantum plugin test allows what the manifest declares".to_owned()),
-        policy_version: "plugin-test".to_owned(),
+        policies: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+        reason: Some(reason.to_owned()),
+        policy_version: "plugin-tool".to_owned(),
     }
 }
 
 #[derive(Default)]
-struct Lines(Mutex<Vec<LogLine>>);
+struct Lines {
+    kept: Mutex<Vec<LogLine>>,
+    tell: OnceLock<fn(&LogLine)>,
+}
 
 impl LogSink for Lines {
     fn write(&self, line: LogLine) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        if let Some(tell) = self.tell.get() {
+            tell(&line);
+        }
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 }
 

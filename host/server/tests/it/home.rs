@@ -30,6 +30,11 @@ fn plugins_dir() -> PathBuf {
     places.into_iter().find(whole).expect("the packed plugins are not there; run: cargo xtask plugins")
 }
 
+/// A packed plugin that ships.
+pub fn packed(name: &str) -> PathBuf {
+    plugins_dir().join(name).with_extension("wasm")
+}
+
 /// What a command printed, and how it ended.
 #[derive(Debug)]
 pub struct Ran {

@@ -14,6 +14,10 @@ use crate::plugin::error::Error;
 const PROGRAM: &str = "jco";
 const PLACES: &[&str] = &["node_modules/.bin", "target/tools/javascript/node_modules/.bin"];
 
+/// Said as well, when npm itself is missing.
+const NO_LANGUAGE: &str =
+    "\nnpm is not on PATH either; install Node.js 20 or later first, which has it: https://nodejs.org";
+
 /// `package.json`, as far as it matters here.
 #[derive(Deserialize)]
 struct Package {
@@ -46,11 +50,21 @@ pub(super) fn check(capabilities: &Capabilities) -> Result<(), Error> {
 }
 
 pub(super) fn tool(dir: &Path) -> Result<PathBuf, Error> {
-    let install = format!(
-        "its package.json needs these, and then in the plugin's folder type: npm install\n{}",
-        sources::JAVASCRIPT_TOOL.trim()
-    );
+    let language = if tool::is_on_path("npm") { "" } else { NO_LANGUAGE };
+    let typed = "in the plugin's folder type: npm install";
+    let install = if names_tool(dir) {
+        format!("{typed}{language}")
+    } else {
+        let needed = sources::JAVASCRIPT_TOOL.trim();
+        format!("its package.json needs these, and then {typed}\n{needed}{language}")
+    };
     tool::find(dir, PROGRAM, PLACES, install)
+}
+
+/// Whether `npm install` in this folder brings it.
+fn names_tool(dir: &Path) -> bool {
+    let text = std::fs::read_to_string(dir.join("package.json")).unwrap_or_default();
+    text.contains("\"@bytecodealliance/jco\"")
 }
 
 pub(super) async fn build(plugin: &LanguagePlugin, main: &Path, work: &Work) -> Result<(), Error> {

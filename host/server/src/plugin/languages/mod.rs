@@ -14,6 +14,8 @@ use quantum_core::manifest::Manifest;
 use quantum_core::problem::Finding;
 use quantum_core::vocabulary::Capability;
 
+use super::allow;
+use super::declaration::member;
 use super::error::Error;
 use stamp::Stamp;
 
@@ -43,6 +45,11 @@ enum Module {
 pub(super) enum Language {
     Python,
     JavaScript,
+}
+
+/// A plugin in any of the languages is being made here.
+pub(super) fn is_project(dir: &Path) -> bool {
+    ["Cargo.toml", "pyproject.toml", "package.json"].iter().any(|file| dir.join(file).is_file())
 }
 
 impl LanguagePlugin {
@@ -87,8 +94,10 @@ impl LanguagePlugin {
         match finding.code.as_str() {
             "import-denied" => None,
             "capability-unused" => Some(finding.hint("take it out of capabilities in manifest.json")),
-            "capability-undeclared" => Some(match missing(&finding) {
-                Some(hint) => finding.hint(format!("write {hint} in capabilities of manifest.json")),
+            "capability-undeclared" => Some(match allow::capability(&finding) {
+                Some(missing) => {
+                    finding.hint(format!("write {} in capabilities of manifest.json", member(missing)))
+                }
                 None => finding,
             }),
             _ => Some(finding),
@@ -107,20 +116,6 @@ impl LanguagePlugin {
         let declared = self.manifest.capabilities.declared();
         [Capability::Clock, Capability::Random, Capability::Http].iter().any(|one| declared.contains(one))
     }
-}
-
-/// How the capability that a finding names is declared.
-fn missing(finding: &Finding) -> Option<&'static str> {
-    let named = |one: &&Capability| finding.message.ends_with(&format!(", and {one} is not declared"));
-    Some(match Capability::ALL.iter().find(named)? {
-        Capability::Http => "\"http\": {\"hosts\": [\"https://api.example.com\"]}",
-        Capability::SecretsUse => "\"secrets\": [{\"name\": \"NAME\"}]",
-        Capability::SecretsReveal => "\"reveal\": [\"NAME\"]",
-        Capability::Kv => "\"kv\": true",
-        Capability::Artifacts => "\"artifacts\": true",
-        Capability::Clock => "\"clock\": true",
-        Capability::Random => "\"random\": true",
-    })
 }
 
 /// What one build reads and writes.

@@ -11,6 +11,10 @@ use crate::plugin::error::Error;
 const PROGRAM: &str = "componentize-py";
 const PLACES: &[&str] = &[".venv/bin", "venv/bin", "target/tools/python/bin"];
 
+/// Said as well, when it is the language itself that is missing.
+const NO_LANGUAGE: &str = "\npython3 is not on PATH either; install it first: on Debian and Ubuntu type apt install \
+    python3-venv, on Fedora dnf install python3, on macOS brew install python";
+
 #[derive(Deserialize)]
 struct Project {
     tool: Option<Tools>,
@@ -52,8 +56,9 @@ pub(super) fn module(dir: &Path) -> Result<Option<String>, Error> {
 }
 
 pub(super) fn tool(dir: &Path) -> Result<PathBuf, Error> {
+    let language = if tool::is_on_path("python3") { "" } else { NO_LANGUAGE };
     let install = format!(
-        "in the plugin's folder type: python3 -m venv .venv && .venv/bin/pip install {}",
+        "in the plugin's folder type: python3 -m venv .venv && .venv/bin/pip install {}{language}",
         sources::PYTHON_TOOL.trim()
     );
     tool::find(dir, PROGRAM, PLACES, install)

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::plugin::error::Error;
+use crate::plugin::walk;
 
 const FILE: &str = "built-from";
-/// Folders that hold no sources of the plugin; those that begin with a dot are others. What is installed below them
-/// is named by files beside them.
-const PASSED_OVER: &[&str] = &["target", "cases", "node_modules", "venv", "__pycache__"];
+/// A folder that holds no sources of the component.
+const PASSED_OVER: &[&str] = &["cases"];
 
 /// Names everything that a build reads.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,19 +42,11 @@ impl Stamp {
     }
 }
 
+/// What is installed in folders that are passed over is named by files beside them.
 fn collect(dir: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<(), Error> {
-    for entry in std::fs::read_dir(dir).map_err(Error::file(dir))? {
-        let path = entry.map_err(Error::file(dir))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') || PASSED_OVER.contains(&name.as_str()) {
-            continue;
-        }
-        if path.is_dir() {
-            collect(&path, files)?;
-        } else {
-            let bytes = std::fs::read(&path).map_err(Error::file(&path))?;
-            files.insert(path, bytes);
-        }
+    for path in walk::files(dir, PASSED_OVER).map_err(Error::file(dir))? {
+        let bytes = std::fs::read(&path).map_err(Error::file(&path))?;
+        files.insert(path, bytes);
     }
     Ok(())
 }

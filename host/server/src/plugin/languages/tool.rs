@@ -24,12 +24,23 @@ pub(super) fn find(
     found.next().ok_or(Error::NoTool { program, install })
 }
 
+/// On `PATH`.
+pub(super) fn is_on_path(program: &str) -> bool {
+    let on_path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&on_path).any(|folder| folder.join(program).is_file())
+}
+
 /// Runs it quietly. What it said is part of the error.
 pub(super) async fn run(mut command: Command, what: &'static str) -> Result<(), Error> {
     let program = command.as_std().get_program().to_string_lossy().into_owned();
     // A tool written in Rust shows the plugin's own mistake, and not where in the tool it was found.
     command.env("RUST_BACKTRACE", "0").stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await.map_err(|source| Error::Start { program, source })?;
+    let start = |source| Error::Start {
+        program,
+        install: "it is there, and it cannot be run; install it again",
+        source,
+    };
+    let output = command.output().await.map_err(start)?;
     if output.status.success() {
         return Ok(());
     }

@@ -81,12 +81,14 @@ fn tell(
     if let Some(Sdk::Published(version)) = sdk {
         writeln!(out, "  it uses the published SDK, version {version}; of a checkout: --sdk DIR")?;
     }
-    let native = match lang {
-        NewLanguage::Rust => "cargo test",
-        NewLanguage::Python => "PYTHONPATH=target/sdk python3 -m unittest",
-        NewLanguage::JavaScript => "node --test",
+    let pip =
+        format!("python3 -m venv .venv && .venv/bin/pip install {}    # once", languages::PYTHON_TOOL.trim());
+    let (tools, native) = match lang {
+        NewLanguage::Rust => ("rustup target add wasm32-wasip2    # once", "cargo test"),
+        NewLanguage::Python => (pip.as_str(), "PYTHONPATH=target/sdk python3 -m unittest"),
+        NewLanguage::JavaScript => ("npm install    # once", "node --test"),
     };
     writeln!(out, "\nnext, in that folder; README.md says more:")?;
-    writeln!(out, "  {native}\n  quantum plugin test")?;
+    writeln!(out, "  {tools}\n  {native}\n  quantum plugin test")?;
     Ok(())
 }

@@ -125,7 +125,15 @@ fn a_folder_that_is_no_plugin_yet_is_told_what_it_lacks() {
     let wrong = manifest.replace("quantum:markup", "Markup");
     let asking = manifest
         .replace("\"publisher\"", "\"capabilities\": { \"secrets\": [{ \"name\": \"T\" }] }, \"publisher\"");
+    let named = (
+        "package.json",
+        "{ \"main\": \"app.js\", \"devDependencies\": { \"@bytecodealliance/jco\": \"1\" } }",
+    );
     for (files, told) in [
+        (
+            &[named, ("app.js", ""), ("manifest.json", manifest)][..],
+            "find jco; in the plugin's folder type: npm install\nnpm is not on PATH either; install Node.js",
+        ),
         (
             &[][..],
             "find a plugin in \"DIR\": it has neither Cargo.toml, nor pyproject.toml, nor package.json;",
@@ -156,7 +164,7 @@ fn a_folder_that_is_no_plugin_yet_is_told_what_it_lacks() {
         ),
         (
             &[python, ("app.py", ""), ("manifest.json", manifest)],
-            "find componentize-py; in the plugin's folder type:",
+            "find componentize-py; in the plugin's folder type: python3 -m venv .venv && ",
         ),
     ] {
         let said = refused(files);

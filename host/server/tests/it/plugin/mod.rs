@@ -1,12 +1,16 @@
 //! The plugin tool: new plugins, and those in other languages than Rust.
 
+mod dev;
 mod guide;
+mod inspect;
 mod languages;
 mod new;
+mod pack;
+mod run;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::home::{QUANTUM, Ran};
 
@@ -24,6 +28,33 @@ fn run(command: &mut Command) -> Ran {
     let output = command.env("RUST_BACKTRACE", "0").output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// The same, with this standard input.
+fn run_with(command: &mut Command, input: &str) -> Ran {
+    use std::io::Write;
+    command.env("RUST_BACKTRACE", "0").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command that does not read its input may have ended before.
+    let _unread = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// A new plugin in Rust of this name, with this source, in a folder that goes away. Nothing is downloaded for it, and of
+/// what it depends on little is compiled.
+fn in_rust(name: &str, source: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    run(quantum(&["plugin", "new", name, "--path"]).arg(folder.path()).arg("--sdk").arg(root())).ok();
+    std::fs::copy(root().join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
+    std::fs::write(folder.path().join("src/lib.rs"), source).unwrap();
+    folder
+}
+
+/// Of this checkout: what is compiled already is found.
+fn offline(command: &mut Command) -> &mut Command {
+    command.env("CARGO_NET_OFFLINE", "true").env("CARGO_TARGET_DIR", target())
 }
 
 fn quantum(arguments: &[&str]) -> Command {

@@ -1,9 +1,10 @@
 //! `quantum plugin new`: what it makes works as it stands, and what it cannot make it says.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use super::{NODE, PYTHON, quantum, root, run, target};
+use super::{COMPONENTIZE_PY, JCO, NODE, PYTHON, quantum, root, run, target};
 
 #[test]
 fn a_new_plugin_in_rust_passes_its_tests_as_it_stands() {
@@ -51,6 +52,41 @@ fn new_plugins_in_other_languages_pass_their_native_tests_as_they_stand() {
         let told = run(node.env("PATH", path)).ok();
         assert!(told.contains("\n# pass 2\n# fail 0\n"), "{told}");
     }
+}
+
+#[test]
+fn new_plugins_in_other_languages_pass_their_cases_as_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    for (tool, language) in [(&COMPONENTIZE_PY, "python"), (&JCO, "javascript")] {
+        let Some(path) = tool.path() else { continue };
+        let dir = folder.path().join(language);
+        run(quantum(&["plugin", "new", "word-count", "--lang", language, "--path"]).arg(&dir)).ok();
+        let told = run(quantum(&["plugin", "test"]).current_dir(&dir).env("PATH", path)).ok();
+        assert!(told.ends_with("2 passed, 0 failed\n") && !told.contains("warning"), "{told}");
+    }
+}
+
+#[test]
+fn a_rust_target_that_is_missing_is_told_with_what_to_type() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("word-count");
+    run(quantum(&["plugin", "new", "word-count", "--path"]).arg(&dir).arg("--sdk").arg(root())).ok();
+    // A compiler that knows where the target would be, and a cargo that fails as it does without it.
+    let (bin, cargo, rustc) = (folder.path().join("bin"), env!("CARGO"), folder.path().join("bin/rustc"));
+    fs::create_dir(&bin).unwrap();
+    for (program, script) in [
+        ("cargo", format!("[ \"$1\" = build ] && exit 101\nexec '{cargo}' \"$@\"")),
+        ("rustc", "echo /none/lib".to_owned()),
+    ] {
+        fs::write(bin.join(program), format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(bin.join(program), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut build = quantum(&["plugin", "build"]);
+    build.arg(&dir).env("CARGO", bin.join("cargo")).env("RUSTC", rustc).env("CARGO_NET_OFFLINE", "true");
+    let said = run(&mut build).fails(1);
+    let told =
+        "build for the target wasm32-wasip2, which is not installed; type: rustup target add wasm32-wasip2";
+    assert!(said.ends_with(&format!("error: {told}\n")), "{said}");
 }
 
 #[test]
