@@ -1,12 +1,13 @@
 //! `cargo xtask codegen`: writes the files that are made from the code, or checks that they are up to date.
 //!
-//! The host prints them; nothing here knows what is in them, so this package need not compile the host's.
+//! The host prints most of them; nothing here knows what is in those, so this package need not compile the host's. The
+//! page about the contract is made of `wit/` alone.
 
 use std::path::Path;
 
 use crate::artifacts::{self, Artifacts, Profile};
 use crate::error::{Error, Result};
-use crate::{shell, workspace};
+use crate::{shell, wit, workspace};
 
 /// A file, and the arguments with which `quantum` prints it.
 const GENERATED: &[(&str, &[&str])] = &[
@@ -16,6 +17,9 @@ const GENERATED: &[(&str, &[&str])] = &[
     ("schemas/tenant-settings.json", &["schema", "tenant-settings"]),
     ("schemas/openapi.json", &["schema", "openapi"]),
 ];
+
+/// Made here.
+const CONTRACT: &str = "docs/wit.md";
 
 pub fn write() -> Result<()> {
     let artifacts = artifacts::host(Profile::Dev)?;
@@ -42,10 +46,10 @@ pub fn check(artifacts: &Artifacts) -> Result<()> {
 }
 
 fn generate(artifacts: &Artifacts) -> Result<Vec<(&'static str, Vec<u8>)>> {
-    GENERATED
+    let printed = GENERATED
         .iter()
-        .map(|(path, arguments)| Ok((*path, shell::output(artifacts.quantum().args(*arguments))?)))
-        .collect()
+        .map(|(path, arguments)| Ok((*path, shell::output(artifacts.quantum().args(*arguments))?)));
+    printed.chain([wit::page().map(|page| (CONTRACT, page))]).collect()
 }
 
 fn is_stale(path: &Path, text: &[u8]) -> bool {
@@ -55,6 +59,13 @@ fn is_stale(path: &Path, text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_page_about_the_contract_is_what_the_contract_says() {
+        let page = String::from_utf8(wit::page().unwrap()).unwrap();
+        let present = std::fs::read_to_string(workspace::root().join(CONTRACT)).unwrap();
+        assert!(present == page, "{CONTRACT} is stale; run: cargo xtask codegen");
+    }
 
     #[test]
     fn a_file_is_stale_when_one_byte_differs_or_it_is_absent() {

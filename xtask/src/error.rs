@@ -17,6 +17,8 @@ pub enum Error {
     File { path: PathBuf, source: std::io::Error },
     #[error("reading the workspace's metadata")]
     Metadata(#[from] serde_json::Error),
+    #[error("reading the contract in {}: {reason}", path.display())]
+    Wit { path: PathBuf, reason: String },
     #[error("tidy has {0} findings")]
     Tidy(usize),
     #[error("{} generated files differ from what the code says: {}\n  run `cargo xtask codegen` and commit them", .0.len(), .0.join(", "))]

@@ -17,4 +17,5 @@ pub mod standin;
 pub mod test;
 pub mod tidy;
 pub mod tools;
+pub mod wit;
 pub mod workspace;
