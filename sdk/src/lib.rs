@@ -75,6 +75,27 @@ pub use log::{Field, Level, Log};
 /// ```
 pub use quantum_sdk_macros::action;
 
+/// The examples of the guide's pages, compiled and run with those of this documentation.
+#[cfg(doctest)]
+mod capability_pages {
+    macro_rules! pages {
+        ($($name:ident = $file:literal),+ $(,)?) => {
+            $(#[doc = include_str!(concat!("../../docs/capabilities/", $file))] pub struct $name;)+
+        };
+    }
+
+    pages!(
+        Artifacts = "artifacts.md",
+        Clock = "clock.md",
+        Context = "context.md",
+        Http = "http.md",
+        Kv = "kv.md",
+        Log = "log.md",
+        Random = "random.md",
+        Secrets = "secrets.md",
+    );
+}
+
 /// What the macros expand to. Not an interface.
 #[doc(hidden)]
 pub mod __private {
