@@ -58,7 +58,7 @@ pub enum CliError {
     #[error(transparent)]
     Plugin(crate::plugin::Error),
     #[error("complete the action: {}", ended_text(.0))]
-    Ended(Ended),
+    Ended(Box<Ended>),
     #[error(transparent)]
     Backup(crate::backup::BackupError),
     #[error(transparent)]

@@ -85,7 +85,7 @@ impl PluginCommand {
             Self::Build(args) => build(&args, &mut out).await.map(drop).map_err(CliError::Plugin),
             Self::Run(args) => {
                 let ended = run(&args, &mut out, &mut io::stderr()).await.map_err(CliError::Plugin)?;
-                if ended == Ended::Completed { Ok(()) } else { Err(CliError::Ended(ended)) }
+                if ended == Ended::Completed { Ok(()) } else { Err(CliError::Ended(Box::new(ended))) }
             }
             Self::Dev(args) => dev(&args, &mut out).await.map_err(CliError::Plugin),
             Self::Pack(args) => pack(&args, &mut out).await.map(drop).map_err(CliError::Plugin),
