@@ -1,7 +1,7 @@
 //! How something is declared, in the words of the author's language: a key of the attribute in Rust, a member of
 //! `manifest.json` elsewhere.
 
-use quantum_core::manifest::{Capabilities, HttpDeclaration, SecretDeclaration, SecretPlace};
+use quantum_core::manifest::{Capabilities, SecretDeclaration, SecretPlace};
 use quantum_core::vocabulary::Capability;
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ impl Declaration {
 }
 
 fn http(declared: &Capabilities, host: &str) -> Value {
-    let mut http = declared.http.clone().unwrap_or_else(HttpDeclaration::default);
+    let mut http = declared.http.clone().unwrap_or_default();
     http.hosts.push(host.to_owned());
     json!(http)
 }
@@ -115,6 +115,8 @@ pub(super) fn word(place: SecretPlace) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use quantum_core::manifest::HttpDeclaration;
+
     use super::*;
 
     fn check(declaration: &Declaration, attribute: &str, file: &str) {
