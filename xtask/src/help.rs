@@ -92,7 +92,7 @@ build, and everything that was promised is checked. docs/chaos.md says more.
   --from REV    a git revision; when not given, the last tag before this commit, and while there is none, the commit before
                 the last one that changed a migration, the events or the plans
 
-The older host is built before this one, in the same folder; the first time takes minutes.";
+The older host is built in a folder of its own, below target/upgrade; the first time takes as long as a first build.";
 
 const BENCH: &str = "\
 cargo xtask bench                      every bench of benches/

@@ -56,7 +56,6 @@ pub fn run(upgrade: Upgrade) -> Result<()> {
         Some(from) => from,
         None => version_before()?,
     };
-    // Before this one: both are built in one folder, and what is built last is what lies there.
     chaos.older = Some(build(&from, chaos.profile)?);
     chaos::run_on(&artifacts::build(chaos.profile)?, &chaos)
 }
@@ -73,8 +72,7 @@ fn version_before() -> Result<String> {
 /// The host of this revision. It is kept: a second run with the same one builds nothing.
 fn build(revision: &str, profile: Profile) -> Result<PathBuf> {
     let commit = git(&["rev-parse", "--verify", &format!("{revision}^{{commit}}")], Told::Yes)?;
-    let target = workspace::target_dir()?;
-    let folder = target.join("upgrade");
+    let folder = workspace::target_dir()?.join("upgrade");
     let name = if profile == Profile::Release { "release" } else { "debug" };
     let short = commit.get(..12).unwrap_or(&commit);
     let kept = folder.join(format!("quantum-{short}-{name}{}", std::env::consts::EXE_SUFFIX));
@@ -88,9 +86,10 @@ fn build(revision: &str, profile: Profile) -> Result<PathBuf> {
     if profile == Profile::Release {
         command.arg("--release");
     }
-    // Packages of others are the same, and are not built twice.
-    shell::run(command.arg("--target-dir").arg(&target).current_dir(&source))?;
-    let built = target.join(name).join(format!("quantum{}", std::env::consts::EXE_SUFFIX));
+    // Not that of this checkout: cargo takes packages of the same name and version for the same, wherever their sources lie.
+    let own = folder.join("build");
+    shell::run(command.arg("--target-dir").arg(&own).current_dir(&source))?;
+    let built = own.join(name).join(format!("quantum{}", std::env::consts::EXE_SUFFIX));
     std::fs::copy(&built, &kept).map_err(Error::file(&kept))?;
     Ok(kept)
 }
