@@ -149,7 +149,7 @@ async fn has_target() -> bool {
     let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     let told = rustc.args(["--print", "target-libdir", "--target", TARGET]).output().await;
     let Some(told) = told.ok().filter(|told| told.status.success()) else { return true };
-    !Path::new(String::from_utf8_lossy(&told.stdout).trim()).is_dir()
+    Path::new(String::from_utf8_lossy(&told.stdout).trim()).is_dir()
 }
 
 fn cargo(command: &str) -> Command {

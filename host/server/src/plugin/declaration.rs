@@ -97,7 +97,7 @@ pub(super) fn member(capability: Capability) -> &'static str {
         Capability::Http => "\"http\": {\"hosts\": [\"https://api.example.com\"]}",
         Capability::SecretsUse => "\"secrets\": [{\"name\": \"NAME\"}]",
         Capability::SecretsReveal => "\"reveal\": [\"NAME\"]",
-        Capability::Kv => "\"kv\": false",
+        Capability::Kv => "\"kv\": true",
         Capability::Artifacts => "\"artifacts\": true",
         Capability::Clock => "\"clock\": true",
         Capability::Random => "\"random\": true",

@@ -37,7 +37,7 @@ pub async fn pack(args: &PackArgs, out: &mut (dyn Write + Send)) -> Result<Inspe
     if is_same(&path, &args.component) {
         return Err(Error::PackOntoItself { path });
     }
-    _ = gate(inspection.findings(), out);
+    gate(inspection.findings(), out)?;
     Workbench::new(None, &Network::default())?.check_fit(packed.clone()).await?;
     replace(&path, &packed)?;
     tell(&inspection, &path, out)?;

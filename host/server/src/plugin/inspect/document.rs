@@ -91,7 +91,7 @@ pub(super) fn document(inspection: &Inspection) -> Value {
         "memory_bytes_max": memory_bytes(inspection),
         "capabilities": capabilities(inspection).iter().map(capability).collect::<Vec<_>>(),
         "http": http,
-        "secrets": declared.reveal,
+        "secrets": declared.secrets,
         "reveal": declared.reveal,
         "wit": packages(inspection).iter().map(wit).collect::<Vec<_>>(),
         "imports": inspection.imports,
