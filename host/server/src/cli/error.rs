@@ -95,9 +95,9 @@ const fn ended_exit(ended: &Ended) -> Exit {
     let Ended::Failed { kind, .. } = ended else { return Exit::Cancelled };
     match kind {
         FailureKind::Permanent => Exit::Permanent,
-        FailureKind::Retryable => Exit::Permanent,
+        FailureKind::Retryable => Exit::Retryable,
         FailureKind::Denied => Exit::Denied,
-        FailureKind::Trap => Exit::Permanent,
+        FailureKind::Trap => Exit::Trapped,
         FailureKind::Timeout => Exit::TimedOut,
         FailureKind::CpuLimit | FailureKind::MemoryLimit | FailureKind::OutputLimit => Exit::OverLimit,
         FailureKind::InvalidOutput => Exit::InvalidOutput,
