@@ -28,7 +28,7 @@ pub(crate) async fn run(shared: Arc<Shared>, attempt: Attempt) -> AttemptReport 
         Err(left) => return AttemptReport { outcome: suspended(left), bill: Bill::default() },
     };
     let mut running = Running::new(shared, attempt);
-    let ending = running.to_its_end().await;
+    let ending = running.finish().await;
     let outcome = running.judge(ending);
     pass.ended(&outcome);
     AttemptReport { outcome, bill: running.bill() }
@@ -64,7 +64,7 @@ impl Running {
         Self { shared, attempt, meter, vault, egress, store, place: None, started: Instant::now() }
     }
 
-    async fn to_its_end(&mut self) -> Ending {
+    async fn finish(&mut self) -> Ending {
         let loading = self.shared.components.load(&self.attempt.subject.action.component);
         let component = match timeout(self.time_left(), self.meter.measure(loading)).await {
             Ok(Ok(component)) => component,

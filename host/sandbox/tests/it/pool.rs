@@ -33,8 +33,11 @@ fn spawn(sandbox: &Arc<Sandbox>, attempt: &Attempt) -> JoinHandle<AttemptReport>
     tokio::spawn(sandbox.run(attempt.clone()))
 }
 
+/// Waits for it; a minute is far more than it takes, and ends a test that would wait for ever.
 async fn until(reached: impl Fn() -> bool) {
+    let last = Instant::now() + Duration::from_secs(60);
     while !reached() {
+        assert!(Instant::now() < last, "it never came to that");
         tokio::task::yield_now().await;
     }
 }
