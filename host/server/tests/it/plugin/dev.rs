@@ -9,6 +9,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{JCO, in_rust, offline, quantum, run};
 
+/// Said when all is done, until something changes.
+const WAITING: &str = "waiting for a change in ";
+
 /// A running `quantum plugin dev`; it ends with the test.
 struct Dev {
     child: Child,
@@ -23,7 +26,7 @@ impl Dev {
         Self { child, lines, seen: Vec::new() }
     }
 
-    /// Waits for a line with this in it, and gives those before it.
+    /// Waits for a line with this in it, and gives those before it. Once it waits for a change, none will come.
     #[track_caller]
     fn until(&mut self, part: &str) -> Vec<String> {
         let mut before = Vec::new();
@@ -33,6 +36,9 @@ impl Dev {
             if line.contains(part) {
                 return before;
             }
+            if line.starts_with(WAITING) {
+                break;
+            }
             before.push(line);
         }
         panic!("no line has \"{part}\":\n{}", self.seen.join("\n"))
@@ -41,14 +47,14 @@ impl Dev {
     /// Waits until it waits, writes the file, and waits until that is noticed.
     #[track_caller]
     fn change(&mut self, path: &Path, text: &str) {
-        self.until("waiting for a change in ");
+        self.until(WAITING);
         fs::write(path, text).unwrap();
         self.until("changed: ");
     }
 
     /// Ctrl-C.
     fn interrupt(mut self) -> Option<i32> {
-        self.until("waiting for a change in ");
+        self.until(WAITING);
         kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
         self.child.wait().unwrap().code()
     }
