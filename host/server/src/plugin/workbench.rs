@@ -125,8 +125,8 @@ struct Gate {
     service: RwLock<Option<SocketAddr>>,
 }
 
-impl EffectGate for Gate {
-    fn http_request(&self, _subject: &StepSubject, call: &HttpCall<'_>, _now: Timestamp) -> Verdict {
+impl Gate {
+    fn decide(&self, call: &HttpCall<'_>) -> Verdict {
         let service = *self.service.read().unwrap_or_else(PoisonError::into_inner);
         if service == Some(SocketAddr::new(call.ip, call.port)) {
             return allowed();
@@ -140,6 +140,12 @@ impl EffectGate for Gate {
             AddressClass::Public | AddressClass::OperatorAllowed => allowed(),
             _ => refused(ADDRESS_CLOSED, "the host has an address that is in no range of --allow-cidr"),
         }
+    }
+}
+
+impl EffectGate for Gate {
+    fn http_request(&self, _subject: &StepSubject, call: &HttpCall<'_>, _now: Timestamp) -> Verdict {
+        self.decide(call)
     }
 
     fn secret(&self, _subject: &StepSubject, _call: &SecretCall<'_>, _now: Timestamp) -> Verdict {
@@ -185,5 +191,47 @@ struct Nothing;
 impl ComponentSource for Nothing {
     fn read(&self, _component: &Digest) -> BoxFuture<'static, std::io::Result<Option<Vec<u8>>>> {
         Box::pin(async { Ok(None) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quantum_core::manifest::HostPattern;
+
+    use super::*;
+
+    /// The rule that refuses a call to this host, which has this address; none: it is allowed.
+    fn check(host: &str, ip: &str, port: u16, address_class: AddressClass) -> Option<String> {
+        let hosts = vec![HostPattern::parse("https://named.example").unwrap()];
+        let network = Network { hosts, cidrs: Vec::new() };
+        let service = RwLock::new(Some("127.0.0.1:4000".parse().unwrap()));
+        let call = HttpCall {
+            method: "GET",
+            host,
+            port,
+            path: "/",
+            tls: port == 443,
+            ip: ip.parse().unwrap(),
+            address_class,
+            granted: true,
+            attempt: 1,
+        };
+        let verdict = Gate { network, service }.decide(&call);
+        (!verdict.allowed).then(|| verdict.decision.policies.join(" "))
+    }
+
+    #[test]
+    fn only_the_service_and_what_the_author_named_are_reached() {
+        use AddressClass::{Metadata, OperatorAllowed, Private, Public};
+        let closed = Some(NETWORK_CLOSED.to_owned());
+        assert_eq!(check("127.0.0.1", "127.0.0.1", 4000, OperatorAllowed), None);
+        assert_eq!(check("127.0.0.1", "127.0.0.1", 4001, OperatorAllowed), closed);
+        assert_eq!(check("other.example", "1.1.1.1", 443, Public), closed);
+        assert_eq!(check("named.example", "1.1.1.1", 443, Public), None);
+        assert_eq!(check("named.example", "1.1.1.1", 80, Public), closed);
+        for class in [Private, Metadata] {
+            let refused = check("named.example", "10.0.0.1", 443, class);
+            assert_eq!(refused.as_deref(), Some(ADDRESS_CLOSED));
+        }
     }
 }
