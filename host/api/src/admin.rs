@@ -10,10 +10,20 @@ use axum::routing::get;
 use http::{StatusCode, header};
 use quantum_engine::Engine;
 use quantum_store::{Health, Store};
+use serde::Serialize;
 use serde_json::json;
 
 /// Writes the metrics in Prometheus' text format.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Which policies decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PolicyState {
+    /// As decisions name it.
+    pub version: String,
+    /// Why the policies that were to follow these are not in force; none: there are none such.
+    pub refused: Option<String>,
+}
 
 /// What the administrator's routes look at.
 #[derive(Clone)]
@@ -21,6 +31,7 @@ pub struct AdminServices {
     pub store: Store,
     pub engine: Engine,
     pub metrics: MetricsText,
+    pub policies: Arc<dyn Fn() -> PolicyState + Send + Sync>,
 }
 
 /// `/livez`, `/readyz`, `/metrics`.
@@ -38,7 +49,7 @@ async fn get_liveness() -> Response {
 
 async fn get_readiness(State(services): State<AdminServices>) -> Response {
     let (status, body) = match services.store.health() {
-        Health::Ready => (StatusCode::OK, json!({ "status": "ready" })),
+        Health::Ready => (StatusCode::OK, json!({ "status": "ready", "policies": (services.policies)() })),
         Health::Degraded { reason } => {
             (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "degraded", "reason": reason }))
         }

@@ -3,7 +3,9 @@
 
 mod backup;
 mod bundled;
+mod gate;
 mod keys;
+mod policies;
 mod serve;
 mod wire;
 pub mod cli;

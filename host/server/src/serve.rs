@@ -16,6 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use crate::policies::{self, Policies};
 use crate::settings::{FileError, ServeOptions, Settings};
 use crate::wire::{Host, WireError};
 
@@ -63,20 +64,24 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         store: host.services.store.clone(),
         engine: host.services.engine.clone(),
         metrics: Arc::new(move || render(&metrics)),
+        policies: policies::state_of(&host.policies),
     };
     let admin_router = quantum_api::admin_router(admin_services);
     // Before anybody learns that the host is there: from now on a signal ends it in order.
     let signals = StopSignals::new().map_err(ServeError::Signals)?;
+    let reload = signal(SignalKind::hangup()).map_err(ServeError::Signals)?;
     announce(&settings, &listener, &admin)?;
     let limits = host.options.limits.clone();
     let serving = tokio::spawn(quantum_api::serve(listener, api, limits.clone(), closing.clone()));
     let admin_serving = tokio::spawn(quantum_api::serve(admin, admin_router, limits, closing.clone()));
     let collecting = tokio::spawn(collect(host.services.clone(), closing.clone()));
     let following = tokio::spawn(follow(host.services.clone(), closing.clone()));
+    let watching = tokio::spawn(watch(host.policies.clone(), reload, closing.clone()));
     let ended = wait(&host, &closing, signals).await;
     closing.cancel();
     // A listener that panicked has nothing left to wait for.
-    let (_api, _admin, _collecting, _following) = tokio::join!(serving, admin_serving, collecting, following);
+    let (_api, _admin, _collecting, _following, _watching) =
+        tokio::join!(serving, admin_serving, collecting, following, watching);
     host.shutdown().await;
     ended
 }
@@ -172,6 +177,11 @@ async fn collect(services: Services, closing: CancellationToken) {
             }
         }
     }
+}
+
+/// Keeps the policies those of their folder.
+async fn watch(policies: Arc<Policies>, reload: Signal, closing: CancellationToken) {
+    policies.watch(reload, closing).await;
 }
 
 /// Sees what other nodes of the store have changed, and brings in line what this one keeps in memory.

@@ -16,6 +16,7 @@ mod lifecycle;
 mod operations;
 mod pipeline;
 mod plugin;
+mod revocation;
 mod schedule;
 mod service;
 mod tutorial;
