@@ -59,7 +59,9 @@ async fn a_plan_that_was_made_for_empty_tables_is_made_anew_once_they_are_filled
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), learned).await.expect("the store sees that the table has grown");
+    tokio::time::timeout(Duration::from_secs(60), learned)
+        .await
+        .expect("the store sees that the table has grown");
     for (number, batch) in BATCHES.iter().enumerate() {
         assert_found_by_key(&mut conn, number, batch).await;
     }
