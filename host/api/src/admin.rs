@@ -10,10 +10,20 @@ use axum::routing::get;
 use http::{StatusCode, header};
 use quantum_engine::Engine;
 use quantum_store::{Bucket, Health, Store};
+use serde::Serialize;
 use serde_json::json;
 
 /// Writes the metrics in Prometheus' text format.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Which policies decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PolicyState {
+    /// As decisions name it.
+    pub version: String,
+    /// Why the policies that were to follow these are not in force; none: there are none such.
+    pub refused: Option<String>,
+}
 
 /// What the administrator's routes look at.
 #[derive(Clone)]
@@ -23,6 +33,7 @@ pub struct AdminServices {
     /// Where blobs lie, when it is one.
     pub bucket: Option<Bucket>,
     pub metrics: MetricsText,
+    pub policies: Arc<dyn Fn() -> PolicyState + Send + Sync>,
 }
 
 /// `/livez`, `/readyz`, `/metrics`.
@@ -41,7 +52,7 @@ async fn get_liveness() -> Response {
 async fn get_readiness(State(services): State<AdminServices>) -> Response {
     let (status, body) = match services.store.health() {
         Health::Ready => match services.bucket.and_then(|bucket| bucket.trouble()) {
-            None => (StatusCode::OK, ready(services.engine.unread())),
+            None => (StatusCode::OK, ready(services.engine.unread(), &(services.policies)())),
             Some(reason) => {
                 (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "degraded", "reason": reason }))
             }
@@ -57,10 +68,10 @@ async fn get_readiness(State(services): State<AdminServices>) -> Response {
 }
 
 /// `unread_executions`: they wait for a node that runs a newer program. This one does its work all the same.
-fn ready(unread: u64) -> serde_json::Value {
+fn ready(unread: u64, policies: &PolicyState) -> serde_json::Value {
     match unread {
-        0 => json!({ "status": "ready" }),
-        unread => json!({ "status": "ready", "unread_executions": unread }),
+        0 => json!({ "status": "ready", "policies": policies }),
+        unread => json!({ "status": "ready", "unread_executions": unread, "policies": policies }),
     }
 }
 

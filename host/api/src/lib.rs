@@ -28,7 +28,7 @@ mod step_gate;
 mod wire;
 
 pub use accept::serve;
-pub use admin::{AdminServices, MetricsText, admin_router};
+pub use admin::{AdminServices, MetricsText, PolicyState, admin_router};
 pub use intent_source::StoredIntents;
 pub use openapi::document;
 pub use options::{ApiOptions, Limits, Services};

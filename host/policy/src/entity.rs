@@ -92,7 +92,6 @@ pub(crate) fn secret<'n>(facts: &SecretFacts<'_>, needs: &'n Needs) -> Result<Dr
     let mut draft = Draft::new(own, needs).within([tenant(facts.tenant)]);
     draft.fields.set("tenant", || tenant(facts.tenant));
     draft.fields.set("environment", || WORDS.environment(facts.environment));
-    draft.fields.set("frozen", || false);
     if let Some(at) = facts.expires_at {
         draft.fields.parse("expires", &WORDS.datetime, || at.to_string())?;
     }

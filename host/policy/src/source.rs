@@ -37,6 +37,14 @@ pub(crate) enum Origin {
 pub struct PolicySources(Vec<Source>);
 
 impl PolicySources {
+    /// Files of a folder. Over it the folder is refused: what is read again and again has a bound.
+    pub const FILES_MAX: usize = 1_000;
+
+    /// The path is one of those that `load` reads.
+    pub fn is_policies(path: &Path) -> bool {
+        path.extension().is_some_and(|extension| extension == "cedar")
+    }
+
     /// The policies that come with the host.
     pub fn shipped() -> Self {
         let source = |(file, text): (&str, &str)| Source {
@@ -85,7 +93,11 @@ impl PolicySources {
 fn cedar_files(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path()));
     let mut files: Vec<PathBuf> = entries.collect::<Result<_, _>>()?;
-    files.retain(|path| path.extension().is_some_and(|ext| ext == "cedar"));
+    files.retain(|path| PolicySources::is_policies(path));
+    if files.len() > PolicySources::FILES_MAX {
+        let (count, most) = (files.len(), PolicySources::FILES_MAX);
+        return Err(std::io::Error::other(format!("it has {count} .cedar files, at most {most} are read")));
+    }
     files.sort();
     Ok(files)
 }

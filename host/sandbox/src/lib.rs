@@ -19,7 +19,7 @@ mod host;
 mod secret;
 mod egress;
 
-pub use egress::{AddressClasses, EgressOptions};
+pub use egress::{AddressClasses, EgressOptions, Resolver, SystemResolver, limits as egress_limits};
 pub use error::Error;
 pub use fit::FitReport;
 pub use options::{Ports, SandboxOptions};

@@ -3,8 +3,10 @@
 
 mod backup;
 mod bundled;
+mod gate;
 mod keys;
 mod places;
+mod policies;
 mod serve;
 mod wire;
 pub mod cli;

@@ -16,6 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use crate::policies::{self, Policies};
 use crate::settings::{FileError, ServeOptions, Settings};
 use crate::wire::{Host, WireError};
 
@@ -66,10 +67,12 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         engine: host.services.engine.clone(),
         bucket: host.bucket.clone(),
         metrics: Arc::new(move || render(&metrics)),
+        policies: policies::state_of(&host.policies),
     };
     let admin_router = quantum_api::admin_router(admin_services);
     // Before anybody learns that the host is there: from now on a signal ends it in order.
     let signals = StopSignals::new().map_err(ServeError::Signals)?;
+    let reload = signal(SignalKind::hangup()).map_err(ServeError::Signals)?;
     announce(&settings, &listener, &admin)?;
     let limits = host.options.limits.clone();
     let serving = tokio::spawn(quantum_api::serve(listener, api, limits.clone(), closing.clone()));
@@ -77,11 +80,12 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let collecting = tokio::spawn(collect(host.services.clone(), closing.clone()));
     let following = tokio::spawn(follow(host.services.clone(), closing.clone()));
     let probing = tokio::spawn(probe(host.bucket.clone(), closing.clone()));
+    let watching = tokio::spawn(watch(host.policies.clone(), reload, closing.clone()));
     let ended = wait(&host, &closing, signals).await;
     closing.cancel();
     // A listener that panicked has nothing left to wait for.
-    let (_api, _admin, _collecting, _following, _probing) =
-        tokio::join!(serving, admin_serving, collecting, following, probing);
+    let (_api, _admin, _collecting, _following, _probing, _watching) =
+        tokio::join!(serving, admin_serving, collecting, following, probing, watching);
     host.shutdown().await;
     ended
 }
@@ -200,6 +204,11 @@ async fn probe(bucket: Option<Bucket>, closing: CancellationToken) {
             _ => {}
         }
     }
+}
+
+/// Keeps the policies those of their folder.
+async fn watch(policies: Arc<Policies>, reload: Signal, closing: CancellationToken) {
+    policies.watch(reload, closing).await;
 }
 
 /// Sees what other nodes of the store have changed, and brings in line what this one keeps in memory.

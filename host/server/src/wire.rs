@@ -11,14 +11,15 @@ use quantum_api::auth::{EmbeddedIssuer, SharedSecretIssuer};
 use quantum_api::{ApiOptions, Services, StoredIntents};
 use quantum_catalog::{Catalog, Directory, EffectOptions, Effects, Vault};
 use quantum_engine::{Clock, Engine, EngineOptions, LogBuffer, ShiftedClock, SystemClock};
-use quantum_policy::{Authorizer, PolicySet, PolicySources};
 use quantum_sandbox::{EgressOptions, Sandbox, SandboxOptions};
 use quantum_store::{Blobs, Bucket, Store, StoreOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::bundled::{self, BundledError};
+use crate::gate::Gate;
 use crate::keys::{KeyError, Keys};
 use crate::places::Places;
+use crate::policies::Policies;
 use crate::settings::{IssuerFile, Settings, StoreSettings};
 
 /// The database in the data folder.
@@ -65,6 +66,7 @@ pub struct Host {
     pub options: ApiOptions,
     /// Where blobs lie, when it is one.
     pub bucket: Option<Bucket>,
+    pub(crate) policies: Arc<Policies>,
     /// Held as long as the host lives: two hosts on one data folder would fence each other.
     _lock: File,
 }
@@ -76,12 +78,14 @@ impl Host {
         let store = open_store(settings).await?;
         let places = Places::open(settings).await.map_err(WireError::Blobs)?;
         let blobs = places.components;
-        let authorizer = Authorizer::new(policies(settings.policies_dir.as_deref())?);
+        let policies = Policies::open(settings.policies_dir.as_deref()).map_err(WireError::Policies)?;
+        let authorizer = policies.authorizer().clone();
+        let gate = Gate::new(authorizer.clone());
         let logs = Arc::new(LogBuffer::default());
         let clock = clock(settings);
         let effects = effects(settings, &store, places.artifacts, clock.clone()).await?;
         let ports = quantum_sandbox::Ports {
-            gate: Arc::new(authorizer.clone()),
+            gate: gate.clone(),
             logs: logs.clone(),
             components: Arc::new(blobs.clone()),
             artifacts: Arc::new(effects.clone()),
@@ -92,6 +96,7 @@ impl Host {
         let bundled = bundled::install(settings, &sandbox, &blobs).await?;
         let directory = Directory::open(&store, bundled).await.map_err(WireError::Catalog)?;
         let directory = Arc::new(directory);
+        gate.look_into(directory.clone());
         let catalog = Catalog::new(store.clone(), directory.clone());
         let ports = quantum_engine::Ports {
             store: store.clone(),
@@ -109,7 +114,7 @@ impl Host {
         let options = ApiOptions::new(issuers(settings, &keys)?, keys.derive("page tokens"));
         let services =
             Services { store, catalog, engine, authorizer, effects, sandbox, blobs, clock, closing };
-        Ok(Self { services, options, bucket: places.bucket, _lock: lock })
+        Ok(Self { services, options, bucket: places.bucket, policies: Arc::new(policies), _lock: lock })
     }
 
     /// Ends what runs, writes what is queued, and closes the store.
@@ -140,11 +145,6 @@ pub(crate) async fn open_store(settings: &Settings) -> Result<Store, quantum_sto
         StoreSettings::Sqlite => Store::open(StoreOptions::new(settings.data_dir.join(DATABASE))).await,
         StoreSettings::Postgres(options) => Store::connect(options.clone()).await,
     }
-}
-
-fn policies(dir: Option<&Path>) -> Result<PolicySet, WireError> {
-    let sources = dir.map_or_else(|| Ok(PolicySources::shipped()), PolicySources::load);
-    sources.and_then(|sources| PolicySet::compile(&sources)).map_err(WireError::Policies)
 }
 
 fn clock(settings: &Settings) -> Arc<dyn Clock> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
-use quantum_api::{AdminServices, admin_router};
+use quantum_api::{AdminServices, PolicyState, admin_router};
 use quantum_store::{Bucket, BucketOptions, Secret};
 use quantum_testing_bucket::{ACCESS_KEY, BUCKET, ObjectStore, SECRET_KEY};
 use tower::ServiceExt;
@@ -23,6 +23,7 @@ async fn ask_with(world: &World, bucket: Option<Bucket>, path: &str) -> (StatusC
         engine: world.engine.clone(),
         bucket,
         metrics: Arc::new(|| "quantum_up 1\n".to_owned()),
+        policies: Arc::new(|| PolicyState { version: "0123456789abcdef".to_owned(), refused: None }),
     };
     let request = Request::get(path).body(Body::empty()).unwrap();
     let response = admin_router(services).oneshot(request).await.unwrap();
@@ -35,7 +36,8 @@ async fn ask_with(world: &World, bucket: Option<Bucket>, path: &str) -> (StatusC
 async fn an_administrator_sees_whether_the_host_is_ready() {
     let world = World::start().await;
     assert_eq!(ask(&world, "/livez").await, (StatusCode::OK, r#"{"status":"alive"}"#.into()));
-    assert_eq!(ask(&world, "/readyz").await, (StatusCode::OK, r#"{"status":"ready"}"#.into()));
+    let ready = r#"{"policies":{"refused":null,"version":"0123456789abcdef"},"status":"ready"}"#;
+    assert_eq!(ask(&world, "/readyz").await, (StatusCode::OK, ready.into()));
     assert_eq!(ask(&world, "/metrics").await, (StatusCode::OK, "quantum_up 1\n".into()));
 }
 

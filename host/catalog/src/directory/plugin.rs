@@ -64,9 +64,12 @@ impl InstalledPlugin {
 
     /// Err: the row cannot have been written by this program.
     pub(super) fn read(row: Installation) -> Result<Self, StoreError> {
+        let manifest: Manifest = parse("the manifest of an installation", &row.manifest)?;
+        let mut grant: Grant = parse("the consent of an installation", &row.consent)?;
+        grant.slots = manifest.capabilities.http.as_ref().map(|http| http.slots.clone()).unwrap_or_default();
         Ok(Self {
-            manifest: parse("the manifest of an installation", &row.manifest)?,
-            grant: parse("the consent of an installation", &row.consent)?,
+            manifest,
+            grant,
             settings: Arc::new(SettingsTable::new(parse("the settings of an installation", &row.settings)?)),
             component: row.component,
             trust: row.trust,

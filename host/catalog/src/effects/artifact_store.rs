@@ -86,9 +86,11 @@ fn may_read(prefixes: Option<&[String]>, name: &str) -> Result<(), EffectError> 
         [] => "none of them".to_owned(),
         some => format!("those that begin with \"{}\"", some.join("\" or \"")),
     };
+    let wider: Vec<&str> = prefixes.iter().map(String::as_str).chain([name]).collect();
     let message = format!(
-        "the execution has no artifact \"{name}\", and of the tenant's names the plugin may read {allowed}; \
-         artifact_prefixes of its installation says so"
+        "the execution has no artifact \"{name}\", and of the tenant's names the plugin may read {allowed}; allow it \
+         with: \"artifact_prefixes\": {} in the settings of its installation",
+        serde_json::json!(wider)
     );
     Err(EffectError::new("denied", message))
 }

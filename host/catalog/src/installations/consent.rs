@@ -40,6 +40,7 @@ pub fn grant(manifest: &Manifest, hosts: Vec<HostPattern>) -> Grant {
     Grant {
         capabilities: declared.declared(),
         hosts,
+        slots: declared.http.as_ref().map(|http| http.slots.clone()).unwrap_or_default(),
         secrets: declared.secrets.clone(),
         reveal: declared.reveal.clone(),
         response_bytes_max: declared.http.as_ref().and_then(|http| http.response_bytes_max),

@@ -68,6 +68,18 @@ impl HostPattern {
         method && self.target.allows(request)
     }
 
+    /// The scheme, the host and the port are allowed, for some method and some path.
+    pub fn names_host(&self, request: &RequestTarget<'_>) -> bool {
+        self.target.names_host(request)
+    }
+
+    /// The same target with this method in front of those that it has.
+    pub fn with_method(&self, method: &str) -> Result<Self, HostPatternError> {
+        let (methods, rest) = split_methods(&self.text).unwrap_or_default();
+        let methods: Vec<&str> = methods.iter().map(String::as_str).chain([method]).collect();
+        Self::parse(&format!("{} {rest}", methods.join(",")))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -82,11 +94,15 @@ impl Target {
     fn allows(&self, request: &RequestTarget<'_>) -> bool {
         match self {
             Self::Everything => true,
-            Self::Host { tls, host, port, path_prefix } => {
-                *tls == request.tls
-                    && host.allows(request.host)
-                    && port.allows(request.port)
-                    && under(request.path, path_prefix)
+            Self::Host { path_prefix, .. } => self.names_host(request) && under(request.path, path_prefix),
+        }
+    }
+
+    fn names_host(&self, request: &RequestTarget<'_>) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Host { tls, host, port, .. } => {
+                *tls == request.tls && host.allows(request.host) && port.allows(request.port)
             }
         }
     }
@@ -243,6 +259,16 @@ mod tests {
         for (pattern, method, url) in no {
             assert!(!check(pattern, method, url), "{pattern} must not allow {method} {url}");
         }
+    }
+
+    #[test]
+    fn a_host_is_named_whatever_is_done_there() {
+        let pattern = HostPattern::parse("GET https://a.example/v1").unwrap();
+        let at = |host, tls| RequestTarget { method: "POST", tls, host, port: 443, path: "/v2" };
+        assert!(pattern.names_host(&at("a.example", true)) && !pattern.allows(&at("a.example", true)));
+        assert!(!pattern.names_host(&at("b.example", true)) && !pattern.names_host(&at("a.example", false)));
+        assert_eq!(pattern.with_method("POST").unwrap().as_str(), "GET,POST https://a.example/v1");
+        assert!(pattern.with_method("post").is_err());
     }
 
     #[test]

@@ -58,6 +58,9 @@ pub struct ActionEntry {
 pub struct Grant {
     pub capabilities: Vec<Capability>,
     pub hosts: Vec<HostPattern>,
+    /// Names of what the installer fills with hosts; empty: nobody can add any. The manifest's word, not the consent's.
+    #[serde(skip)]
+    pub slots: Vec<String>,
     /// Secrets that it may use through placeholders, by the plugin's names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretDeclaration>,

@@ -1,8 +1,9 @@
 //! Decisions about running steps. Whoever implements them does no IO and takes no lock.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::{StepSubject, Verdict};
+use super::{ActionEntry, StepSubject, Verdict};
 use crate::time::Timestamp;
 use crate::vocabulary::{AddressClass, Environment};
 
@@ -13,6 +14,12 @@ pub trait StepGate: Send + Sync + 'static {
 
 /// Decides each effect of a running step. No IO, no lock.
 pub trait EffectGate: Send + Sync + 'static {
+    /// The step's action as it is installed now, so that what an installer takes back is gone at the next effect; none:
+    /// it is not installed any more. Where installations do not change it is what the step began with.
+    fn in_force(&self, subject: &StepSubject) -> Option<Arc<ActionEntry>> {
+        Some(Arc::clone(&subject.action))
+    }
+
     fn http_request(&self, subject: &StepSubject, call: &HttpCall<'_>, now: Timestamp) -> Verdict;
     fn secret(&self, subject: &StepSubject, call: &SecretCall<'_>, now: Timestamp) -> Verdict;
 }

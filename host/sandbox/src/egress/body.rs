@@ -9,13 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::connection::Connection;
+use super::notes::Notes;
 use super::pool::{Key, Pool};
 
 /// Bytes that an attempt sent and received, heads included.
@@ -48,13 +48,68 @@ pub(crate) fn head_bytes(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }
 
-/// The body of a request, counted as it leaves.
-pub(crate) fn counted(body: WasiBody, traffic: Arc<Traffic>) -> WasiBody {
-    let count = move |frame: Frame<Bytes>| {
-        traffic.count_sent(frame.data_ref().map_or(0, Bytes::len));
-        frame
-    };
-    body.map_frame(count).boxed_unsync()
+/// The body of a request, counted as it leaves. Over a limit it fails, and its connection is cut, so that no server
+/// takes it for complete.
+pub(crate) struct Outgoing {
+    pub body: WasiBody,
+    pub traffic: Arc<Traffic>,
+    pub bytes_left: u64,
+    pub bytes_max: u64,
+    /// Bytes that the whole attempt may send.
+    pub sent_bytes_max: u64,
+    pub notes: Arc<Notes>,
+}
+
+impl Outgoing {
+    fn take(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Error> {
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        let left = self.bytes_left.checked_sub(bytes as u64);
+        let Some(left) = left else { return Err(self.over(self.bytes_max, "request's body")) };
+        self.bytes_left = left;
+        if self.traffic.sent_bytes().saturating_add(bytes as u64) > self.sent_bytes_max {
+            return Err(self.over(self.sent_bytes_max, "attempt's requests together"));
+        }
+        self.traffic.count_sent(bytes);
+        Ok(frame)
+    }
+
+    fn over(&self, bytes_max: u64, whose: &str) -> Error {
+        self.notes.hint(format!("the host sends at most {bytes_max} bytes of one {whose}"));
+        Error::HttpRequestBodySize(Some(bytes_max))
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        polled.map(|frame| Some(frame?.and_then(|frame| self.take(frame))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// What a person does about an answer that is too large.
+pub(crate) fn too_large(bytes_max: u64, ceiling: u64) -> String {
+    let told = format!("the host takes at most {bytes_max} bytes of an answer here");
+    if bytes_max >= ceiling {
+        return told;
+    }
+    format!(
+        "{told}; a plugin that needs more says so by \"response_bytes_max\" under \"capabilities.http\" of its \
+         manifest"
+    )
 }
 
 /// The body of an answer. Read to its end it gives its connection back; dropped before, it closes it.
@@ -64,8 +119,11 @@ pub(crate) struct Answer {
     pub pool: Arc<Pool>,
     pub key: Key,
     pub traffic: Arc<Traffic>,
+    pub notes: Arc<Notes>,
     pub bytes_left: u64,
     pub bytes_max: u64,
+    /// The most that a grant can ask for.
+    pub bytes_ceiling: u64,
     pub between_bytes: Duration,
     pub silence: Pin<Box<Sleep>>,
     /// One of the attempt's open requests.
@@ -78,6 +136,7 @@ impl Answer {
         self.traffic.count_received(bytes);
         let Some(left) = self.bytes_left.checked_sub(bytes as u64) else {
             self.connection = None;
+            self.notes.hint(too_large(self.bytes_max, self.bytes_ceiling));
             return Err(Error::HttpResponseBodySize(Some(self.bytes_max)));
         };
         self.bytes_left = left;

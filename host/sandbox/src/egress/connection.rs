@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -16,14 +15,10 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use super::body::head_bytes;
+use super::limits::{HEAD_BYTES_MAX, HEADERS_MAX, READY_TIME_MAX};
 use super::target::Target;
 use crate::attempt::Payer;
-
-/// Headers of an answer, and bytes of all of them. Over it the answer is refused.
-const HEADERS_MAX: usize = 100;
-const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// How long a connection that was just given back may take to be ready again.
-const READY_TIME_MAX: Duration = Duration::from_millis(50);
 
 pub(crate) struct Connection {
     sender: SendRequest<WasiBody>,
@@ -72,7 +67,9 @@ impl Connection {
         Ok(Self::start(stream).await?)
     }
 
-    async fn start(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Result<Self, Error> {
+    pub(super) async fn start(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    ) -> Result<Self, Error> {
         let mut builder = Builder::new();
         builder.max_headers(HEADERS_MAX).max_buf_size(HEAD_BYTES_MAX);
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
@@ -98,11 +95,26 @@ impl Connection {
 
     pub async fn send(&mut self, request: Request<WasiBody>) -> Result<Response<Incoming>, Unsent> {
         self.payer.charge_running();
-        self.sender.try_send_request(request).await.map_err(|mut error| match error.take_message() {
+        let sent = self.sender.try_send_request(request).await;
+        let response = sent.map_err(|mut error| match error.take_message() {
             Some(request) => Unsent::Returned(Box::new(request)),
-            None => Unsent::Failed(Error::Hyper(error.into_error())),
-        })
+            None => Unsent::Failed(failed(error.into_error())),
+        })?;
+        // The buffer may have been filled beyond the limit by one last read.
+        if head_bytes(response.headers()) > HEAD_BYTES_MAX {
+            return Err(Unsent::Failed(head_too_large()));
+        }
+        Ok(response)
     }
+}
+
+/// A head over the limits is told as that, and not as a server that does not speak HTTP.
+fn failed(error: hyper::Error) -> Error {
+    if error.is_parse_too_large() { head_too_large() } else { Error::Hyper(error) }
+}
+
+fn head_too_large() -> Error {
+    Error::HttpResponseHeaderSectionSize(u32::try_from(HEAD_BYTES_MAX).ok())
 }
 
 fn tls_error(error: std::io::Error) -> Unopened {

@@ -2,15 +2,22 @@
 
 use std::fmt;
 
-use quantum_core::manifest::SecretPlace;
-use quantum_core::port::{ActionEntry, OpenSecret, Verdict};
-use quantum_core::vocabulary::{AddressClass, Trust};
+use ipnet::IpNet;
+use quantum_core::manifest::{HostPattern, SecretPlace};
+use quantum_core::port::{ActionEntry, Decision, OpenSecret, Verdict};
+use quantum_core::vocabulary::AddressClass;
 use serde_json::{Value, json};
 
 use super::address::Classified;
+use super::allowing::{host_line, install_line, pattern, range_line};
 use super::route::Route;
 use super::target::Target;
-use crate::secret::Stand;
+use crate::secret::{self, Stand};
+
+/// The host's own policy about addresses that are not public.
+const ADDRESS_GUARD: &str = "guard.address";
+/// Characters of a path in the words of a denial.
+const PATH_CHARS_MAX: usize = 200;
 
 /// Kept until a later request is let through; names what the attempt's failure was about.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,18 +69,47 @@ impl Words {
 
 impl Denial {
     /// No pattern of the grant covers it. The name was not even resolved: a lookup would tell it to others.
-    pub fn not_granted(target: &Target, action: &ActionEntry) -> Self {
-        let allow_with = Some(allowing_line(target, action));
-        let reason = "the installation does not allow this host";
-        Self(Box::new(Words { allow_with, ..Words::new(target, "grant.hosts", reason) }))
+    pub fn not_granted(method: &str, target: &Target, action: &ActionEntry) -> Self {
+        let request = target.request(method);
+        let near: Vec<&str> = action
+            .grant
+            .hosts
+            .iter()
+            .filter(|pattern| pattern.names_host(&request))
+            .map(HostPattern::as_str)
+            .collect();
+        let allow_with = Some(host_line(method, target, action));
+        let words = if near.is_empty() {
+            Words::new(target, "grant.hosts", "the installation does not allow this host")
+        } else {
+            let path: String = target.path.chars().take(PATH_CHARS_MAX).collect();
+            let near = near.join(" and ");
+            let reason =
+                format!("the installation allows this host, but not {method} {path} there: it allows {near}");
+            Words::new(target, "grant.requests", reason)
+        };
+        Self(Box::new(Words { allow_with, ..words }))
     }
 
-    /// The policies refused it. The address and the host are those that it really goes to.
-    pub fn refused(route: &Route, address: &Classified, verdict: &Verdict) -> Self {
+    /// The plugin was uninstalled since the attempt began.
+    pub fn uninstalled(target: &Target, action: &ActionEntry) -> Self {
+        let reason = format!("{} is not installed any more", action.plugin);
+        let allow_with = Some(install_line(action));
+        Self(Box::new(Words { allow_with, ..Words::new(target, "grant.installation", reason) }))
+    }
+
+    /// The attempt has done all that an attempt may. Nothing allows more.
+    pub fn over_limit(target: &Target, limit: &str, reason: String) -> Self {
+        Self(Box::new(Words::new(target, format!("limit.{limit}"), reason)))
+    }
+
+    /// The policies refused it. The address and the host are those that it really goes to; `allowed` are the ranges that
+    /// the operator allows.
+    pub fn refused(route: &Route, address: &Classified, allowed: &[IpNet], verdict: &Verdict) -> Self {
         Self(Box::new(Words {
             target: route.to_string(),
             address_class: Some(address.class),
-            allow_with: address.range.map(|range| format!("egress.allow_cidrs = [\"{range}\"]")),
+            allow_with: policy_lines(&route.actual, address, allowed, &verdict.decision),
             ..Words::by_policy(&route.actual, verdict)
         }))
     }
@@ -86,11 +122,15 @@ impl Denial {
     }
 
     /// The secret is for other hosts.
-    pub fn secret_host(target: &Target, secret: &OpenSecret) -> Self {
-        let OpenSecret { name, environment, .. } = secret;
-        let line = format!("quantum secret set {name} --environment {environment} --host {target}");
-        let reason = format!("the secret {name} is not for this host");
+    pub fn secret_host(target: &Target, method: &str, secret: &OpenSecret) -> Self {
+        let line = secret::host_line(secret, &pattern(method, target, &secret.hosts));
+        let reason = format!("the secret {} is not for this host", secret.name);
         Words { allow_with: Some(line), ..Words::new(target, "secret.hosts", reason) }.about(secret)
+    }
+
+    /// The secret was there when the placeholder was given, and cannot be used any more. The reason says what helps.
+    pub fn secret_lost(target: &Target, secret: &OpenSecret, why: &str) -> Self {
+        Words::new(target, "secret.missing", why).about(secret)
     }
 
     /// The plugin does not declare that the secret stands here.
@@ -134,10 +174,16 @@ impl Denial {
     }
 
     /// The policies do not let the step use the secret, now.
-    pub fn secret_refused(target: &Target, secret: &OpenSecret, verdict: &Verdict) -> Self {
+    pub fn secret_refused(
+        target: &Target,
+        secret: &OpenSecret,
+        verdict: &Verdict,
+        allow_with: Option<String>,
+    ) -> Self {
         let words = Words::by_policy(target, verdict);
-        let reason = format!("the secret {} may not be used: {}", secret.name, words.reason);
-        Words { reason, ..words }.about(secret)
+        let reason = words.reason.trim_end_matches('.');
+        let reason = format!("the secret {} may not be used: {reason}", secret.name);
+        Words { reason, allow_with, ..words }.about(secret)
     }
 
     #[cfg(test)]
@@ -162,13 +208,26 @@ impl Denial {
     }
 }
 
-/// A plugin that comes with the host is allowed hosts by the operator, an installed one by whoever installs it.
-fn allowing_line(target: &Target, action: &ActionEntry) -> String {
-    match (action.trust, action.plugin.split_once(':')) {
-        (Trust::Builtin, Some((_, name))) => {
-            format!("plugins.{name}.allow_hosts = [\"{target}\"] in quantum.toml")
-        }
-        _ => format!("quantum plugin install FILE --allow-host {target}"),
+/// The range that makes the address an allowed one, and what takes the host out of the operator's policies.
+fn policy_lines(
+    target: &Target,
+    address: &Classified,
+    allowed: &[IpNet],
+    decision: &Decision,
+) -> Option<String> {
+    let (guard, others): (Vec<String>, Vec<String>) =
+        decision.policies.iter().cloned().partition(|id| id == ADDRESS_GUARD);
+    let range = match (guard.is_empty(), &address.range) {
+        (true, _) => None,
+        (false, Some(range)) => Some(range_line(allowed, range)),
+        // A metadata address: whatever else is allowed, it stays refused.
+        (false, None) => return None,
+    };
+    let others = Decision { policies: others, ..decision.clone() };
+    let thing = format!("resource has host && resource.host == \"{}\"", target.host);
+    match (range, secret::exception(&others, &thing)) {
+        (Some(range), Some(exception)) => Some(format!("{range}, and {exception}")),
+        (range, exception) => range.or(exception),
     }
 }
 
@@ -184,15 +243,17 @@ impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Words { target, reason, allow_with, address_class, .. } = &*self.0;
         write!(f, "the request to {target} was denied: {}", reason.trim_end_matches('.'))?;
-        match (allow_with, *address_class) {
-            (Some(line), None) => write!(f, "; allow it with: {line}"),
-            (Some(line), Some(class)) => {
-                write!(f, " (a {} address); allow it in quantum.toml with: {line}", class_words(class))
+        match *address_class {
+            None | Some(AddressClass::Public | AddressClass::OperatorAllowed) => {}
+            Some(AddressClass::Metadata) => f.write_str(" (a metadata address, which nothing allows)")?,
+            Some(class) => write!(f, " (a {} address)", class_words(class))?,
+        }
+        match allow_with {
+            Some(line) if line.starts_with("egress.") => {
+                write!(f, "; allow it in quantum.toml with: {line}")
             }
-            (None, Some(AddressClass::Metadata)) => {
-                f.write_str(" (a metadata address, which nothing allows)")
-            }
-            (None, _) => Ok(()),
+            Some(line) => write!(f, "; allow it with: {line}"),
+            None => Ok(()),
         }
     }
 }

@@ -11,11 +11,9 @@ use http::{HeaderMap, HeaderValue, Method, Uri};
 use quantum_core::manifest::SecretPlace;
 
 use super::denial::Denial;
+use super::limits::PLACEHOLDERS_MAX;
 use super::target::Target;
 use crate::secret::{Finder, Stand, Vault, json_escaped, percent_encoded};
-
-/// Placeholders in one request. Over it the request is denied: a short text must not become a long one.
-const PLACEHOLDERS_MAX: usize = 64;
 
 /// Fills one request.
 pub(crate) struct Filler {
@@ -137,8 +135,11 @@ impl Filler {
 
     fn admit(&self, stand: &Stand, place: SecretPlace) -> Result<(), Denial> {
         let secret = &stand.secret;
+        if let Some(why) = &stand.lost {
+            return Err(Denial::secret_lost(&self.target, secret, why));
+        }
         if !self.target.is_covered(&self.method, &secret.hosts) {
-            return Err(Denial::secret_host(&self.target, secret));
+            return Err(Denial::secret_host(&self.target, self.method.as_str(), secret));
         }
         if !stand.places.contains(&place) {
             return Err(Denial::secret_place(&self.target, stand, place));
@@ -153,7 +154,8 @@ impl Filler {
         }
         let verdict = self.vault.ask(secret);
         if !verdict.allowed {
-            return Err(Denial::secret_refused(&self.target, secret, &verdict));
+            let line = self.vault.allowing_line(secret, &verdict);
+            return Err(Denial::secret_refused(&self.target, secret, &verdict, line));
         }
         used.allowed.insert(secret.name.clone());
         Ok(())

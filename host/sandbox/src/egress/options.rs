@@ -1,15 +1,11 @@
 //! Settings of outgoing requests.
 
+use std::sync::Arc;
+
 use ipnet::IpNet;
 
-/// Bytes of one answer's body, where the grant names none. Over it reading fails with `HTTP-response-body-size`.
-const RESPONSE_BYTES_MAX: u64 = 8 * 1024 * 1024;
-/// Bytes that a grant can raise it to: a layer of an image. Bodies are streamed, so this bounds traffic, not memory.
-const RESPONSE_BYTES_CEILING: u64 = 2 * 1024 * 1024 * 1024;
-/// Milliseconds for lookup, TCP and TLS.
-const CONNECT_MS_MAX: u64 = 10_000;
-/// Milliseconds to the answer's head, and between two parts of its body.
-const SILENCE_MS_MAX: u64 = 60_000;
+use super::limits;
+use super::resolve::{Resolver, SystemResolver};
 
 /// Bounds of each request, and what the operator adds.
 #[derive(Debug, Clone)]
@@ -18,6 +14,14 @@ pub struct EgressOptions {
     pub allow_cidrs: Vec<IpNet>,
     /// Certificate authorities beside the web's, DER.
     pub authorities: Vec<Vec<u8>>,
+    /// Who knows the addresses of names.
+    pub resolver: Arc<dyn Resolver>,
+    /// Requests of one attempt.
+    pub requests_max: u64,
+    /// Bytes of one request's body.
+    pub request_bytes_max: u64,
+    /// Bytes that one attempt sends.
+    pub sent_bytes_max: u64,
     /// Bytes of one answer's body, where the grant names none.
     pub response_bytes_max: u64,
     /// The most that a grant can ask for.
@@ -32,10 +36,14 @@ impl Default for EgressOptions {
         Self {
             allow_cidrs: Vec::new(),
             authorities: Vec::new(),
-            response_bytes_max: RESPONSE_BYTES_MAX,
-            response_bytes_ceiling: RESPONSE_BYTES_CEILING,
-            connect_ms_max: CONNECT_MS_MAX,
-            silence_ms_max: SILENCE_MS_MAX,
+            resolver: Arc::new(SystemResolver),
+            requests_max: limits::REQUESTS_MAX,
+            request_bytes_max: limits::REQUEST_BYTES_MAX,
+            sent_bytes_max: limits::SENT_BYTES_MAX,
+            response_bytes_max: limits::RESPONSE_BYTES_MAX,
+            response_bytes_ceiling: limits::RESPONSE_BYTES_CEILING,
+            connect_ms_max: limits::CONNECT_MS_MAX,
+            silence_ms_max: limits::SILENCE_MS_MAX,
         }
     }
 }

@@ -1,72 +1,79 @@
 //! The way of one request, from the guest's call to the answer's head.
 
-use std::error::Error as _;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{Method, Request, Response, Uri};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use quantum_core::port::{Attempt, EffectGate, HttpCall, StepSubject, Verdict};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use super::address::{AddressClasses, Classified};
-use super::body::{Answer, Traffic, counted, head_bytes};
-use super::connection::{Connection, Unopened, Unsent};
+use super::body::{Answer, Outgoing, Traffic, head_bytes, too_large};
 use super::denial::Denial;
+use super::exchange::Exchanged;
 use super::fill::Filler;
 use super::fill_body::{Deny, fill_body};
+use super::limits::{DENIAL_BYTES_MAX, OPEN_REQUESTS_MAX};
 use super::notes::Notes;
 use super::options::EgressOptions;
-use super::pool::{Key, Pool};
-use super::resolve::resolve;
+use super::pool::Pool;
+use super::resolve::Names;
 use super::route::Route;
 use super::target::Target;
-use super::trust::{Trusts, certificate_hint};
+use super::trust::Trusts;
 use crate::host::now;
 use crate::secret::Vault;
-
-/// Requests of one attempt that are open at once. Over it: `connection-limit-reached`.
-const OPEN_REQUESTS_MAX: usize = 32;
-/// Bytes of a denial in the host's own log.
-const DENIAL_BYTES_MAX: usize = 4 * 1024;
 
 /// What the requests of all attempts share.
 pub(crate) struct Egress {
     options: EgressOptions,
     gate: Arc<dyn EffectGate>,
+    names: Names,
     classes: AddressClasses,
     trusts: Trusts,
-    pool: Arc<Pool>,
+    pub(super) pool: Arc<Pool>,
 }
 
 impl Egress {
     pub fn new(options: EgressOptions, gate: Arc<dyn EffectGate>) -> Result<Self, crate::Error> {
         let trusts = Trusts::new(&options.authorities).map_err(crate::Error::Tls)?;
         let classes = AddressClasses::new(options.allow_cidrs.clone());
-        Ok(Self { options, gate, classes, trusts, pool: Arc::default() })
+        let names = Names::new(options.resolver.clone());
+        Ok(Self { options, gate, names, classes, trusts, pool: Arc::default() })
     }
 }
 
 /// The requests of one attempt.
 pub(crate) struct AttemptEgress {
-    shared: Arc<Egress>,
+    pub(super) shared: Arc<Egress>,
     subject: StepSubject,
     attempt: u32,
     vault: Arc<Vault>,
+    made: AtomicU64,
     open: Arc<Semaphore>,
     traffic: Arc<Traffic>,
-    notes: Arc<Notes>,
+    pub(super) notes: Arc<Notes>,
+}
+
+/// One request on its way: who asks, under the grant of this moment, what for and where to.
+pub(super) struct Asking<'a> {
+    pub subject: Cow<'a, StepSubject>,
+    pub method: Method,
+    pub route: Route,
+    pub times: Times,
 }
 
 /// How long the parts of one request may take: the guest's wish, within the host's limit.
-struct Times {
-    connect: Duration,
-    first_byte: Duration,
-    between_bytes: Duration,
+pub(super) struct Times {
+    pub connect: Duration,
+    pub first_byte: Duration,
+    pub between_bytes: Duration,
 }
 
 impl AttemptEgress {
@@ -76,6 +83,7 @@ impl AttemptEgress {
             subject: attempt.subject.clone(),
             attempt: attempt.number,
             vault,
+            made: AtomicU64::new(0),
             open: Arc::new(Semaphore::new(OPEN_REQUESTS_MAX)),
             traffic: Arc::default(),
             notes: Arc::default(),
@@ -97,40 +105,71 @@ impl AttemptEgress {
         wished: RequestOptions,
     ) -> Result<Response<WasiBody>, Error> {
         let open = self.open.clone().try_acquire_owned().map_err(|_| Error::ConnectionLimitReached)?;
-        let times = self.times(wished);
-        let method = request.method().clone();
-        let route = self.route(&method, Target::parse(&method, request.uri())?)?;
-        let filler = self.filler(&request, &route)?;
-        let addresses = self.decide(&method, &route, &times).await?;
-        let request = self.fill(request, filler, &route).await?;
+        let asking = self.asking(&request, wished)?;
+        let filler = self.filler(&request, &asking.route)?;
+        let addresses = self.decide(&asking).await?;
+        let request = self.fill(request, filler, &asking.route).await?;
         self.notes.clear();
-        let exchanged = self.exchange(&route, &addresses, request, &times).await?;
-        let mut answer = self.answer(exchanged, open, &times)?;
-        route.relocate(answer.headers_mut());
+        let exchanged = self.exchange(&asking, &addresses, request).await?;
+        let mut answer = self.answer(exchanged, open, &asking)?;
+        asking.route.relocate(answer.headers_mut());
         Ok(answer)
     }
 
-    /// The grant says what the guest may ask for, the installation's endpoints where that is.
-    fn route(&self, method: &Method, target: Target) -> Result<Route, Error> {
-        let action = &self.subject.action;
-        if !target.is_covered(method, &action.grant.hosts) {
-            return Err(self.deny(Denial::not_granted(&target, action)));
+    /// What the grant says now, and not what it said when the attempt began.
+    fn asking(&self, request: &Request<WasiBody>, wished: RequestOptions) -> Result<Asking<'_>, Error> {
+        let method = request.method().clone();
+        let target = Target::parse(&method, request.uri())?;
+        self.count(&target)?;
+        let Some(action) = self.shared.gate.in_force(&self.subject) else {
+            return Err(self.deny(Denial::uninstalled(&target, &self.subject.action)));
+        };
+        let subject = if Arc::ptr_eq(&action, &self.subject.action) {
+            Cow::Borrowed(&self.subject)
+        } else {
+            Cow::Owned(StepSubject { action, ..self.subject.clone() })
+        };
+        let route = self.route(&method, target, &subject)?;
+        Ok(Asking { subject, method, route, times: self.times(wished) })
+    }
+
+    fn count(&self, target: &Target) -> Result<(), Error> {
+        let EgressOptions { requests_max, sent_bytes_max, .. } = self.shared.options;
+        if self.made.fetch_add(1, Ordering::Relaxed) >= requests_max {
+            let reason = format!("an attempt makes at most {requests_max} requests");
+            return Err(self.deny(Denial::over_limit(target, "requests", reason)));
         }
-        let endpoints = &action.settings.of(self.subject.environment).endpoints;
+        if self.traffic.sent_bytes() >= sent_bytes_max {
+            let reason = format!("an attempt sends at most {sent_bytes_max} bytes");
+            return Err(self.deny(Denial::over_limit(target, "sent-bytes", reason)));
+        }
+        Ok(())
+    }
+
+    /// The grant says what the guest may ask for, the installation's endpoints where that is.
+    fn route(&self, method: &Method, target: Target, subject: &StepSubject) -> Result<Route, Error> {
+        let action = &subject.action;
+        if !target.is_covered(method, &action.grant.hosts) {
+            return Err(self.deny(Denial::not_granted(method.as_str(), &target, action)));
+        }
+        let endpoints = &action.settings.of(subject.environment).endpoints;
         Route::find(target, endpoints, &self.shared.trusts).map_err(|denial| self.deny(denial))
     }
 
-    /// The addresses that this request may go to, at least one.
-    async fn decide(&self, method: &Method, route: &Route, times: &Times) -> Result<Vec<IpAddr>, Error> {
+    /// The addresses that this request may go to, at least one. The name is asked for once: what is decided here is what
+    /// is connected to.
+    async fn decide(&self, asking: &Asking<'_>) -> Result<Vec<IpAddr>, Error> {
+        let Asking { subject, route, times, .. } = asking;
         let mut allowed = Vec::new();
         let mut first_denial = None;
-        for address in resolve(&route.actual, times.connect).await? {
+        for address in self.shared.names.resolve(&subject.tenant, &route.actual, times.connect).await? {
             let classified = self.shared.classes.classify(address);
-            let verdict = self.ask(method, &route.actual, address, &classified);
+            let verdict = self.ask(asking, address, &classified);
             if verdict.allowed {
                 allowed.push(address);
             } else {
-                first_denial.get_or_insert_with(|| Denial::refused(route, &classified, &verdict));
+                let ranges = &self.shared.options.allow_cidrs;
+                first_denial.get_or_insert_with(|| Denial::refused(route, &classified, ranges, &verdict));
             }
         }
         match (allowed.is_empty(), first_denial) {
@@ -140,9 +179,10 @@ impl AttemptEgress {
         }
     }
 
-    fn ask(&self, method: &Method, target: &Target, address: IpAddr, classified: &Classified) -> Verdict {
+    fn ask(&self, asking: &Asking<'_>, address: IpAddr, classified: &Classified) -> Verdict {
+        let target = &asking.route.actual;
         let call = HttpCall {
-            method: method.as_str(),
+            method: asking.method.as_str(),
             host: &target.host,
             port: target.port,
             path: &target.path,
@@ -152,7 +192,7 @@ impl AttemptEgress {
             granted: true,
             attempt: self.attempt,
         };
-        self.shared.gate.http_request(&self.subject, &call, now())
+        self.shared.gate.http_request(&asking.subject, &call, now())
     }
 
     fn filler(&self, request: &Request<WasiBody>, route: &Route) -> Result<Arc<Filler>, Error> {
@@ -173,6 +213,8 @@ impl AttemptEgress {
     ) -> Result<Request<WasiBody>, Error> {
         let (mut parts, body) = request.into_parts();
         if !filler.is_idle() {
+            let looked = self.vault.look_again().await;
+            looked.map_err(|error| Error::InternalError(Some(error.message)))?;
             filler.head(&mut parts).map_err(|denial| self.deny(denial))?;
         }
         let body = fill_body(filler, &mut parts.headers, body, self.denying()).await?;
@@ -183,7 +225,20 @@ impl AttemptEgress {
         self.traffic.count_sent(
             parts.method.as_str().len() + parts.uri.to_string().len() + 12 + head_bytes(&parts.headers),
         );
-        Ok(Request::from_parts(parts, counted(body, self.traffic.clone())))
+        Ok(Request::from_parts(parts, self.outgoing(body)))
+    }
+
+    fn outgoing(&self, body: WasiBody) -> WasiBody {
+        let EgressOptions { request_bytes_max, sent_bytes_max, .. } = self.shared.options;
+        let outgoing = Outgoing {
+            body,
+            traffic: self.traffic.clone(),
+            bytes_left: request_bytes_max,
+            bytes_max: request_bytes_max,
+            sent_bytes_max,
+            notes: self.notes.clone(),
+        };
+        outgoing.boxed_unsync()
     }
 
     fn deny(&self, denial: Denial) -> Error {
@@ -202,70 +257,21 @@ impl AttemptEgress {
         })
     }
 
-    /// On an idle connection when there is one; a server that closed it in the meantime costs nothing.
-    async fn exchange(
-        &self,
-        route: &Route,
-        addresses: &[IpAddr],
-        mut request: Request<WasiBody>,
-        times: &Times,
-    ) -> Result<Exchanged, Error> {
-        for address in addresses {
-            let key = self.key(route, *address);
-            let Some(idle) = self.shared.pool.take(&key) else { continue };
-            let Some(mut connection) = idle.ready().await else { continue };
-            match timeout(times.first_byte, connection.send(request)).await {
-                Err(_) => return Err(Error::ConnectionReadTimeout),
-                Ok(Ok(response)) => return Ok(Exchanged { key, connection, response }),
-                Ok(Err(Unsent::Failed(error))) => return Err(denied_body_or(error)),
-                Ok(Err(Unsent::Returned(returned))) => request = *returned,
-            }
-        }
-        let (key, mut connection) = self.connect(route, addresses, times).await?;
-        match timeout(times.first_byte, connection.send(request)).await {
-            Err(_) => Err(Error::ConnectionReadTimeout),
-            Ok(Ok(response)) => Ok(Exchanged { key, connection, response }),
-            Ok(Err(Unsent::Failed(error))) => Err(denied_body_or(error)),
-            Ok(Err(Unsent::Returned(_))) => Err(Error::ConnectionTerminated),
-        }
-    }
-
-    /// To the first of the checked addresses that answers.
-    async fn connect(
-        &self,
-        route: &Route,
-        addresses: &[IpAddr],
-        times: &Times,
-    ) -> Result<(Key, Connection), Error> {
-        let mut last = Error::DestinationUnavailable;
-        for address in addresses {
-            let opening = Connection::open(&route.actual, *address, &route.trust.connector);
-            last = match timeout(times.connect, opening).await {
-                Ok(Ok(connection)) => return Ok((self.key(route, *address), connection)),
-                Ok(Err(Unopened::Failed(error))) => error,
-                Ok(Err(Unopened::Certificate(reason))) => {
-                    let (host, key) = (route.actual.authority(), route.logical.authority());
-                    self.notes.hint(certificate_hint(&host, &key, &reason));
-                    Error::TlsCertificateError
-                }
-                Err(_) => Error::ConnectionTimeout,
-            };
-        }
-        Err(last)
-    }
-
     fn answer(
         &self,
         exchanged: Exchanged,
         open: OwnedSemaphorePermit,
-        times: &Times,
+        asking: &Asking<'_>,
     ) -> Result<Response<WasiBody>, Error> {
         let Exchanged { key, connection, response } = exchanged;
-        let bytes_max = self.response_bytes_max();
+        let (bytes_max, between_bytes) =
+            (self.response_bytes_max(&asking.subject), asking.times.between_bytes);
+        let bytes_ceiling = self.shared.options.response_bytes_ceiling;
         let (parts, incoming) = response.into_parts();
         self.traffic.count_received(head_bytes(&parts.headers) + 17);
         let announced = http_body::Body::size_hint(&incoming).lower();
         if announced > bytes_max {
+            self.notes.hint(too_large(bytes_max, bytes_ceiling));
             return Err(Error::HttpResponseBodySize(Some(announced)));
         }
         let answer = Answer {
@@ -274,32 +280,21 @@ impl AttemptEgress {
             pool: self.shared.pool.clone(),
             key,
             traffic: self.traffic.clone(),
+            notes: self.notes.clone(),
             bytes_left: bytes_max,
             bytes_max,
-            between_bytes: times.between_bytes,
-            silence: Box::pin(tokio::time::sleep_until(Instant::now() + times.between_bytes)),
+            bytes_ceiling,
+            between_bytes,
+            silence: Box::pin(tokio::time::sleep_until(Instant::now() + between_bytes)),
             open: Some(open),
         };
         Ok(Response::from_parts(parts, answer.boxed_unsync()))
     }
 
-    fn response_bytes_max(&self) -> u64 {
+    fn response_bytes_max(&self, subject: &StepSubject) -> u64 {
         let EgressOptions { response_bytes_max, response_bytes_ceiling, .. } = self.shared.options;
-        let granted = self.subject.action.grant.response_bytes_max;
+        let granted = subject.action.grant.response_bytes_max;
         granted.map_or(response_bytes_max, |bytes| bytes.min(response_bytes_ceiling))
-    }
-
-    fn key(&self, route: &Route, address: IpAddr) -> Key {
-        Key {
-            tenant: self.subject.tenant.clone(),
-            component: self.subject.action.component.clone(),
-            logical: route.logical.to_string(),
-            trust: route.trust.id,
-            tls: route.actual.tls,
-            host: route.actual.host.clone(),
-            port: route.actual.port,
-            address,
-        }
     }
 
     fn times(&self, wished: RequestOptions) -> Times {
@@ -311,20 +306,6 @@ impl AttemptEgress {
             between_bytes: wished.between_bytes_timeout.map_or(silence, |wish| wish.min(silence)),
         }
     }
-}
-
-/// A request and the connection that its answer comes on.
-struct Exchanged {
-    key: Key,
-    connection: Connection,
-    response: Response<Incoming>,
-}
-
-/// A body that was denied while it was sent looks like a broken connection from outside.
-fn denied_body_or(error: Error) -> Error {
-    let Error::Hyper(broken) = &error else { return error };
-    let cause = broken.source().and_then(|cause| cause.downcast_ref::<Error>());
-    if matches!(cause, Some(Error::HttpRequestDenied)) { Error::HttpRequestDenied } else { error }
 }
 
 /// The path and the query: what a server, unlike a proxy, is sent.

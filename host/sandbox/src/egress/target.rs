@@ -53,15 +53,14 @@ impl Target {
         (self.tls, self.port) == (other.tls, other.port) && self.host == other.host
     }
 
+    /// As patterns look at it.
+    pub fn request<'a>(&'a self, method: &'a str) -> RequestTarget<'a> {
+        RequestTarget { method, tls: self.tls, host: &self.host, port: self.port, path: &self.path }
+    }
+
     /// One of the patterns covers it.
     pub fn is_covered(&self, method: &Method, hosts: &[HostPattern]) -> bool {
-        let request = RequestTarget {
-            method: method.as_str(),
-            tls: self.tls,
-            host: &self.host,
-            port: self.port,
-            path: &self.path,
-        };
+        let request = self.request(method.as_str());
         hosts.iter().any(|pattern| pattern.allows(&request))
     }
 }

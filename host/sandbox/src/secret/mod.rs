@@ -4,9 +4,11 @@
 mod placeholder;
 mod forms;
 mod redaction;
+mod lines;
 mod vault;
 
 pub(crate) use forms::{json_escaped, percent_encoded};
+pub(crate) use lines::{exception, host_line, quoted};
 pub(crate) use placeholder::Finder;
 pub(crate) use redaction::Redactions;
 pub(crate) use vault::{Stand, Vault};

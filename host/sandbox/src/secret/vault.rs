@@ -1,6 +1,6 @@
 //! The secrets of one attempt: each is declared, opened, and decided, before anything of it can be used.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::hmac;
@@ -11,6 +11,7 @@ use quantum_core::port::{
     Attempt, Decision, EffectError, EffectGate, OpenSecret, SecretCall, SecretSource, StepSubject, Verdict,
 };
 
+use super::lines::use_line;
 use super::placeholder::placeholder;
 use super::redaction::Redactions;
 use crate::host::now;
@@ -27,6 +28,7 @@ const NAME_CHARS_MAX: usize = 63;
 const ENCODED_KEYS: [&str; 2] = ["whsec_", "base64:"];
 
 /// What a placeholder stands for.
+#[derive(Clone)]
 pub(crate) struct Stand {
     /// The plugin's name of the secret.
     pub name: String,
@@ -35,6 +37,8 @@ pub(crate) struct Stand {
     pub value: String,
     /// Where in a request.
     pub places: Vec<SecretPlace>,
+    /// Why it stands for nothing any more.
+    pub lost: Option<String>,
 }
 
 pub(crate) struct Vault {
@@ -48,11 +52,32 @@ pub(crate) struct Vault {
 
 #[derive(Default)]
 struct Kept {
-    /// By the tenant's names.
-    opened: HashMap<String, Arc<OpenSecret>>,
     stands: HashMap<String, Arc<Stand>>,
     /// The placeholder of a secret, and of a secret with a user: asked for again, it is the same.
-    given: HashMap<(String, Option<String>), String>,
+    given: HashMap<What, String>,
+}
+
+/// The plugin's name of a secret, and the user whose basic authentication it is made into.
+type What = (String, Option<String>);
+
+impl Kept {
+    /// What all placeholders of this secret stand for from now on.
+    fn renew(&mut self, name: &str, opened: &Result<Arc<OpenSecret>, EffectError>) {
+        let of_secret = self.given.iter().filter(|((known, _), _)| known == name);
+        for ((_, user), placeholder) in of_secret {
+            let Some(stand) = self.stands.get_mut(placeholder) else { continue };
+            let before = Stand::clone(stand);
+            *stand = Arc::new(match opened {
+                Ok(secret) => Stand {
+                    value: value_of(secret, user.as_deref()),
+                    secret: Arc::clone(secret),
+                    lost: None,
+                    ..before
+                },
+                Err(error) => Stand { lost: Some(error.message.clone()), ..before },
+            });
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +99,7 @@ impl Vault {
     /// Stands for the value itself.
     pub async fn placeholder(&self, name: &str) -> Result<String, EffectError> {
         let secret = self.usable(name).await?;
-        let value = secret.value.clone();
-        self.give((name.to_owned(), None), secret, value)
+        self.give((name.to_owned(), None), secret)
     }
 
     /// Stands for the whole `Basic …` of an `Authorization` header (RFC 7617).
@@ -85,8 +109,7 @@ impl Vault {
             return Err(EffectError::new("invalid-user", message));
         }
         let secret = self.usable(name).await?;
-        let value = format!("Basic {}", STANDARD.encode(format!("{user}:{}", secret.value)));
-        self.give((name.to_owned(), Some(user.to_owned())), secret, value)
+        self.give((name.to_owned(), Some(user.to_owned())), secret)
     }
 
     /// HMAC-SHA256 (RFC 2104) of the data under the secret.
@@ -104,8 +127,22 @@ impl Vault {
         let secret = self.open(name).await?;
         let verdict = self.decide(&secret, Purpose::Reveal);
         self.audit(&secret, &verdict);
-        allowed(&verdict)?;
+        self.allowed(&secret, &verdict)?;
         Ok(secret.value.clone())
+    }
+
+    /// Looks again at what its placeholders stand for, so that a secret which was deleted, or is for other hosts now,
+    /// or has another value, is that for the next request. Err: nobody knows.
+    pub async fn look_again(&self) -> Result<(), EffectError> {
+        let names: BTreeSet<String> = self.kept().given.keys().map(|(name, _)| name.clone()).collect();
+        for name in names {
+            let opened = match self.open(&name).await {
+                Err(error) if error.retryable => return Err(error),
+                opened => opened,
+            };
+            self.kept().renew(&name, &opened);
+        }
+        Ok(())
     }
 
     /// None: no placeholder of this attempt.
@@ -116,6 +153,11 @@ impl Vault {
     /// Asks the policies, as they are now.
     pub fn ask(&self, secret: &OpenSecret) -> Verdict {
         self.decide(secret, Purpose::Use)
+    }
+
+    /// What would let the policies allow it.
+    pub fn allowing_line(&self, secret: &OpenSecret, verdict: &Verdict) -> Option<String> {
+        use_line(self.subject.tenant.as_str(), secret, &verdict.decision)
     }
 
     /// Some secret of the plugin may stand here.
@@ -131,31 +173,38 @@ impl Vault {
     async fn usable(&self, name: &str) -> Result<Arc<OpenSecret>, EffectError> {
         self.declared(name).ok_or_else(|| undeclared(name, "capabilities.secrets"))?;
         let secret = self.open(name).await?;
-        allowed(&self.decide(&secret, Purpose::Use))?;
+        self.allowed(&secret, &self.decide(&secret, Purpose::Use))?;
         Ok(secret)
+    }
+
+    fn allowed(&self, secret: &OpenSecret, verdict: &Verdict) -> Result<(), EffectError> {
+        if verdict.allowed {
+            return Ok(());
+        }
+        let Decision { policies, reason, .. } = &verdict.decision;
+        let rule = if policies.is_empty() { "default-deny".to_owned() } else { policies.join(", ") };
+        let reason = reason.as_deref().unwrap_or("no policy allows it").trim_end_matches('.');
+        let line = self.allowing_line(secret, verdict).map(|line| format!("; allow it with: {line}"));
+        Err(EffectError::new("denied", format!("{reason} ({rule}){}", line.unwrap_or_default())))
     }
 
     fn declared(&self, name: &str) -> Option<&SecretDeclaration> {
         self.subject.action.grant.secrets.iter().find(|declared| declared.name == name)
     }
 
-    /// Opened once an attempt; from then on the value is taken out of what the guest says.
+    /// Opened anew for each use, and under the name that it has in the installation now; from then on the value is taken
+    /// out of what the guest says.
     async fn open(&self, name: &str) -> Result<Arc<OpenSecret>, EffectError> {
         let environment = self.subject.environment;
-        let theirs = self.subject.action.settings.of(environment).secret(name);
-        let known = self.kept().opened.get(theirs).cloned();
-        if let Some(known) = known {
-            return Ok(known);
-        }
+        let action = self.gate.in_force(&self.subject).ok_or_else(|| uninstalled(&self.subject))?;
+        let theirs = action.settings.of(environment).secret(name);
         let opened = self.source.open(&self.subject.tenant, theirs, environment).await?;
         if opened.value.len() > VALUE_BYTES_MAX {
             let message = format!("the secret {theirs} has more than {VALUE_BYTES_MAX} bytes");
             return Err(EffectError::new("too-large", message));
         }
         self.redactions.add(&opened.name, &opened.value);
-        let opened = Arc::new(opened);
-        self.kept().opened.insert(theirs.to_owned(), opened.clone());
-        Ok(opened)
+        Ok(Arc::new(opened))
     }
 
     fn decide(&self, secret: &OpenSecret, purpose: Purpose) -> Verdict {
@@ -169,15 +218,11 @@ impl Vault {
         self.gate.secret(&self.subject, &call, now())
     }
 
-    fn give(
-        &self,
-        what: (String, Option<String>),
-        secret: Arc<OpenSecret>,
-        value: String,
-    ) -> Result<String, EffectError> {
+    fn give(&self, what: What, secret: Arc<OpenSecret>) -> Result<String, EffectError> {
         let mut kept = self.kept();
-        if let Some(given) = kept.given.get(&what) {
-            return Ok(given.clone());
+        if let Some(given) = kept.given.get(&what).cloned() {
+            kept.renew(&what.0, &Ok(secret));
+            return Ok(given);
         }
         if kept.given.len() >= PLACEHOLDERS_MAX {
             let message = format!("an attempt is given at most {PLACEHOLDERS_MAX} placeholders");
@@ -186,7 +231,8 @@ impl Vault {
         let placeholder =
             placeholder().map_err(|_| EffectError::unavailable("the host has no randomness now"))?;
         let places = self.declared(&what.0).map(|declared| declared.places.clone()).unwrap_or_default();
-        let stand = Stand { name: what.0.clone(), secret, value, places };
+        let value = value_of(&secret, what.1.as_deref());
+        let stand = Stand { name: what.0.clone(), secret, value, places, lost: None };
         kept.stands.insert(placeholder.clone(), Arc::new(stand));
         kept.given.insert(what, placeholder.clone());
         Ok(placeholder)
@@ -223,14 +269,20 @@ fn undeclared(name: &str, list: &str) -> EffectError {
     EffectError::new("undeclared", message)
 }
 
-fn allowed(verdict: &Verdict) -> Result<(), EffectError> {
-    if verdict.allowed {
-        return Ok(());
+fn uninstalled(subject: &StepSubject) -> EffectError {
+    let message = format!(
+        "{} is not installed any more, and its secrets with it; install it again with: quantum plugin install FILE",
+        subject.action.plugin
+    );
+    EffectError::new("denied", message)
+}
+
+/// The value itself, or the whole `Basic …` of a user.
+fn value_of(secret: &OpenSecret, user: Option<&str>) -> String {
+    match user {
+        None => secret.value.clone(),
+        Some(user) => format!("Basic {}", STANDARD.encode(format!("{user}:{}", secret.value))),
     }
-    let Decision { policies, reason, .. } = &verdict.decision;
-    let rule = if policies.is_empty() { "default-deny".to_owned() } else { policies.join(", ") };
-    let reason = reason.as_deref().unwrap_or("no policy allows it");
-    Err(EffectError::new("denied", format!("{} ({rule})", reason.trim_end_matches('.'))))
 }
 
 /// The value's bytes, or the key that it holds in base64.

@@ -66,13 +66,19 @@ async fn basic_authentication_is_made_by_the_host() {
 #[tokio::test]
 async fn another_host_is_denied_and_sees_nothing() {
     let server = Recorder::start().await;
-    for bound in
-        [&["https://api.example.com"][..], &["POST http://127.0.0.1:*"], &["http://127.0.0.1:*/v1"], &[]]
-    {
+    let url = server.url();
+    for (bound, hosts) in [
+        (&["https://api.example.com"][..], format!("--host https://api.example.com --host {url}")),
+        (
+            &["POST http://127.0.0.1:*"],
+            "--host 'POST http://127.0.0.1:*' --host 'POST,GET http://127.0.0.1:*'".to_owned(),
+        ),
+        (&["http://127.0.0.1:*/v1"], format!("--host 'http://127.0.0.1:*/v1' --host 'GET {url}/x'")),
+        (&[], format!("--host {url}")),
+    ] {
         let world = world(bound);
         let (message, details) = denied(&world, &server, &[Header], GET_WITH_HEADER).await;
-        let url = server.url();
-        let line = format!("quantum secret set TOKEN --environment development --host {url}");
+        let line = format!("quantum secret set TOKEN --environment development {hosts}");
         let expected = format!(
             "the request to {url} was denied: the secret TOKEN is not for this host; allow it with: {line}"
         );
@@ -234,7 +240,9 @@ async fn a_revocation_bites_in_the_middle_of_an_attempt() {
     let failure = failure(world.script(grant(&[Header]), &lines).await);
     let (message, details) = (failure.problem.message, failure.problem.details.unwrap());
     let expected = format!(
-        "the request to {} was denied: the secret TOKEN may not be used: The secret is frozen",
+        "the request to {} was denied: the secret TOKEN may not be used: The secret is frozen; allow it with: \
+         unless {{ resource == Secret::\"tenant-1/development/TOKEN\" }} at the end of the policy \
+         \"secrets.frozen\" in policies_dir",
         server.url()
     );
     assert_eq!(message, expected);

@@ -12,6 +12,7 @@
 ;;   requests    H NAME header B   h header named B   A 0AUTHORITY (1: TLS) a new request   @ authority B
 ;;               M METHOD   ~ method B   Q path and query B   O open the body   > send
 ;;               C write B   K COUNT write so much of B   . end the body   < status and body of the answer
+;;               L where its Location http://…/ sends
 (module
   (import "quantum:log/log@1.0.0" "write" (func $log (param i32 i32 i32 i32 i32)))
   (import "quantum:log/log@1.0.0" "progress" (func $progress (param i32 i32 i32)))
@@ -52,6 +53,8 @@
     (func $subscribe (param i32) (result i32)))
   (import "wasi:http/types@0.2.12" "[method]future-incoming-response.get" (func $response_of (param i32 i32)))
   (import "wasi:http/types@0.2.12" "[method]incoming-response.status" (func $status (param i32) (result i32)))
+  (import "wasi:http/types@0.2.12" "[method]incoming-response.headers" (func $headers_of (param i32) (result i32)))
+  (import "wasi:http/types@0.2.12" "[method]fields.get" (func $get_field (param i32 i32 i32 i32)))
   (import "wasi:http/types@0.2.12" "[method]incoming-response.consume" (func $consume (param i32 i32)))
   (import "wasi:http/types@0.2.12" "[method]incoming-body.stream" (func $stream (param i32 i32)))
   (import "wasi:io/poll@0.2.12" "[method]pollable.block" (func $block (param i32)))
@@ -71,6 +74,7 @@
   (data (i32.const 1104) "\n")
   (data (i32.const 1112) "/")
   (data (i32.const 1120) "0123456789abcdef")
+  (data (i32.const 1136) "location")
 
   (global $heap (mut i32) (i32.const 0x300000))
   ;; Bytes of B, which begins at 0x100000.
@@ -80,6 +84,7 @@
   (global $out (mut i32) (i32.const 0))
   (global $out_stream (mut i32) (i32.const 0))
   (global $future (mut i32) (i32.const 0))
+  (global $answer (mut i32) (i32.const 0))
   (global $reader (mut i32) (i32.const 0))
   (global $writer (mut i32) (i32.const 0))
   (global $revision (mut i64) (i64.const 0))
@@ -169,6 +174,7 @@
     (call $response_of (global.get $future) (i32.const 4096))
     (if (i32.load8_u (i32.const 4112)) (then (return (call $fail_http (i32.load8_u (i32.const 4120))))))
     (local.set $response (i32.load (i32.const 4120)))
+    (global.set $answer (local.get $response))
     (call $consume (local.get $response) (i32.const 4096))
     (call $stream (i32.load (i32.const 4100)) (i32.const 4096))
     (local.set $stream (i32.load (i32.const 4100)))
@@ -366,6 +372,12 @@
       (call $drop_stream (global.get $out_stream))
       (call $finish_body (global.get $out) (i32.const 0) (i32.const 0) (i32.const 4096))))
     (if (i32.eq (local.get $op) '<') (then (return (call $await))))
+    ;; Without `http://` in front and `/` behind.
+    (if (i32.eq (local.get $op) 'L') (then
+      (call $get_field (call $headers_of (global.get $answer)) (i32.const 1136) (i32.const 8) (i32.const 4096))
+      (local.set $o (i32.load (i32.load (i32.const 4096))))
+      (local.set $len (i32.load (i32.add (i32.load (i32.const 4096)) (i32.const 4))))
+      (call $append (i32.add (local.get $o) (i32.const 7)) (i32.sub (local.get $len) (i32.const 8)))))
     (i32.const 0))
 
   (func $say (param $op i32) (param $o i32) (param $len i32) (result i32)

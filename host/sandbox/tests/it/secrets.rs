@@ -102,7 +102,10 @@ async fn a_policy_that_denies_gives_its_reason() {
     *world.gate.decide_secret.lock().unwrap() = Box::new(|_| false);
     for lines in [&["pTOKEN"][..], &["+u", "uTOKEN"], &["mTOKEN"], &["vTOKEN"]] {
         let denied = failure(world.script(grant(), lines).await);
-        let told = "denied: The secret is frozen (secrets.frozen)".to_owned();
+        let told = "denied: The secret is frozen (secrets.frozen); allow it with: unless { resource == \
+                    Secret::\"tenant-1/development/TOKEN\" } at the end of the policy \"secrets.frozen\" in \
+                    policies_dir"
+            .to_owned();
         assert_eq!((denied.kind, denied.problem.to_string()), (FailureKind::Permanent, told), "{lines:?}");
     }
     *world.gate.decide_secret.lock().unwrap() = Box::new(|call| !call.reveal);

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+
+/// Between two bytes of an answer that drips.
+const DRIP: Duration = Duration::from_millis(10);
 
 pub struct Server {
     pub port: u16,
@@ -53,6 +57,22 @@ impl Server {
             }
         });
         Self { port, connections, requests, task }
+    }
+
+    /// Answers with a body that comes byte by byte, and has no end.
+    pub async fn drip() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let task = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut next = tokio::time::interval(DRIP);
+            let mut sent = stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
+            while sent.is_ok() {
+                next.tick().await;
+                sent = stream.write_all(b"1\r\nx\r\n").await;
+            }
+        });
+        Self { port, connections: Arc::default(), requests: Arc::default(), task }
     }
 
     pub fn connections(&self) -> usize {

@@ -222,8 +222,18 @@ impl Secrets {
     pub fn keep_in(&self, environment: Environment, name: &str, value: &str, hosts: &[&str]) {
         let hosts = hosts.iter().map(|pattern| HostPattern::parse(pattern).unwrap()).collect();
         let (name, value) = (name.to_owned(), value.to_owned());
+        self.forget_in(environment, &name);
         let secret = OpenSecret { name, environment, value, hosts, expires_at: None };
         self.0.lock().unwrap().push((TenantId::new("tenant-1").unwrap(), secret));
+    }
+
+    /// Of the environment of the tests' attempts.
+    pub fn forget(&self, name: &str) {
+        self.forget_in(Environment::ALL[0], name);
+    }
+
+    fn forget_in(&self, environment: Environment, name: &str) {
+        self.0.lock().unwrap().retain(|(_, it)| it.name != name || it.environment != environment);
     }
 }
 

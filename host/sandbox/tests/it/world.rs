@@ -13,7 +13,7 @@ use quantum_core::port::{
 };
 use quantum_core::schema::Schema;
 use quantum_core::time::Timestamp;
-use quantum_core::vocabulary::{Capability, Environment, Signature, Trust};
+use quantum_core::vocabulary::{AddressClass, Capability, Environment, Signature, Trust};
 use quantum_sandbox::{Ports, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -43,23 +43,31 @@ impl LogSink for Lines {
 pub struct Gate {
     pub decide: Mutex<Decide>,
     pub decide_secret: Mutex<DecideSecret>,
+    pub in_force: Mutex<InForce>,
     pub asked: Mutex<Vec<String>>,
 }
 
-type Decide = Box<dyn Fn(&HttpCall<'_>) -> bool + Send>;
+type Decide = Box<dyn FnMut(&HttpCall<'_>) -> bool + Send>;
+type InForce = Box<dyn FnMut(&StepSubject) -> Option<Arc<ActionEntry>> + Send>;
 type DecideSecret = Box<dyn FnMut(&SecretCall<'_>) -> bool + Send>;
 
 pub const DECISION: &str = "0198c0de-0000-7000-8000-000000000001";
 
 impl EffectGate for Gate {
+    fn in_force(&self, subject: &StepSubject) -> Option<Arc<ActionEntry>> {
+        self.in_force.lock().unwrap()(subject)
+    }
+
     fn http_request(&self, _: &StepSubject, call: &HttpCall<'_>, _: Timestamp) -> Verdict {
         let HttpCall { method, host, port, path, ip, address_class, .. } = call;
         self.asked.lock().unwrap().push(format!("{method} {host}:{port}{path} {ip} {address_class}"));
         let allowed = self.decide.lock().unwrap()(call);
+        let inside = !matches!(address_class, AddressClass::Public | AddressClass::OperatorAllowed);
+        let rule = if inside { "guard.address" } else { "team.no-calls" };
         let (policies, reason) = if allowed {
             (vec![], None)
         } else {
-            (vec!["egress.no-internal".to_owned()], Some("internal addresses are not reached".to_owned()))
+            (vec![rule.to_owned()], Some("internal addresses are not reached".to_owned()))
         };
         let id = DecisionId::parse(DECISION).unwrap();
         Verdict { allowed, decision: Decision { id, policies, reason, policy_version: String::new() } }
@@ -100,6 +108,7 @@ impl World {
         let gate = Arc::new(Gate {
             decide: Mutex::new(Box::new(|_| true)),
             decide_secret: Mutex::new(Box::new(|_| true)),
+            in_force: Mutex::new(Box::new(|subject| Some(subject.action.clone()))),
             asked: Mutex::default(),
         });
         let (values, artifacts, secrets) = (Arc::default(), Arc::default(), Arc::default());
@@ -191,6 +200,11 @@ pub fn hosts(patterns: &[&str]) -> Grant {
     Grant { capabilities: vec![Capability::Http], hosts, ..Grant::default() }
 }
 
+/// The same, of a plugin whose installer may add hosts.
+pub fn slot(patterns: &[&str]) -> Grant {
+    Grant { slots: vec!["target".to_owned()], ..hosts(patterns) }
+}
+
 pub fn attempt(component: &Digest, grant: Grant, parameters: &str) -> Attempt {
     attempt_of("tenant-1", component, grant, parameters)
 }
@@ -222,11 +236,16 @@ pub fn attempt_of(tenant: &str, component: &Digest, grant: Grant, parameters: &s
 pub fn with_settings(mut attempt: Attempt, settings: Value) -> Attempt {
     if !settings.is_null() {
         let action = &attempt.subject.action;
-        let mut entry = entry(&action.component, action.grant.clone(), action.trust);
-        entry.settings = Arc::new(SettingsTable::new(serde_json::from_value(settings).unwrap()));
-        attempt.subject.action = Arc::new(entry);
+        let entry = entry(&action.component, action.grant.clone(), action.trust);
+        attempt.subject.action = with(entry, settings);
     }
     attempt
+}
+
+/// The same action with these settings.
+pub fn with(mut entry: ActionEntry, settings: Value) -> Arc<ActionEntry> {
+    entry.settings = Arc::new(SettingsTable::new(serde_json::from_value(settings).unwrap()));
+    Arc::new(entry)
 }
 
 /// Blue everywhere, and orange in tests.

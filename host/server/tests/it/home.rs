@@ -239,8 +239,11 @@ pub struct Host {
 impl Host {
     /// SIGTERM. Who waits for the end gets the status.
     pub fn terminate(&self) {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     pub fn wait(mut self) -> ExitStatus {

@@ -239,7 +239,9 @@ async fn health_and_metrics_are_on_the_administrators_listener_alone() {
     client.run(&id, &json!({})).await;
     let admin = client.at(&host.admin);
     assert_eq!(admin.get("/livez").await.is(200).json(), json!({ "status": "alive" }));
-    assert_eq!(admin.get("/readyz").await.is(200).json(), json!({ "status": "ready" }));
+    let ready = admin.get("/readyz").await.is(200).json();
+    assert_eq!((&ready["status"], &ready["policies"]["refused"]), (&json!("ready"), &json!(null)));
+    assert_eq!(ready["policies"]["version"].as_str().unwrap().len(), 16);
     let metrics = admin.get("/metrics").await.is(200);
     assert!(metrics.header("content-type").starts_with("text/plain"));
     for line in

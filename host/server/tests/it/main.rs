@@ -17,6 +17,7 @@ mod lifecycle;
 mod operations;
 mod pipeline;
 mod plugin;
+mod revocation;
 mod schedule;
 mod service;
 mod tutorial;
