@@ -36,7 +36,7 @@ async fn ask_with(world: &World, bucket: Option<Bucket>, path: &str) -> (StatusC
 async fn an_administrator_sees_whether_the_host_is_ready() {
     let world = World::start().await;
     assert_eq!(ask(&world, "/livez").await, (StatusCode::OK, r#"{"status":"alive"}"#.into()));
-    let ready = r#"{"policies":{"refused":null,"version":"0123456789abcdef"},"status":"ready"}"#;
+    let ready = r#"{"status":"ready","policies":{"version":"0123456789abcdef","refused":null}}"#;
     assert_eq!(ask(&world, "/readyz").await, (StatusCode::OK, ready.into()));
     assert_eq!(ask(&world, "/metrics").await, (StatusCode::OK, "quantum_up 1\n".into()));
 }
