@@ -131,7 +131,7 @@ impl Gate {
         if service == Some(SocketAddr::new(call.ip, call.port)) {
             return allowed();
         }
-        if false && !self.network.allows(call) {
+        if !self.network.allows(call) {
             let reason =
                 "the network is closed to what this tool runs, except for hosts that --allow-host names";
             return refused(NETWORK_CLOSED, reason);

@@ -276,7 +276,7 @@ fn doctor_names_what_is_wrong_and_what_mends_it() {
     let (home, host) = start();
     let fine = home.run(Some(&host), &["doctor"]).ok();
     assert!(fine.lines().all(|line| line.starts_with("ok ")), "{fine}");
-    assert_eq!(fine.lines().count(), 7);
+    assert_eq!(fine.lines().count(), 8);
     let url = host.url.clone();
     host.stop();
     let stopped = home.run(None, &["doctor", "--url", &url]);

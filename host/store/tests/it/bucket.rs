@@ -38,14 +38,10 @@ fn large(bytes: usize) -> Vec<u8> {
 
 #[track_caller]
 fn trouble<T>(done: Result<T, Error>) -> (Trouble, String) {
-    match done {
-        Err(Error::Bucket(error)) => {
-            let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            (error.trouble.clone(), format!("{error} {source}"))
-        }
-        Err(other) => panic!("{other:?}"),
-        Ok(_) => panic!("it was done"),
-    }
+    let error = done.err().expect("it cannot be done");
+    let Error::Bucket(error) = error else { unreachable!("{error:?}") };
+    let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    (error.trouble.clone(), format!("{error} {source}"))
 }
 
 async fn put(blobs: &Blobs) -> (Trouble, String) {
