@@ -280,7 +280,7 @@ fn doctor_names_what_is_wrong_and_what_mends_it() {
     let url = host.url.clone();
     host.stop();
     let stopped = home.run(None, &["doctor", "--url", &url]);
-    assert_eq!((stopped.code, stopped.err.as_str()), (Some(1), "error: 1 of 7 checks found something\n"));
+    assert_eq!((stopped.code, stopped.err.as_str()), (Some(1), "error: 1 of 8 checks found something\n"));
     home.file("data/quantum.toml", "[egres]");
     let misspelt = home.run(None, &["doctor", "--output", "json"]);
     let checks: Value = serde_json::from_str(&misspelt.out).unwrap();
