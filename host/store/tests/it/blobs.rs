@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use quantum_core::id::Digest;
 use quantum_core::port::ComponentSource;
-use quantum_core::time::Timestamp;
 use quantum_store::Blobs;
 use tokio::task::JoinHandle;
 
 use crate::folder;
+use crate::kept::{AT, read_to_end, written};
 
 #[tokio::test]
 async fn a_blob_is_read_as_it_was_written_and_writing_it_again_changes_nothing() {
@@ -43,7 +43,6 @@ async fn a_damaged_blob_is_refused_and_mended_by_writing_it_again() {
     assert_eq!(blobs.get(&digest).await.unwrap().as_deref(), Some(&b"component"[..]));
 }
 
-const AT: Timestamp = Timestamp::from_millis(1_763_892_000_000);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn place(folder: &tempfile::TempDir, digest: &Digest) -> std::path::PathBuf {
@@ -53,27 +52,6 @@ fn place(folder: &tempfile::TempDir, digest: &Digest) -> std::path::PathBuf {
 
 fn drafts(folder: &tempfile::TempDir) -> usize {
     std::fs::read_dir(folder.path().join("artifacts/drafts")).unwrap().count()
-}
-
-async fn written(blobs: &Blobs, pieces: &[&[u8]]) -> Digest {
-    let mut writer = blobs.create().await.unwrap();
-    for piece in pieces {
-        writer.write(piece.to_vec()).await.unwrap();
-    }
-    writer.finish(AT).await.unwrap().0
-}
-
-async fn read_to_end(blobs: &Blobs, digest: &Digest, offset: u64, piece: usize) -> Vec<u8> {
-    let mut reader = blobs.reader(digest, offset).await.unwrap().unwrap();
-    let mut all = Vec::new();
-    loop {
-        let bytes = reader.read(piece).await.unwrap();
-        assert!(bytes.len() <= piece);
-        if bytes.is_empty() {
-            return all;
-        }
-        all.extend(bytes);
-    }
 }
 
 #[tokio::test]

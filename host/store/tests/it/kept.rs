@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::folder;
 
 const PREFIX: &str = "some/prefix";
-const AT: Timestamp = Timestamp::from_millis(1_763_892_000_000);
+pub const AT: Timestamp = Timestamp::from_millis(1_763_892_000_000);
 
 /// A place, and what is below it as files: the object store of the tests keeps objects as such, too.
 pub enum Kept {
