@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(cli.run()) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_unread() => error.exit().into(),
         Err(error) => {
             eprintln!("error: {}", quantum_server::chain(&error));
             error.exit().into()

@@ -81,6 +81,16 @@ impl CliError {
             _ => Exit::Failed,
         }
     }
+
+    /// Whoever read the output has gone, as `head` does: nobody is left to be told of it.
+    pub fn is_unread(&self) -> bool {
+        match self {
+            Self::Write(error) | Self::Plugin(crate::plugin::Error::Output(error)) => {
+                error.kind() == std::io::ErrorKind::BrokenPipe
+            }
+            _ => false,
+        }
+    }
 }
 
 fn ended_text(ended: &Ended) -> String {

@@ -1,5 +1,6 @@
 //! Asks cargo what a crate is, and has it built.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -53,6 +54,13 @@ struct Package {
     name: String,
     manifest_path: PathBuf,
     metadata: Option<serde_json::Value>,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    /// None: it comes from a registry or a repository.
+    path: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -79,10 +87,7 @@ pub(super) async fn find(dir: &Path) -> Result<PluginCrate, Error> {
     let manifest_path = dir.join("Cargo.toml");
     let manifest_path = manifest_path.canonicalize().map_err(Error::file(&manifest_path))?;
     let unreadable = |reason: String| Error::Metadata { path: manifest_path.clone(), reason };
-    let mut command = cargo("metadata");
-    command.args(["--no-deps", "--format-version=1", "--manifest-path"]).arg(&manifest_path);
-    let metadata: Metadata = serde_json::from_slice(&finish(command, "cargo metadata").await?)
-        .map_err(|e| unreadable(e.to_string()))?;
+    let metadata = metadata(&manifest_path, Stdio::inherit()).await?;
     let package = metadata.packages.into_iter().find(|package| package.manifest_path == manifest_path);
     let package = package
         .ok_or_else(|| unreadable("it is a workspace without a package; name the plugin's folder".into()))?;
@@ -91,6 +96,33 @@ pub(super) async fn find(dir: &Path) -> Result<PluginCrate, Error> {
     let meta =
         serde_json::from_value(meta).map_err(|e| unreadable(format!("[package.metadata.quantum]: {e}")))?;
     Ok(PluginCrate { manifest_path, package: package.name, target_dir: metadata.target_directory, meta })
+}
+
+/// Folders of the crate in this folder and of all that it is made of by a path, which its author can change. Of one that
+/// cargo cannot read, itself alone.
+pub(super) async fn by_path(dir: &Path) -> Vec<PathBuf> {
+    let mut found = BTreeSet::from([dir.canonicalize().unwrap_or_else(|_| dir.to_owned())]);
+    let mut unread: Vec<PathBuf> = found.iter().cloned().collect();
+    while let Some(dir) = unread.pop() {
+        let manifest_path = dir.join("Cargo.toml");
+        if !manifest_path.is_file() {
+            continue;
+        }
+        // What is wrong with it is told by the build.
+        let told = metadata(&manifest_path, Stdio::null()).await;
+        let packages = told.map(|metadata| metadata.packages).unwrap_or_default();
+        let package = packages.into_iter().find(|package| package.manifest_path == manifest_path);
+        let named = package.into_iter().flat_map(|package| package.dependencies);
+        unread.extend(named.filter_map(|named| named.path).filter(|path| found.insert(path.clone())));
+    }
+    found.into_iter().collect()
+}
+
+async fn metadata(manifest_path: &Path, errors: Stdio) -> Result<Metadata, Error> {
+    let mut command = cargo("metadata");
+    command.args(["--no-deps", "--format-version=1", "--manifest-path"]).arg(manifest_path).stderr(errors);
+    serde_json::from_slice(&finish(command, "cargo metadata").await?)
+        .map_err(|e| Error::Metadata { path: manifest_path.to_owned(), reason: e.to_string() })
 }
 
 impl PluginCrate {

@@ -9,6 +9,7 @@ use quantum_core::port::AttemptOutcome;
 use serde_json::Value;
 
 use super::allow;
+use super::cargo;
 use super::case;
 use super::error::Error;
 use super::languages;
@@ -52,7 +53,7 @@ pub async fn dev(args: &DevArgs, out: &mut (dyn Write + Send)) -> Result<(), Err
 async fn watch(args: &DevArgs, mut typed: Option<Value>, out: &mut (dyn Write + Send)) -> Result<(), Error> {
     loop {
         // Looked at before the build: what changes during it is noticed behind it.
-        let mut sources = Sources::of(watched(args));
+        let mut sources = Sources::of(watched(args).await);
         match turn(args, typed.clone(), out).await {
             Ok(()) => {}
             Err(Error::Output(error)) => return Err(Error::Output(error)),
@@ -61,7 +62,8 @@ async fn watch(args: &DevArgs, mut typed: Option<Value>, out: &mut (dyn Write + 
         sources.forgive_builds();
         writeln!(out, "waiting for a change in {}; Ctrl-C ends", args.dir.display())?;
         let changed = sources.change().await;
-        writeln!(out, "\nchanged: {}", changed.strip_prefix(&args.dir).unwrap_or(&changed).display())?;
+        let dir = args.dir.canonicalize().unwrap_or_else(|_| args.dir.clone());
+        writeln!(out, "\nchanged: {}", changed.strip_prefix(&dir).unwrap_or(&changed).display())?;
         typed = args.parameters_again(typed);
     }
 }
@@ -93,10 +95,11 @@ async fn turn(args: &DevArgs, typed: Option<Value>, out: &mut (dyn Write + Send)
     Ok(())
 }
 
-/// The plugin's folder, and what is named beside it.
-fn watched(args: &DevArgs) -> Vec<PathBuf> {
+/// The plugin's folder, those of crates that it names by a path, and what is named beside it.
+async fn watched(args: &DevArgs) -> Vec<PathBuf> {
     let file = args.with.params.as_ref().and_then(|typed| typed.strip_prefix('@')).map(PathBuf::from);
-    std::iter::once(args.dir.clone()).chain(args.with.given.clone()).chain(file).collect()
+    let crates = cargo::by_path(&args.dir).await;
+    crates.into_iter().chain(args.with.given.clone()).chain(file).collect()
 }
 
 impl DevArgs {

@@ -111,6 +111,29 @@ fn a_rust_plugin_is_followed_through_mistakes_and_denials() {
 }
 
 #[test]
+fn a_crate_that_is_named_by_a_path_is_followed_too() {
+    let folder = in_rust("fetch", &fetching("http = \"https://declared.example\""));
+    fs::remove_dir_all(folder.path().join("cases")).unwrap();
+    let helper = tempfile::tempdir().unwrap();
+    fs::create_dir(helper.path().join("src")).unwrap();
+    fs::write(helper.path().join("Cargo.toml"), "[package]\nname = \"helper\"\nedition = \"2024\"\n")
+        .unwrap();
+    fs::write(helper.path().join("src/lib.rs"), "this is no Rust").unwrap();
+    let manifest = folder.path().join("Cargo.toml");
+    let named = format!("[dependencies]\nhelper = {{ path = {:?} }}", helper.path());
+    let text = fs::read_to_string(&manifest).unwrap().replace("[dependencies]", &named);
+    fs::write(&manifest, text).unwrap();
+
+    let mut dev = Dev::start(offline(quantum(&["plugin", "dev"]).arg(folder.path())));
+    dev.until("error: build the plugin: ");
+    dev.until(WAITING);
+    fs::write(helper.path().join("src/lib.rs"), "//! Helps.").unwrap();
+    dev.until(&format!("changed: {}", helper.path().canonicalize().unwrap().join("src/lib.rs").display()));
+    dev.until("error: find cases in ");
+    assert_eq!(dev.interrupt(), Some(0));
+}
+
+#[test]
 fn a_javascript_plugin_is_told_the_line_of_its_manifest() {
     let Some(path) = JCO.path() else { return };
     let folder = tempfile::tempdir().unwrap();

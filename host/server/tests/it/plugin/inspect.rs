@@ -43,3 +43,13 @@ fn a_plugin_is_inspected_for_people_with_places_slots_and_versions() {
         assert!(told.lines().any(|told| told == line), "{line}\n{told}");
     }
 }
+
+#[test]
+fn whoever_stops_reading_is_told_nothing() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = quantum(&["plugin", "inspect"]);
+    let ended = command.arg(packed("notify")).stdout(writer).output().unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}
