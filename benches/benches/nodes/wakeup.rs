@@ -6,6 +6,7 @@ use std::time::Instant;
 use quantum_benches::report::{Figure, quantile};
 use quantum_core::machine::Command;
 use quantum_core::port::{Attempt, AttemptReport, BoxFuture, PrincipalKind, Requester, StepRunner};
+use quantum_engine::FeedItem;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -51,8 +52,14 @@ pub async fn measure(sizes: &Sizes, cluster: &Cluster) -> Vec<Figure> {
         });
         let asked = Instant::now();
         let following = tokio::spawn(async move {
-            while feed.next().await.expect("the store reads").is_some() {}
-            Instant::now()
+            // The stream is open for a moment longer, for what the last step said.
+            let mut seen = Instant::now();
+            while let Some(item) = feed.next().await.expect("the store reads") {
+                if matches!(item, FeedItem::Events(_)) {
+                    seen = Instant::now();
+                }
+            }
+            seen
         });
         b.engine.operate(&b.scope, &id, signal()).await.expect("it waits for it");
         answered.push(ms(asked, Instant::now()));

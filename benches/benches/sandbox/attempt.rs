@@ -1,34 +1,47 @@
-//! One attempt as the engine asks for it, with a gate that permits and a log that forgets.
+//! One attempt as the engine asks for it: the decision whether it may start, by the shipped policies, and the attempt
+//! itself. What it logs is forgotten.
 
 use std::sync::Arc;
 
-use quantum_core::id::{DecisionId, Digest, ExecutionId, IntentName, PrincipalId, StepId, TenantId};
+use quantum_core::id::{Digest, ExecutionId, IntentName, PrincipalId, StepId, TenantId};
 use quantum_core::port::{
     ActionEntry, ArtifactInfo, ArtifactReader, ArtifactScope, ArtifactStore, ArtifactWriter, Attempt,
-    AttemptOutcome, BoxFuture, CancelFlag, ComponentSource, Decision, EffectError, EffectGate, Grant,
-    HttpCall, KeyValueEntry, KeyValueSpace, KeyValueStore, LogLine, LogSink, OpenSecret, PrincipalKind,
-    Requester, RunningBill, SecretCall, SecretSource, StepRunner, StepSubject, Verdict,
+    AttemptOutcome, BoxFuture, CancelFlag, ComponentSource, EffectError, Grant, KeyValueEntry, KeyValueSpace,
+    KeyValueStore, LogLine, LogSink, OpenSecret, PrincipalKind, Requester, RunningBill, SecretSource,
+    StepGate, StepRunner, StepSubject,
 };
 use quantum_core::schema::Schema;
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::{Environment, Signature, Trust};
+use quantum_policy::{Authorizer, PolicySet, PolicySources};
 use quantum_sandbox::{Ports, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 pub const PARAMETERS: &str = r#"{"name":"Ada"}"#;
+const AT: Timestamp = Timestamp::from_millis(1_795_428_000_250);
 
 pub struct Runner {
     runtime: Runtime,
+    policies: Arc<Authorizer>,
     sandbox: Arc<Sandbox>,
     attempt: Attempt,
 }
 
 impl Runner {
+    /// With this component installed.
     pub fn new(component: Vec<u8>) -> Self {
+        let mut runner = Self::empty();
+        runner.attempt = attempt(runner.install(component));
+        runner
+    }
+
+    pub fn empty() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let policies = PolicySet::compile(&PolicySources::shipped()).expect("the shipped policies are good");
+        let policies = Arc::new(Authorizer::new(policies));
         let ports = Ports {
-            gate: Arc::new(Open),
+            gate: policies.clone(),
             logs: Arc::new(Open),
             components: Arc::new(Open),
             key_values: Arc::new(Open),
@@ -36,11 +49,18 @@ impl Runner {
             secrets: Arc::new(Open),
         };
         let sandbox = Sandbox::new(SandboxOptions::default(), ports).expect("a sandbox");
-        let digest = runtime.block_on(sandbox.install(component)).expect("the component fits");
-        Self { runtime, sandbox, attempt: attempt(digest) }
+        let nothing = Digest::new(format!("sha256:{}", "0".repeat(64))).expect("a good digest");
+        Self { runtime, policies, sandbox, attempt: attempt(nothing) }
+    }
+
+    pub fn install(&self, component: Vec<u8>) -> Digest {
+        self.runtime.block_on(self.sandbox.install(component)).expect("the component fits")
     }
 
     pub fn run(&self) -> Value {
+        let Attempt { subject, number, .. } = &self.attempt;
+        let verdict = self.policies.step_start(subject, *number, AT);
+        assert!(verdict.allowed, "the shipped policies let a step start: {verdict:?}");
         let report = self.runtime.block_on(self.sandbox.run(self.attempt.clone()));
         match report.outcome {
             AttemptOutcome::Completed(value) => value,
@@ -49,22 +69,8 @@ impl Runner {
     }
 }
 
-/// The ports: everything is permitted, nothing is kept.
+/// The ports beside the policies: nothing is kept.
 struct Open;
-
-impl EffectGate for Open {
-    fn http_request(&self, _: &StepSubject, _: &HttpCall<'_>, _: Timestamp) -> Verdict {
-        let id = DecisionId::from_uuid(Default::default());
-        let decision = Decision { id, policies: Vec::new(), reason: None, policy_version: String::new() };
-        Verdict { allowed: true, decision }
-    }
-
-    fn secret(&self, _: &StepSubject, _: &SecretCall<'_>, _: Timestamp) -> Verdict {
-        let id = DecisionId::from_uuid(Default::default());
-        let decision = Decision { id, policies: Vec::new(), reason: None, policy_version: String::new() };
-        Verdict { allowed: true, decision }
-    }
-}
 
 impl LogSink for Open {
     fn write(&self, _: LogLine) {}
@@ -175,7 +181,7 @@ fn attempt(component: Digest) -> Attempt {
         idempotency_key: "key".to_owned(),
         parameters: PARAMETERS.to_owned(),
         timeout_ms: 60_000,
-        deadline: Timestamp::from_millis(1_795_428_000_250),
+        deadline: AT,
         trace_parent: None,
         cancel: CancelFlag::default(),
         bill: RunningBill::default(),

@@ -55,6 +55,12 @@ pub fn statements() -> Vec<String> {
     crate::database::registered(crate::database::Dialect::Sqlite)
 }
 
+/// Statements of the platform that look for what a node owns, as PostgreSQL gets them.
+pub fn postgres_statements_by_owner() -> Vec<String> {
+    let dialect = crate::database::Dialect::Postgres;
+    crate::platform::BY_OWNER.iter().map(|sql| sql.text(dialect).into_owned()).collect()
+}
+
 /// As `statements`, as PostgreSQL gets them.
 pub fn postgres_statements() -> Vec<String> {
     crate::database::registered(crate::database::Dialect::Postgres)

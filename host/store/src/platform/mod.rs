@@ -17,6 +17,7 @@ use crate::Error;
 use crate::access::Access;
 use crate::database::{Columns, Conn, Dialect, Query, Row};
 use crate::store::Store;
+pub(crate) use claim::BY_OWNER;
 pub use claim::{Loaded, Unread};
 pub(crate) use members::{kind_word, parse_kind};
 

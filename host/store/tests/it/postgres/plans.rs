@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quantum_store::Store;
-use quantum_store::conformance::postgres_statements;
+use quantum_store::conformance::{postgres_statements, postgres_statements_by_owner};
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
 use super::prepared;
@@ -66,6 +66,23 @@ async fn a_plan_that_was_made_for_empty_tables_is_made_anew_once_they_are_filled
         assert_found_by_key(&mut conn, number, batch).await;
     }
     store.close().await;
+}
+
+/// With what a node knows that took over all but the last of what another one owned: nearly everything has one owner.
+#[tokio::test]
+async fn what_an_owner_has_is_found_by_the_owner_whatever_else_is_open() {
+    let Some(database) = prepared().await else { return };
+    database.query(FILL);
+    database.query("UPDATE executions SET owner = 'heir'; ANALYZE executions");
+    let mut conn = database.connect().await;
+    run(&mut conn, "SET ROLE app_platform; SET plan_cache_mode = force_generic_plan").await;
+    let types = ["text, text, text, bigint", "text, text, bigint, bigint"];
+    for (number, (statement, types)) in postgres_statements_by_owner().iter().zip(types).enumerate() {
+        run(&mut conn, &format!("PREPARE batch_{number} ({types}) AS {statement}")).await;
+        let plan = explain(&mut conn, number, &(statement, types)).await;
+        let by_owner = plan.contains("executions_owned on executions") && !plan.contains("Sort");
+        assert!(by_owner, "{statement}\n{plan}");
+    }
 }
 
 async fn prepare(conn: &mut PgConnection, number: usize, (beginning, types): &(&str, &str)) {

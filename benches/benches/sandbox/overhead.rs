@@ -1,0 +1,53 @@
+//! One attempt through sandbox and policies, over a bare pooled wasmtime call of the same component.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use quantum_benches::report::{Figure, median};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::attempt::Runner;
+use crate::bare::Bare;
+use crate::component::Component;
+use crate::options::Sizes;
+
+const OF_BARE: f64 = 2.0;
+
+pub fn measure(component: &Component, sizes: &Sizes) -> Vec<Figure> {
+    let (mut bare_us, mut attempt_us) = (Vec::new(), Vec::new());
+    // Two pools do not stand beside each other in the address space of every machine: each round makes its own.
+    for round in 0..=sizes.rounds {
+        let bare = Bare::new(&component.bytes);
+        let without = cpu_us(sizes.calls, || black_box(bare.call()));
+        drop(bare);
+        let runner = Runner::new(component.bytes.clone());
+        let with = cpu_us(sizes.calls, || black_box(runner.run()));
+        // The first round is for what is only made once.
+        if round > 0 {
+            bare_us.push(without);
+            attempt_us.push(with);
+        }
+    }
+    let (bare, attempt) = (median(bare_us), median(attempt_us));
+    let what = format!("{}: CPU of an attempt with its decision, over a bare call", component.name);
+    vec![
+        Figure::told(format!("{}: CPU of a bare pooled call", component.name), "µs", bare),
+        Figure::told(format!("{}: CPU of an attempt with its decision", component.name), "µs", attempt),
+        Figure::bounded(what, "", attempt / bare, OF_BARE),
+    ]
+}
+
+/// Microseconds of processor time of a call: of all threads, so that nothing is hidden on another one.
+fn cpu_us<T>(calls: u32, mut call: impl FnMut() -> T) -> f64 {
+    call();
+    let began = process_cpu();
+    for _ in 0..calls {
+        call();
+    }
+    (process_cpu() - began).as_secs_f64() * 1e6 / f64::from(calls)
+}
+
+fn process_cpu() -> Duration {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(used).expect("a process has used no less than nothing")
+}
