@@ -6,6 +6,8 @@
 mod attempt;
 mod bare;
 mod component;
+#[path = "../fixture/sandboxed.rs"]
+mod sandboxed;
 
 use std::cell::RefCell;
 use std::hint::black_box;
