@@ -19,6 +19,8 @@ pub struct Artifacts {
     pub quantum: PathBuf,
     /// Packed components, one file a plugin: the folder `plugins` beside the binary, where the host looks for them.
     pub plugins: PathBuf,
+    /// The packed plugin that means harm, where no host looks.
+    pub hostile: PathBuf,
 }
 
 impl Artifacts {
@@ -28,7 +30,7 @@ impl Artifacts {
             Profile::Release => "release",
         });
         let quantum = folder.join(format!("quantum{}", std::env::consts::EXE_SUFFIX));
-        Ok(Self { quantum, plugins: folder.join("plugins") })
+        Ok(Self { quantum, plugins: folder.join("plugins"), hostile: folder.join("hostile") })
     }
 
     pub fn quantum(&self) -> Command {
@@ -45,6 +47,13 @@ pub fn build(profile: Profile) -> Result<Artifacts> {
     Ok(artifacts)
 }
 
+/// The same for tests: with the plugin that means harm.
+pub fn build_for_tests() -> Result<Artifacts> {
+    let artifacts = build(Profile::Dev)?;
+    pack_hostile(&artifacts)?;
+    Ok(artifacts)
+}
+
 pub fn host(profile: Profile) -> Result<Artifacts> {
     let mut command = shell::cargo(&["build", "--package", "quantum-server", "--bin", "quantum"]);
     if profile == Profile::Release {
@@ -56,14 +65,22 @@ pub fn host(profile: Profile) -> Result<Artifacts> {
 
 /// Packs every plugin that ships into the folder beside the binary.
 pub fn pack_plugins(artifacts: &Artifacts) -> Result<()> {
-    let folder = &artifacts.plugins;
-    std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
     for plugin in workspace::bundled_plugins()? {
-        let mut command = artifacts.quantum();
-        command.args(["plugin", "build"]).arg(short(&plugin)).arg("--out").arg(short(folder));
-        shell::run(&mut command)?;
+        pack(artifacts, &plugin, &artifacts.plugins)?;
     }
     Ok(())
+}
+
+/// Packs the plugin that means harm for the tests.
+pub fn pack_hostile(artifacts: &Artifacts) -> Result<()> {
+    pack(artifacts, &workspace::hostile_plugin(), &artifacts.hostile)
+}
+
+fn pack(artifacts: &Artifacts, plugin: &Path, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
+    let mut command = artifacts.quantum();
+    command.args(["plugin", "build"]).arg(short(plugin)).arg("--out").arg(short(folder));
+    shell::run(&mut command)
 }
 
 /// Runs the cases of every plugin that ships in the real sandbox.

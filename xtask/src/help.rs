@@ -50,10 +50,10 @@ cargo xtask test [--quick]
 
 Phases: prerequisites, build, plugins (packed), python and javascript (the tools that plugins in them are made with,
 below target/tools), tests (cargo test --workspace, tidy is one of them), sandbox cases, chaos (two minutes of it, with a fixed
-seed), chaos --nodes (two more, with three hosts on a PostgreSQL), clippy, fmt, codegen. Every phase is timed; a failure does
-not hide the phases after it.
+seed), chaos --nodes (two more, with three hosts on a PostgreSQL), clippy, fmt, codegen, fuzz (its targets compile).
+Every phase is timed; a failure does not hide the phases after it.
 
-  --quick   leave out sandbox cases, chaos, clippy, fmt and codegen, and try fewer random cases
+  --quick   leave out sandbox cases, chaos, clippy, fmt, codegen and fuzz, and try fewer random cases
 
 With CI=true a missing clippy, rustfmt, Python, npm or PostgreSQL is a failure. One package: cargo test -p quantum-core.";
 
@@ -123,7 +123,7 @@ const PLUGINS: &str = "\
 cargo xtask plugins
 
 Builds the plugins that ship and packs them into the folder `plugins` beside the binary (target/debug/plugins), where
-the host finds them.";
+the host finds them; and plugins/hostile, which tests need, into target/debug/hostile, where no host looks.";
 
 const LANGUAGES: &str = "\
 cargo xtask languages

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use xtask::artifacts::{self, Profile};
+use xtask::artifacts;
 use xtask::bench::{self, Bench};
 use xtask::error::{Error, Result};
 use xtask::test::Depth;
@@ -36,7 +36,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["tidy"] => tidy::run(),
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::build_and_check(),
-        ["plugins"] => tools::prepare().and_then(|()| artifacts::build(Profile::Dev)).map(drop),
+        ["plugins"] => tools::prepare().and_then(|()| artifacts::build_for_tests()).map(drop),
         ["languages"] => languages::run(),
         [task, rest @ ..] => Err(if help::of(task).is_some() { misused(task, rest) } else { unknown(task) }),
     }

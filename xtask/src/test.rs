@@ -14,7 +14,8 @@ use crate::{chaos, codegen, languages, tools};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
     Full,
-    /// Leaves out clippy, fmt, the sandbox cases, chaos and the generated files, and tries fewer random cases.
+    /// Leaves out clippy, fmt, the sandbox cases, chaos, the generated files and the fuzz targets, and tries fewer random
+    /// cases.
     Quick,
 }
 
@@ -41,7 +42,7 @@ pub fn run(depth: Depth) -> Result<()> {
     if let Some(told) = skipped.told()? {
         phases.note(told);
     }
-    let rest: [Later; 6] = [
+    let rest: [Later; 7] = [
         (
             "sandbox cases",
             "the cases of each plugin that ships, in the real sandbox",
@@ -52,6 +53,7 @@ pub fn run(depth: Depth) -> Result<()> {
         ("clippy", "lints; a warning is a failure", |_| clippy()),
         ("fmt", "the shape of the code", |_| fmt()),
         ("codegen", "generated files are what the code says", |built| codegen::check(built)),
+        ("fuzz", "the targets of cargo-fuzz, without the fuzzer, compile", |_| fuzz()),
     ];
     for (name, about, work) in rest {
         match missing(name, depth) {
@@ -70,8 +72,9 @@ fn prepare(phases: &mut Phases) -> bool {
     phases.run("prerequisites", "a C compiler and the plugins' target", tools::prepare)
         && phases
             .run("build", BUILD, || shell::run(&mut shell::cargo(&["build", "--workspace", "--all-targets"])))
-        && phases.run("plugins", "pack the plugins that ship", || {
-            artifacts::pack_plugins(&Artifacts::of(Profile::Dev)?)
+        && phases.run("plugins", "pack the plugins that ship, and the one that means harm", || {
+            let artifacts = Artifacts::of(Profile::Dev)?;
+            artifacts::pack_plugins(&artifacts).and_then(|()| artifacts::pack_hostile(&artifacts))
         })
 }
 
@@ -117,6 +120,12 @@ fn clippy() -> Result<()> {
 
 fn fmt() -> Result<()> {
     shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]))
+}
+
+/// A workspace of its own. The fuzzer itself needs another compiler than this one, and a compiler of C++.
+fn fuzz() -> Result<()> {
+    let check = ["check", "--manifest-path", "fuzz/Cargo.toml", "--locked", "--no-default-features"];
+    shell::run(shell::cargo(&check).args(["--target-dir", "target/fuzz"]))
 }
 
 #[cfg(test)]

@@ -88,19 +88,23 @@ pub fn target_dir() -> Result<PathBuf> {
     Ok(members()?.target_directory)
 }
 
-/// The folders of plugins that ship. `plugins/hostile` is for tests only.
+/// The folders of plugins that ship.
 pub fn bundled_plugins() -> Result<Vec<PathBuf>> {
     let folder = root().join("plugins");
     let mut found = Vec::new();
     for entry in std::fs::read_dir(&folder).map_err(Error::file(&folder))? {
         let path = entry.map_err(Error::file(&folder))?.path();
-        let hostile = path.file_name().is_some_and(|name| name == "hostile");
-        if !hostile && path.join("Cargo.toml").is_file() {
+        if path != hostile_plugin() && path.join("Cargo.toml").is_file() {
             found.push(path);
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// The plugin that means harm, for tests.
+pub fn hostile_plugin() -> PathBuf {
+    root().join("plugins/hostile")
 }
 
 /// The path as it is written in this checkout: relative, with forward slashes.

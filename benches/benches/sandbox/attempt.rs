@@ -3,204 +3,60 @@
 
 use std::sync::Arc;
 
-use quantum_core::id::{Digest, ExecutionId, IntentName, PrincipalId, StepId, TenantId};
-use quantum_core::port::{
-    ActionEntry, ArtifactInfo, ArtifactReader, ArtifactScope, ArtifactStore, ArtifactWriter, Attempt,
-    AttemptOutcome, BoxFuture, CancelFlag, ComponentSource, EffectError, Grant, KeyValueEntry, KeyValueSpace,
-    KeyValueStore, LogLine, LogSink, OpenSecret, PrincipalKind, Requester, RunningBill, SecretSource,
-    StepGate, StepRunner, StepSubject,
-};
-use quantum_core::schema::Schema;
-use quantum_core::time::Timestamp;
-use quantum_core::vocabulary::{Environment, Signature, Trust};
+use quantum_core::id::Digest;
+use quantum_core::port::{Attempt, AttemptOutcome, Grant, StepGate, StepRunner};
 use quantum_policy::{Authorizer, PolicySet, PolicySources};
-use quantum_sandbox::{Ports, Sandbox, SandboxOptions};
-use serde_json::{Value, json};
+use quantum_sandbox::{Sandbox, SandboxOptions};
+use serde_json::Value;
 use tokio::runtime::Runtime;
 
-pub const PARAMETERS: &str = r#"{"name":"Ada"}"#;
-const AT: Timestamp = Timestamp::from_millis(1_795_428_000_250);
+use crate::sandboxed;
 
-pub struct Runner {
+pub const PARAMETERS: &str = r#"{"name":"Ada"}"#;
+
+/// A host that has seen no component yet.
+pub struct Host {
     runtime: Runtime,
     policies: Arc<Authorizer>,
     sandbox: Arc<Sandbox>,
+}
+
+/// With one component.
+pub struct Runner {
+    host: Host,
     attempt: Attempt,
 }
 
-impl Runner {
-    /// With this component installed.
-    pub fn new(component: Vec<u8>) -> Self {
-        let mut runner = Self::empty();
-        runner.attempt = attempt(runner.install(component));
-        runner
-    }
-
-    pub fn empty() -> Self {
+impl Host {
+    pub fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let policies = PolicySet::compile(&PolicySources::shipped()).expect("the shipped policies are good");
         let policies = Arc::new(Authorizer::new(policies));
-        let ports = Ports {
-            gate: policies.clone(),
-            logs: Arc::new(Open),
-            components: Arc::new(Open),
-            key_values: Arc::new(Open),
-            artifacts: Arc::new(Open),
-            secrets: Arc::new(Open),
-        };
-        let sandbox = Sandbox::new(SandboxOptions::default(), ports).expect("a sandbox");
-        let nothing = Digest::new(format!("sha256:{}", "0".repeat(64))).expect("a good digest");
-        Self { runtime, policies, sandbox, attempt: attempt(nothing) }
+        let sandbox = sandboxed::sandbox(SandboxOptions::default(), policies.clone());
+        Self { runtime, policies, sandbox }
     }
 
     pub fn install(&self, component: Vec<u8>) -> Digest {
         self.runtime.block_on(self.sandbox.install(component)).expect("the component fits")
     }
+}
+
+impl Runner {
+    pub fn new(component: Vec<u8>) -> Self {
+        let host = Host::new();
+        let digest = host.install(component);
+        let attempt = sandboxed::attempt("tenant-123", digest, "hello", Grant::default(), PARAMETERS);
+        Self { host, attempt }
+    }
 
     pub fn run(&self) -> Value {
-        let Attempt { subject, number, .. } = &self.attempt;
-        let verdict = self.policies.step_start(subject, *number, AT);
+        let Attempt { subject, number, deadline, .. } = &self.attempt;
+        let verdict = self.host.policies.step_start(subject, *number, *deadline);
         assert!(verdict.allowed, "the shipped policies let a step start: {verdict:?}");
-        let report = self.runtime.block_on(self.sandbox.run(self.attempt.clone()));
+        let report = self.host.runtime.block_on(self.host.sandbox.run(self.attempt.clone()));
         match report.outcome {
             AttemptOutcome::Completed(value) => value,
             other => unreachable!("the attempt is good: {other:?}"),
         }
-    }
-}
-
-/// The ports beside the policies: nothing is kept.
-struct Open;
-
-impl LogSink for Open {
-    fn write(&self, _: LogLine) {}
-}
-
-impl ComponentSource for Open {
-    fn read(&self, _: &Digest) -> BoxFuture<'static, std::io::Result<Option<Vec<u8>>>> {
-        Box::pin(async { Ok(None) })
-    }
-}
-
-impl KeyValueStore for Open {
-    fn get(
-        &self,
-        _space: &KeyValueSpace,
-        _key: &str,
-    ) -> BoxFuture<'static, Result<Option<KeyValueEntry>, EffectError>> {
-        Box::pin(async { Ok(None) })
-    }
-
-    fn set(
-        &self,
-        _space: &KeyValueSpace,
-        _key: &str,
-        _value: Vec<u8>,
-        _ttl_ms: Option<u64>,
-    ) -> BoxFuture<'static, Result<u64, EffectError>> {
-        Box::pin(async { Err(nothing_kept()) })
-    }
-
-    fn compare_and_set(
-        &self,
-        _space: &KeyValueSpace,
-        _key: &str,
-        _expected: Option<u64>,
-        _value: Vec<u8>,
-        _ttl_ms: Option<u64>,
-    ) -> BoxFuture<'static, Result<Option<u64>, EffectError>> {
-        Box::pin(async { Err(nothing_kept()) })
-    }
-
-    fn delete(&self, _space: &KeyValueSpace, _key: &str) -> BoxFuture<'static, Result<(), EffectError>> {
-        Box::pin(async { Ok(()) })
-    }
-}
-
-impl ArtifactStore for Open {
-    fn stat(
-        &self,
-        _scope: &ArtifactScope,
-        _reference: &str,
-    ) -> BoxFuture<'static, Result<Option<ArtifactInfo>, EffectError>> {
-        Box::pin(async { Ok(None) })
-    }
-
-    fn open(
-        &self,
-        _scope: &ArtifactScope,
-        reference: &str,
-        _offset: u64,
-    ) -> BoxFuture<'static, Result<Box<dyn ArtifactReader>, EffectError>> {
-        let missing = EffectError::new("missing", format!("there is no artifact {reference:?}"));
-        Box::pin(async { Err(missing) })
-    }
-
-    fn create(
-        &self,
-        _scope: &ArtifactScope,
-        _media_type: Option<String>,
-    ) -> BoxFuture<'static, Result<Box<dyn ArtifactWriter>, EffectError>> {
-        Box::pin(async { Err(nothing_kept()) })
-    }
-}
-
-impl SecretSource for Open {
-    fn open(
-        &self,
-        _tenant: &TenantId,
-        name: &str,
-        _environment: Environment,
-    ) -> BoxFuture<'static, Result<OpenSecret, EffectError>> {
-        let missing = EffectError::new("missing", format!("there is no secret {name}"));
-        Box::pin(async { Err(missing) })
-    }
-}
-
-fn nothing_kept() -> EffectError {
-    EffectError::unavailable("the bench keeps nothing")
-}
-
-fn attempt(component: Digest) -> Attempt {
-    let subject = StepSubject {
-        tenant: TenantId::new("tenant-123").expect("a good id"),
-        execution: ExecutionId::from_uuid(Default::default()),
-        step: StepId::new("greet").expect("a good id"),
-        environment: Environment::Test,
-        dry_run: false,
-        requested_by: Requester {
-            id: PrincipalId::new("olga").expect("a good id"),
-            kind: PrincipalKind::User,
-        },
-        action: Arc::new(entry(component)),
-    };
-    Attempt {
-        subject,
-        intent: IntentName::new("greeting").expect("a good name"),
-        number: 1,
-        idempotency_key: "key".to_owned(),
-        parameters: PARAMETERS.to_owned(),
-        timeout_ms: 60_000,
-        deadline: AT,
-        trace_parent: None,
-        cancel: CancelFlag::default(),
-        bill: RunningBill::default(),
-    }
-}
-
-fn entry(component: Digest) -> ActionEntry {
-    let schema = || Schema::compile(&json!({})).expect("an empty schema compiles");
-    let manifest = json!({ "name": "hello", "parameters": {}, "result": {} });
-    ActionEntry {
-        plugin: "quantum:hello".to_owned(),
-        version: "1.0.0".to_owned(),
-        component,
-        manifest: serde_json::from_value(manifest).expect("a good manifest"),
-        parameters: schema(),
-        result: schema(),
-        trust: Trust::Builtin,
-        signature: Signature::Verified,
-        grant: Grant::default(),
-        settings: Arc::default(),
     }
 }

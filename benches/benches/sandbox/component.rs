@@ -5,8 +5,8 @@ use std::path::Path;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-/// Folders of the target folder where packed plugins lie: beside a release build, a debug build, or alone.
-const PLUGIN_FOLDERS: [&str; 3] = ["release/plugins", "debug/plugins", "plugins"];
+/// Folders of the target folder beside which packed plugins lie: of a release build, a debug build, or none.
+const BUILDS: [&str; 3] = ["release", "debug", ""];
 
 /// `run` answers `ok` with its parameters. Text comes in at growing addresses; the answer lies at 16.
 const ECHO: &str = r#"(module
@@ -28,13 +28,16 @@ pub struct Component {
 }
 
 pub fn load() -> Component {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the folder is in the target folder");
-    let packed =
-        PLUGIN_FOLDERS.iter().find_map(|folder| std::fs::read(target.join(folder).join("hello.wasm")).ok());
-    match packed {
+    match packed("plugins/hello.wasm") {
         Some(bytes) => Component { name: "hello", bytes },
         None => Component { name: "echo", bytes: echo() },
     }
+}
+
+/// A packed plugin; none: it was not built.
+pub fn packed(file: &str) -> Option<Vec<u8>> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the folder is in the target folder");
+    BUILDS.iter().find_map(|build| std::fs::read(target.join(build).join(file)).ok())
 }
 
 fn echo() -> Vec<u8> {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use quantum_benches::report::{Figure, median};
 
-use crate::attempt::Runner;
+use crate::attempt::Host;
 use crate::component::Component;
 use crate::large;
 use crate::options::Sizes;
@@ -34,7 +34,7 @@ pub fn measure(component: &Component, sizes: &Sizes) -> Vec<Figure> {
 
 fn install_ms(bytes: &[u8], rounds: usize) -> f64 {
     let each = (0..rounds).map(|_| {
-        let host = Runner::empty();
+        let host = Host::new();
         let began = Instant::now();
         host.install(bytes.to_vec());
         began.elapsed().as_secs_f64() * 1e3

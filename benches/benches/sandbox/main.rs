@@ -13,6 +13,8 @@ mod install;
 mod large;
 mod options;
 mod overhead;
+#[path = "../fixture/sandboxed.rs"]
+mod sandboxed;
 
 use std::process::ExitCode;
 

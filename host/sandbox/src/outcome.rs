@@ -1,5 +1,6 @@
 //! How an attempt ended: the one place where failures are told apart. Texts are for people, and the same each time.
 
+use std::fmt;
 use std::time::Duration;
 
 use quantum_core::limits::RESULT_BYTES_MAX;
@@ -24,6 +25,17 @@ pub(crate) enum Ending {
     TimedOut,
     Unavailable(String),
     HostFault(String),
+}
+
+/// Stands around an error of the call itself: the component was instantiated, and what failed from there on is the
+/// guest's doing.
+#[derive(Debug)]
+pub(crate) struct InCall;
+
+impl fmt::Display for InCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("call the plugin")
+    }
 }
 
 /// What else is known when an attempt ended.
@@ -171,6 +183,11 @@ fn trapped(error: &wasmtime::Error, evidence: &Evidence) -> Failure {
             trap(&text, error)
         }
         (false, true) => denied_or(evidence, || trap(&trap_text(error, evidence.panic.as_ref()), error)),
+        // Pointers into nowhere, no UTF-8, a case that does not exist: found while the answer is read.
+        (false, false) if error.is::<InCall>() => {
+            let text = format!("the result cannot be read: {}", error.root_cause());
+            failure_of(FailureKind::InvalidOutput, "invalid-output", text)
+        }
         (false, false) => failure_of(FailureKind::HostFault, "host-fault", format!("{error:#}")),
     }
 }
@@ -334,6 +351,8 @@ mod tests {
     fn an_error_of_the_host_is_not_blamed_on_the_plugin() {
         let error = wasmtime::Error::msg("no place in the pool");
         assert_eq!(kind(Ending::Trapped(error), &evidence(None)), FailureKind::HostFault);
+        let error = wasmtime::Error::msg("pointer out of bounds of memory").context(InCall);
+        assert_eq!(kind(Ending::Trapped(error), &evidence(None)), FailureKind::InvalidOutput);
         // The words of the engine for a component that is too large for it.
         let error = wasmtime::Error::msg("resource limit exceeded: instance count too high at 257");
         assert_eq!(kind(Ending::Trapped(error), &evidence(None)), FailureKind::Unavailable);

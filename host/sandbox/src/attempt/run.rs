@@ -15,7 +15,7 @@ use crate::component::{Linked, LoadError};
 use crate::egress::AttemptEgress;
 use crate::host::{DescriberPre, Effects, PluginFailure};
 use crate::limits::{DESCRIBE_MS_MAX, HOST_CALL_BYTES_MAX};
-use crate::outcome::{Ending, Evidence, judge, suspended};
+use crate::outcome::{Ending, Evidence, InCall, judge, suspended};
 use crate::places::{Place, Weight};
 use crate::sandbox::Shared;
 use crate::secret::{Redactions, Vault};
@@ -153,7 +153,8 @@ async fn called(
 ) -> wasmtime::Result<Result<String, PluginFailure>> {
     let instance = component.runner.instantiate_async(&mut *store).await?;
     let action = &attempt.subject.action.manifest.name;
-    instance.quantum_plugin_actions().call_run(store, action, &attempt.parameters).await
+    let called = instance.quantum_plugin_actions().call_run(store, action, &attempt.parameters).await;
+    called.map_err(|error| error.context(InCall))
 }
 
 fn vault(shared: &Shared, attempt: &Attempt) -> Arc<Vault> {

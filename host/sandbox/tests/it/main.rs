@@ -10,6 +10,8 @@ mod world;
 mod server;
 mod recorder;
 mod hostile;
+mod corpus;
+mod boundary;
 mod limits;
 mod refused;
 mod pool;

@@ -19,7 +19,7 @@ use crate::world::{World, attempt_of, failure, hosts, options};
 
 /// Names whose addresses the test chooses, lookup by lookup; the last answer stays.
 #[derive(Debug)]
-struct Answers {
+pub struct Answers {
     answers: Mutex<VecDeque<Vec<IpAddr>>>,
     asked: Mutex<Vec<String>>,
     /// Lookups wait until it says true.
@@ -27,7 +27,7 @@ struct Answers {
 }
 
 impl Answers {
-    fn new(answers: &[&[&str]]) -> Arc<Self> {
+    pub fn new(answers: &[&[&str]]) -> Arc<Self> {
         let addresses = |texts: &&[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
         let answers = Mutex::new(answers.iter().map(addresses).collect());
         Arc::new(Self { answers, asked: Mutex::default(), open: watch::Sender::new(true) })
@@ -52,7 +52,7 @@ impl Resolver for Answers {
 }
 
 /// This machine is allowed by the operator; everything else that is not public is refused.
-fn world(resolver: &Arc<Answers>) -> World {
+pub fn world(resolver: &Arc<Answers>) -> World {
     let egress = EgressOptions {
         allow_cidrs: vec!["127.0.0.0/8".parse().unwrap()],
         resolver: resolver.clone(),

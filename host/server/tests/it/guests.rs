@@ -7,7 +7,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 /// Everything that a guest of these tests may import; the encoder keeps what the module uses.
-const WORLD: &str = "
+pub const WORLD: &str = "
     package test:guest;
     world guest { include quantum:plugin/plugin@1.0.0; }
 ";
@@ -38,6 +38,11 @@ pub fn guest_of(world: &str, imports: &str, run: &str) -> Vec<u8> {
         (func $run (export "quantum:plugin/actions@1.0.0#run") (param i32 i32 i32 i32) (result i32)
             {run}))"#
     );
+    encode(world, &module)
+}
+
+/// The component of a core module in text, in this world, called `guest`.
+pub fn encode(world: &str, module: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     resolve.push_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).unwrap();
     let package = resolve.push_str("guest.wit", world).unwrap();

@@ -35,6 +35,13 @@ pub fn packed(name: &str) -> PathBuf {
     plugins_dir().join(name).with_extension("wasm")
 }
 
+/// The packed plugin that means harm: `cargo xtask plugins` puts it into a folder of its own, where no host looks.
+pub fn packed_hostile() -> PathBuf {
+    let file = plugins_dir().with_file_name("hostile").join("hostile.wasm");
+    assert!(file.is_file(), "{} is not there; run: cargo xtask plugins", file.display());
+    file
+}
+
 /// What a command printed, and how it ended.
 #[derive(Debug)]
 pub struct Ran {
@@ -244,6 +251,13 @@ impl Host {
 
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Bytes of its memory that are resident now.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
     pub fn wait(mut self) -> ExitStatus {

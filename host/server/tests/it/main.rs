@@ -5,9 +5,11 @@
 
 mod backup;
 mod blueprints;
+mod bombs;
 mod buckets;
 mod client;
 mod commands;
+mod corpus;
 mod golden;
 mod guests;
 mod home;
