@@ -6,6 +6,7 @@ use metrics::{counter, histogram};
 use quantum_core::machine::{Command, Effect, Event, Execution, Refusal, Turn};
 use quantum_core::problem::Problem;
 use quantum_core::time::Timestamp;
+use quantum_core::usage::Used;
 use quantum_store::{
     Announcement, Commit, CommitError, EncodedEvent, IdempotencyRecord, NewExecution, RowUpdate,
 };
@@ -31,6 +32,8 @@ pub(crate) struct Carried {
     pub idempotency: Option<IdempotencyRecord>,
     /// In a batch of starts; none: the commit is written by itself.
     pub place: Option<Place>,
+    /// By the attempts that ended.
+    pub used: Vec<Used>,
 }
 
 impl Shared {
@@ -150,9 +153,11 @@ impl Shared {
             let admission = self.admit(turn.execution(), slot, now);
             turn.run(Command::Admit { slot, admission })?;
         }
+        let used = turn.take_used();
         let (events, effects) = turn.finish()?;
         if !events.is_empty() {
             let place = carried.place.take();
+            carried.used = used;
             let commit = encode(entry, owned, &events, expected_version, carried)?;
             match place {
                 Some(place) => place.commit(commit).await?,
@@ -266,7 +271,7 @@ fn encode(
         .iter()
         .map(|event| Ok(EncodedEvent { seq: event.seq, json: serde_json::to_string(event)? }))
         .collect();
-    let Carried { birth, idempotency, .. } = carried;
+    let Carried { birth, idempotency, used, .. } = carried;
     Ok(Commit {
         scope: entry.scope.clone(),
         execution: entry.id,
@@ -276,6 +281,7 @@ fn encode(
         row: row(&owned.execution),
         create: birth,
         idempotency,
+        used,
     })
 }
 

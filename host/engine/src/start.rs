@@ -97,7 +97,7 @@ impl Shared {
         let mut owned = Owned { execution: self.newborn(&request), epoch: FIRST_EPOCH };
         let mut row = self.row(&request, &owned.execution)?;
         row.concurrency_key = key;
-        let carried = Carried { birth: Some(row), idempotency: request.idempotency, place };
+        let carried = Carried { birth: Some(row), idempotency: request.idempotency, place, used: Vec::new() };
         let entry = Entry::new(id, request.scope, request.options.priority);
         let mut state = entry.state.lock().await;
         self.live.insert(entry.clone());

@@ -24,6 +24,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "statistics",
         sql: include_str!("../../migrations/postgres/0003_statistics.sql"),
     },
+    Migration { number: 4, name: "usage", sql: include_str!("../../migrations/postgres/0004_usage.sql") },
 ];
 
 /// Of the transaction: two hosts that start at once migrate one after the other.
