@@ -149,7 +149,12 @@ impl Shared {
             turn.run(lost)?;
         }
         turn.run(command)?;
+        let mut held = false;
         while let Some(slot) = turn.next_ready()? {
+            held = self.held_by_quota(entry, (turn.execution(), slot), turn.used()).await?;
+            if held {
+                break;
+            }
             let admission = self.admit(turn.execution(), slot, now);
             turn.run(Command::Admit { slot, admission })?;
         }
@@ -157,12 +162,16 @@ impl Shared {
         let (events, effects) = turn.finish()?;
         if !events.is_empty() {
             let place = carried.place.take();
-            carried.used = used;
+            carried.used.clone_from(&used);
             let commit = encode(entry, owned, &events, expected_version, carried)?;
             match place {
                 Some(place) => place.commit(commit).await?,
                 None => self.ports.store.journal().commit(commit).await?,
             };
+        }
+        self.quotas.spend(entry.tenant(), &used);
+        if !held {
+            self.quotas.let_go(entry.tenant(), &entry.id);
         }
         self.release(entry, &owned.execution, effects, now);
         Ok(())
@@ -213,6 +222,7 @@ impl Shared {
                 let id = entry.id.to_string();
                 CommandError::Failed(crate::error::Error::Decode { id, what: "an event", source })
             }
+            TurnError::Quota(error) => CommandError::Failed(error),
             TurnError::Commit(CommitError::Fenced { epoch }) => {
                 counter!("quantum_commits_fenced_total").increment(1);
                 tracing::info!(execution = %entry.id, epoch, "a commit was refused: another node runs this execution by now");
@@ -242,6 +252,9 @@ pub(crate) enum TurnError {
     Refused(#[from] Refusal),
     #[error(transparent)]
     Encode(#[from] serde_json::Error),
+    /// Whether one is used up could not be read.
+    #[error(transparent)]
+    Quota(#[from] crate::error::Error),
     #[error(transparent)]
     Commit(#[from] CommitError),
 }
