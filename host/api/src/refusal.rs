@@ -119,6 +119,13 @@ impl From<StartError> for Problem {
             StartError::IdempotencyTaken(_) => Self::new(&codes::IDEMPOTENCY_MISMATCH),
             StartError::Unavailable { reason, retry_after_ms } => Self::unavailable(&reason, retry_after_ms),
             StartError::Limit { reason } => Self::new(&codes::CONCURRENCY_LIMIT).detail(reason),
+            StartError::Quota { reached, retry_after_ms } => {
+                let limit = reached.limit;
+                let hint =
+                    format!("wait until then, or raise it: quantum settings set limits.{limit}=NUMBER");
+                let problem = Self::new(&codes::QUOTA_USED_UP).detail(reached.to_string()).hint(hint);
+                problem.retry_after(retry_after_ms)
+            }
             StartError::Backlog { reason, retry_after_ms } => {
                 Self::new(&codes::BACKLOG_FULL).detail(reason).retry_after(retry_after_ms)
             }

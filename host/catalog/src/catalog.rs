@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use quantum_core::id::{PrincipalId, TenantId};
 use quantum_core::intent::IntentRef;
-use quantum_store::{IntentRecord, Membership, Store, TenantScope};
+use quantum_store::{IntentRecord, Membership, Store, TenantScope, UsageOf};
 
 use crate::blueprints::{Blueprints, Templates};
 use crate::directory::Directory;
@@ -62,6 +62,11 @@ impl Catalog {
 
     pub const fn schedules<'a>(&'a self, scope: &'a TenantScope) -> Schedules<'a> {
         Schedules { catalog: self, scope }
+    }
+
+    /// What attempts used.
+    pub const fn usage<'a>(&'a self, scope: &'a TenantScope) -> UsageOf<'a> {
+        self.store.usage(scope)
     }
 
     pub const fn tenants(&self) -> Tenants<'_> {

@@ -19,6 +19,7 @@ pub mod manifest;
 pub mod installation;
 pub mod tenant;
 pub mod plan;
+pub mod usage;
 pub mod machine;
 pub mod schedule;
 pub mod port;

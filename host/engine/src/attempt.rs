@@ -76,11 +76,16 @@ impl Shared {
             idempotency_key: slot.idempotency_key(execution.id, &planned.id),
             parameters,
             timeout_ms,
+            memory_bytes_max: self.memory_bytes_max(execution),
             deadline: self.ports.clock.now().plus_millis(timeout_ms),
             trace_parent: None,
             cancel: signals.flag.clone(),
             bill: RunningBill::default(),
         }))
+    }
+
+    fn memory_bytes_max(&self, execution: &Execution) -> Option<u64> {
+        self.ports.store.platform().settings_of(&execution.tenant).limits.attempt_memory_bytes_max
     }
 
     /// Starts what may start.

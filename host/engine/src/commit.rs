@@ -6,6 +6,7 @@ use metrics::{counter, histogram};
 use quantum_core::machine::{Command, Effect, Event, Execution, Refusal, Turn};
 use quantum_core::problem::Problem;
 use quantum_core::time::Timestamp;
+use quantum_core::usage::Used;
 use quantum_store::{
     Announcement, Commit, CommitError, EncodedEvent, IdempotencyRecord, NewExecution, RowUpdate,
 };
@@ -31,6 +32,8 @@ pub(crate) struct Carried {
     pub idempotency: Option<IdempotencyRecord>,
     /// In a batch of starts; none: the commit is written by itself.
     pub place: Option<Place>,
+    /// By the attempts that ended.
+    pub used: Vec<Used>,
 }
 
 impl Shared {
@@ -146,18 +149,29 @@ impl Shared {
             turn.run(lost)?;
         }
         turn.run(command)?;
+        let mut held = false;
         while let Some(slot) = turn.next_ready()? {
+            held = self.held_by_quota(entry, (turn.execution(), slot), turn.used()).await?;
+            if held {
+                break;
+            }
             let admission = self.admit(turn.execution(), slot, now);
             turn.run(Command::Admit { slot, admission })?;
         }
+        let used = turn.take_used();
         let (events, effects) = turn.finish()?;
         if !events.is_empty() {
             let place = carried.place.take();
+            carried.used.clone_from(&used);
             let commit = encode(entry, owned, &events, expected_version, carried)?;
             match place {
                 Some(place) => place.commit(commit).await?,
                 None => self.ports.store.journal().commit(commit).await?,
             };
+        }
+        self.quotas.spend(entry.tenant(), &used);
+        if !held {
+            self.quotas.let_go(entry.tenant(), &entry.id);
         }
         self.release(entry, &owned.execution, effects, now);
         Ok(())
@@ -208,6 +222,7 @@ impl Shared {
                 let id = entry.id.to_string();
                 CommandError::Failed(crate::error::Error::Decode { id, what: "an event", source })
             }
+            TurnError::Quota(error) => CommandError::Failed(error),
             TurnError::Commit(CommitError::Fenced { epoch }) => {
                 counter!("quantum_commits_fenced_total").increment(1);
                 tracing::info!(execution = %entry.id, epoch, "a commit was refused: another node runs this execution by now");
@@ -237,6 +252,9 @@ pub(crate) enum TurnError {
     Refused(#[from] Refusal),
     #[error(transparent)]
     Encode(#[from] serde_json::Error),
+    /// Whether one is used up could not be read.
+    #[error(transparent)]
+    Quota(#[from] crate::error::Error),
     #[error(transparent)]
     Commit(#[from] CommitError),
 }
@@ -266,7 +284,7 @@ fn encode(
         .iter()
         .map(|event| Ok(EncodedEvent { seq: event.seq, json: serde_json::to_string(event)? }))
         .collect();
-    let Carried { birth, idempotency, .. } = carried;
+    let Carried { birth, idempotency, used, .. } = carried;
     Ok(Commit {
         scope: entry.scope.clone(),
         execution: entry.id,
@@ -276,6 +294,7 @@ fn encode(
         row: row(&owned.execution),
         create: birth,
         idempotency,
+        used,
     })
 }
 

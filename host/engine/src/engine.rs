@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use metrics::gauge;
 use quantum_core::id::ExecutionId;
-use quantum_core::machine::Command;
+use quantum_core::machine::{Command, Execution};
 use quantum_core::port::Requester;
 use quantum_store::{
     Announcement, ExecutionFilter, ExecutionRow, NodeRecord, NodeRow, Page, PageRequest, TenantScope,
@@ -29,6 +29,7 @@ use crate::node;
 use crate::operate::ReplayRequest;
 use crate::options::{EngineOptions, Ports};
 use crate::places::Places;
+use crate::quotas::Quotas;
 use crate::recover::Plans;
 use crate::start::{StartRequest, Started};
 use crate::timers::Timers;
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub plans: Plans,
     pub timers: Timers,
     pub places: Places,
+    pub quotas: Quotas,
     pub schedules: Alarm,
     pub retention: Alarm,
     /// Something may belong to nobody.
@@ -98,6 +100,7 @@ impl Engine {
             plans: Plans::default(),
             timers: Timers::default(),
             places: Places::default(),
+            quotas: Quotas::default(),
             schedules: Alarm::default(),
             retention: Alarm::default(),
             claims: Alarm::default(),
@@ -188,11 +191,18 @@ impl Engine {
         if let Some(entry) = self.shared.live.get(id).filter(|entry| entry.tenant() == scope.tenant()) {
             let state = entry.state.lock().await;
             if let Some(owned) = state.as_ref() {
-                return Ok(Some(ExecutionView::of(&owned.execution)));
+                return Ok(Some(self.seen(scope, &owned.execution).await?));
             }
         }
         let Some(stored) = self.shared.ports.store.executions(scope).load(id).await? else { return Ok(None) };
-        Ok(Some(ExecutionView::of(&self.shared.rebuild(&stored)?)))
+        Ok(Some(self.seen(scope, &self.shared.rebuild(&stored)?).await?))
+    }
+
+    /// With the quota that it waits for, which is not its own state.
+    async fn seen(&self, scope: &TenantScope, execution: &Execution) -> Result<ExecutionView, Error> {
+        let mut view = ExecutionView::of(execution);
+        view.waits_for.extend(self.shared.quota_blocker(scope, execution).await?);
+        Ok(view)
     }
 
     /// One step, and its elements. None: the tenant has no such execution, or it has no such step.
@@ -254,6 +264,12 @@ impl Engine {
     pub fn schedules_changed(&self) {
         self.shared.schedules.ring();
         self.shared.announce(Announcement::Changed { tenants: Vec::new() });
+    }
+
+    /// A limit of the tenant may have been raised: what waits for it is looked at.
+    pub fn limits_changed(&self, scope: &TenantScope) {
+        self.shared.place_freed(scope);
+        self.shared.quota_raised(scope);
     }
 
     /// Returns when everything that schedules were due for has been started, skipped or refused. Dropping the future is

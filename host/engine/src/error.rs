@@ -2,6 +2,7 @@
 
 use quantum_core::machine::{ApplyError, Refusal};
 use quantum_core::problem::{Finding, Problem};
+use quantum_core::usage::QuotaReached;
 use quantum_store::StoredResponse;
 
 /// Reading, recovering, or writing what is stored did not work.
@@ -70,6 +71,9 @@ pub enum StartError {
     /// 409: as many as may run do, and the intent says not to wait.
     #[error("{reason}")]
     Limit { reason: String },
+    /// 429: the tenant has used up a quota of the day.
+    #[error("{reached}")]
+    Quota { reached: QuotaReached, retry_after_ms: u64 },
     /// 429: as many as may wait do.
     #[error("{reason}")]
     Backlog { reason: String, retry_after_ms: u64 },

@@ -22,6 +22,7 @@ mod node;
 mod operate;
 mod options;
 mod places;
+mod quotas;
 mod recover;
 mod retention;
 mod schedules;

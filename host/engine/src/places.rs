@@ -295,6 +295,9 @@ impl Shared {
             for tenant in self.places.tenants_waiting() {
                 self.place_freed(&TenantScope::engine(tenant));
             }
+            for tenant in self.quotas.tenants_held() {
+                self.quota_raised(&TenantScope::engine(tenant));
+            }
         }
     }
 

@@ -64,6 +64,12 @@ impl Shared {
         if !findings.is_empty() {
             return Err(StartError::Input(findings));
         }
+        let is_child = matches!(request.options.origin, Some(Origin::Child { .. }));
+        // A child is part of what was accepted: its steps wait.
+        if !is_child && let Some(reached) = self.quota(&request.scope, &[]).await? {
+            let retry_after_ms = reached.until.millis_since(self.ports.clock.now());
+            return Err(StartError::Quota { reached, retry_after_ms });
+        }
         let key = request.plan.concurrency_key(&request.input).map_err(StartError::Key)?;
         let scope = request.scope.clone();
         let asked = PlaceRequest {
@@ -71,7 +77,7 @@ impl Shared {
             plan: &request.plan.clone(),
             key: key.as_deref(),
             waits: false,
-            is_child: matches!(request.options.origin, Some(Origin::Child { .. })),
+            is_child,
         };
         // Held until the start is durable: whoever counts next counts it too.
         let granted = self.ask_for_place(&asked, &request.requested_by).await?;
@@ -97,7 +103,7 @@ impl Shared {
         let mut owned = Owned { execution: self.newborn(&request), epoch: FIRST_EPOCH };
         let mut row = self.row(&request, &owned.execution)?;
         row.concurrency_key = key;
-        let carried = Carried { birth: Some(row), idempotency: request.idempotency, place };
+        let carried = Carried { birth: Some(row), idempotency: request.idempotency, place, used: Vec::new() };
         let entry = Entry::new(id, request.scope, request.options.priority);
         let mut state = entry.state.lock().await;
         self.live.insert(entry.clone());
@@ -171,6 +177,7 @@ impl Shared {
 fn start_error(error: TurnError) -> StartError {
     match error {
         TurnError::Encode(source) => StartError::Encode(source),
+        TurnError::Quota(error) => StartError::Failed(error),
         TurnError::Commit(CommitError::IdempotencyTaken { stored }) => StartError::IdempotencyTaken(stored),
         TurnError::Commit(source) => {
             tracing::error!(error = %source, "a start could not be written");

@@ -39,6 +39,7 @@ mod stats;
 mod store;
 mod tenant_settings;
 mod transfer;
+mod usage;
 mod writer;
 
 pub use announcements::Announcement;
@@ -82,5 +83,6 @@ pub use tenant_settings::{NewSettings, Settings, SettingsInForce, StoredSettings
 pub use transfer::{
     ComparedTable, Difference, TransferError, TransferOptions, TransferStep, Transferred, transfer,
 };
+pub use usage::{UsageFilter, UsageGroup, UsageOf, UsageRow};
 #[doc(hidden)]
 pub use writer::{Fault, Faults};

@@ -29,6 +29,7 @@ use crate::secrets::Secrets;
 use crate::sqlite::reader_pool;
 use crate::stats::{Counters, Stats};
 use crate::tenant_settings::{KnownSettings, Settings};
+use crate::usage::UsageOf;
 use crate::writer::{Faults, Target, Write, Writer, change};
 
 /// Where the database is, and how large its parts are.
@@ -259,6 +260,10 @@ impl Store {
 
     pub const fn schedules<'a>(&'a self, scope: &'a TenantScope) -> Schedules<'a> {
         Schedules { store: self, scope }
+    }
+
+    pub const fn usage<'a>(&'a self, scope: &'a TenantScope) -> UsageOf<'a> {
+        UsageOf { store: self, scope }
     }
 
     pub fn journal(&self) -> Journal {

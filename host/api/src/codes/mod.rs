@@ -85,6 +85,7 @@ codes! {
     NOT_REPLAYABLE = "not-replayable", 409, "Cannot be replayed", "choose another step or version, or install the plugin again";
     CONCURRENCY_LIMIT = "concurrency-limit", 409, "As many run as may", "wait until one has ended, or let the intent queue: concurrency.on_limit";
     BACKLOG_FULL = "backlog-full", 429, "As many wait as may", "try again after the time in Retry-After";
+    QUOTA_USED_UP = "quota-used-up", 429, "Quota of the day used up", "wait until it starts anew, or ask an administrator to raise it: quantum settings set";
     // Tenants, users, plugins.
     TENANT_EXISTS = "tenant-exists", 409, "Tenant exists", "use it, or choose another id";
     INVALID_SETTINGS = "invalid-settings", 422, "Invalid settings", "each entry of errors says where and what would be accepted";

@@ -24,6 +24,7 @@ mod secrets;
 mod settings;
 mod status;
 mod tenants;
+mod usage;
 mod users;
 mod versions;
 
@@ -76,6 +77,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(nodes::list_nodes))
         .routes(routes!(tenants::list_tenants, tenants::create_tenant))
         .routes(routes!(settings::get_settings, settings::replace_settings, settings::update_settings))
+        .routes(routes!(usage::list_usage))
         .routes(routes!(users::list_users))
         .routes(routes!(users::get_user, users::put_user))
         .routes(routes!(plugins::list_plugins))

@@ -43,7 +43,7 @@ pub(crate) async fn replace_settings(
     let act = act(&session, etag::required(&headers)?);
     let body = payload.json(&api.limits, api.limits.body_bytes_max).await?;
     let changed = api.services.catalog.settings(&session.scope).replace(&body.value, act).await?;
-    tell(&session, &changed);
+    tell(&api, &session, &changed);
     Ok(answer(&changed))
 }
 
@@ -65,11 +65,13 @@ pub(crate) async fn update_settings(
     let act = act(&session, etag::required(&headers)?);
     let body = payload.json(&api.limits, api.limits.body_bytes_max).await?;
     let changed = api.services.catalog.settings(&session.scope).merge_patch(&body.value, act).await?;
-    tell(&session, &changed);
+    tell(&api, &session, &changed);
     Ok(answer(&changed))
 }
 
-fn tell(session: &Session, changed: &SettingsInForce) {
+/// Whoever waits for a limit that was raised goes on.
+fn tell(api: &Api, session: &Session, changed: &SettingsInForce) {
+    api.services.engine.limits_changed(&session.scope);
     tracing::info!(
         tenant = %session.tenant(), by = %session.caller.id, revision = changed.revision,
         "the settings of a tenant were changed"

@@ -16,6 +16,7 @@ mod schedule;
 mod secret;
 mod settings;
 mod tenant;
+mod usage;
 
 pub(crate) use artifact::{ArtifactBody, ArtifactPage};
 pub(crate) use batch::{BatchBody, BatchItemBody, BatchRequest, BatchStart};
@@ -39,6 +40,7 @@ pub(crate) use schedule::{DueTimeList, ScheduleBody, SchedulePage, ScheduleReque
 pub(crate) use secret::{SecretBody, SecretPage, SecretRequest};
 pub(crate) use settings::SettingsBody;
 pub(crate) use tenant::{MemberBody, MemberRequest, TenantBody, TenantList, TenantRequest, UserList};
+pub(crate) use usage::{UsageBody, UsagePage};
 
 /// What a `From` for a list of findings would be.
 pub(crate) fn findings(findings: &[quantum_core::problem::Finding]) -> Vec<FindingBody> {

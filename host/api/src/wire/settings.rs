@@ -31,6 +31,14 @@ pub(crate) struct LimitsBody {
     pub weight: u32,
     /// The highest priority that a start may ask for, 0 to 9.
     pub priority_max: u8,
+    /// Attempts that end in a day of UTC. null, here and below: not bounded.
+    pub attempts_per_day_max: Option<u64>,
+    /// Milliseconds of processor time in a day.
+    pub cpu_ms_per_day_max: Option<u64>,
+    /// Bytes sent in a day.
+    pub sent_bytes_per_day_max: Option<u64>,
+    /// Bytes of memory of one attempt.
+    pub attempt_memory_bytes_max: Option<u64>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,6 +70,10 @@ impl From<&TenantLimits> for LimitsBody {
             plugin_attempts_max: limits.plugin_attempts_max.clone(),
             weight: limits.weight,
             priority_max: limits.priority_max,
+            attempts_per_day_max: limits.attempts_per_day_max,
+            cpu_ms_per_day_max: limits.cpu_ms_per_day_max,
+            sent_bytes_per_day_max: limits.sent_bytes_per_day_max,
+            attempt_memory_bytes_max: limits.attempt_memory_bytes_max,
         }
     }
 }

@@ -117,6 +117,8 @@ async fn lists_hold_nothing_of_the_other_tenant() {
         "artifacts",
         "secrets",
         "schedules",
+        "usage",
+        "usage?group=action",
     ] {
         let list = world.get(&token, &format!("/api/v1/{path}")).await.is(200);
         let foreign = [

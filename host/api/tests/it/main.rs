@@ -31,4 +31,5 @@ mod settings;
 mod tokens;
 mod tutorial;
 mod twins;
+mod usage;
 mod world;

@@ -249,6 +249,17 @@ impl EventKind {
         }
     }
 
+    /// An attempt failed, whatever follows.
+    pub const fn is_failure(&self) -> bool {
+        matches!(
+            self,
+            Self::StepRetrying { .. }
+                | Self::StepFailed { .. }
+                | Self::StepParked { .. }
+                | Self::StepCompensationFailed { .. }
+        )
+    }
+
     /// The execution has ended; only a restart comes after it.
     pub const fn is_end(&self) -> bool {
         matches!(

@@ -11,7 +11,7 @@ use crate::expression::{Scope, StepView};
 use crate::id::{ExecutionId, StepId, TenantId};
 use crate::intent::OnError;
 use crate::json::Json;
-use crate::plan::{Plan, PlannedStep};
+use crate::plan::{PinnedAction, Plan, PlannedStep};
 use crate::port::Requester;
 use crate::problem::Problem;
 use crate::time::Timestamp;
@@ -140,6 +140,15 @@ impl Execution {
         match slot.phase {
             Phase::Run => Some(state),
             Phase::Compensate => state.undo.as_deref(),
+        }
+    }
+
+    /// The action of a component that is run at this place.
+    pub fn action(&self, slot: Slot) -> Option<&PinnedAction> {
+        let planned = self.plan.step(slot.step)?;
+        match slot.phase {
+            Phase::Run => planned.action.component(),
+            Phase::Compensate => planned.compensate.as_ref().map(|undo| &undo.action),
         }
     }
 

@@ -18,6 +18,13 @@ pub enum Blocker {
     Limit {
         reason: String,
     },
+    /// A quota of the tenant is used up: until the day ends, or the limit is raised.
+    Quota {
+        step: StepId,
+        element: Option<u32>,
+        reason: String,
+        until: Timestamp,
+    },
     /// Somebody has to resume it.
     Resume {
         since: Option<Timestamp>,

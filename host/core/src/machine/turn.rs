@@ -3,11 +3,12 @@
 use super::apply::apply;
 use super::command::{Command, Effect, Refusal};
 use super::decide::decide;
-use super::event::{EVENT_FORMAT, Event};
+use super::event::{EVENT_FORMAT, Event, EventKind};
 use super::execution::Execution;
 use super::slot::Slot;
 use crate::limits::TURN_EVENTS_MAX;
 use crate::time::Timestamp;
+use crate::usage::{Day, Used};
 
 /// Holds the execution until its events are on their way to the journal. If they do not become durable, the execution
 /// is thrown away and built again from the store.
@@ -19,12 +20,13 @@ pub struct Turn<'a> {
     due: Option<Timestamp>,
     events: Vec<Event>,
     effects: Vec<Effect>,
+    used: Vec<Used>,
 }
 
 impl<'a> Turn<'a> {
     pub fn new(execution: &'a mut Execution, now: Timestamp) -> Self {
         let due = execution.next_due();
-        Self { execution, now, due, events: Vec::new(), effects: Vec::new() }
+        Self { execution, now, due, events: Vec::new(), effects: Vec::new(), used: Vec::new() }
     }
 
     pub fn execution(&self) -> &Execution {
@@ -36,7 +38,17 @@ impl<'a> Turn<'a> {
     }
 
     pub fn run(&mut self, command: Command) -> Result<(), Refusal> {
+        let ended = match &command {
+            Command::Settle { slot, report, .. } => Some((*slot, report.bill)),
+            _ => None,
+        };
         let decided = decide(self.execution, command, self.now)?;
+        if let Some((slot, bill)) = ended
+            && let Some(action) = self.execution.action(slot)
+        {
+            let failed = decided.events.iter().any(EventKind::is_failure);
+            self.used.push(Used::by(action, Day::of(self.now), &bill, failed));
+        }
         for kind in decided.events {
             let event = Event { v: EVENT_FORMAT, seq: self.execution.last_seq + 1, at: self.now, kind };
             // INVARIANT: decide makes only events that apply takes; the machine's properties hold the two together.
@@ -60,6 +72,15 @@ impl<'a> Turn<'a> {
             return Ok(None);
         }
         Ok(self.execution.next_ready(self.now))
+    }
+
+    pub fn used(&self) -> &[Used] {
+        &self.used
+    }
+
+    /// What the attempts used that ended so far. It is booked with the events, or not at all.
+    pub fn take_used(&mut self) -> Vec<Used> {
+        std::mem::take(&mut self.used)
     }
 
     /// Ends what can be ended, and gives what to write and what to do after that.

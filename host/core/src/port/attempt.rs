@@ -29,6 +29,8 @@ pub struct Attempt {
     pub parameters: String,
     /// Milliseconds for this attempt; over it the outcome is `Timeout`.
     pub timeout_ms: u64,
+    /// Bytes of memory, where neither the grant nor the runner's own bound is smaller. None: the tenant sets no bound.
+    pub memory_bytes_max: Option<u64>,
     /// When the timeout falls.
     pub deadline: Timestamp,
     pub trace_parent: Option<String>,

@@ -16,6 +16,10 @@ pub const PRIORITY_HIGHEST: u8 = 9;
 pub const TARGETS_MAX: usize = 200;
 /// Largest bound of executions or attempts that can be set. Over it: 422; no bound at all is `null`.
 pub(super) const BOUND_MAX: u32 = 1_000_000;
+/// Largest quota of a day or of memory that can be set: what every reader of JSON holds exactly. Over it: 422.
+pub(super) const QUOTA_MAX: u64 = (1 << 53) - 1;
+/// Least memory of an attempt that can be set, in bytes: below it no component can begin. Under it: 422.
+pub(super) const MEMORY_BYTES_LEAST: u64 = 1024 * 1024;
 /// Characters of the name of a target, as in documents. Over it: 422.
 pub(super) const TARGET_CHARS_MAX: usize = 128;
 
@@ -36,6 +40,15 @@ pub struct TenantLimits {
     pub weight: u32,
     /// The highest priority that a start may ask for, 0 to 9.
     pub priority_max: u8,
+    /// Attempts that end in a day of UTC. Once they are used up, new starts are refused and steps wait for the next day.
+    /// None, here and below: not bounded.
+    pub attempts_per_day_max: Option<u64>,
+    /// Milliseconds of processor time in a day. As above.
+    pub cpu_ms_per_day_max: Option<u64>,
+    /// Bytes sent in a day. As above.
+    pub sent_bytes_per_day_max: Option<u64>,
+    /// Bytes of memory of one attempt. The host's own bound holds as well.
+    pub attempt_memory_bytes_max: Option<u64>,
 }
 
 impl Default for TenantLimits {
@@ -47,6 +60,19 @@ impl Default for TenantLimits {
             plugin_attempts_max: BTreeMap::new(),
             weight: WEIGHT_DEFAULT,
             priority_max: PRIORITY_HIGHEST,
+            attempts_per_day_max: None,
+            cpu_ms_per_day_max: None,
+            sent_bytes_per_day_max: None,
+            attempt_memory_bytes_max: None,
         }
+    }
+}
+
+impl TenantLimits {
+    /// Whether what the tenant uses in a day is bounded at all.
+    pub const fn has_quotas(&self) -> bool {
+        self.attempts_per_day_max.is_some()
+            || self.cpu_ms_per_day_max.is_some()
+            || self.sent_bytes_per_day_max.is_some()
     }
 }

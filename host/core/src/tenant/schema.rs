@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::limits::{
-    BOUND_MAX, EXECUTIONS_QUEUED_DEFAULT, PRIORITY_HIGHEST, TARGET_CHARS_MAX, TARGETS_MAX, WEIGHT_DEFAULT,
-    WEIGHT_MAX,
+    BOUND_MAX, EXECUTIONS_QUEUED_DEFAULT, MEMORY_BYTES_LEAST, PRIORITY_HIGHEST, QUOTA_MAX, TARGET_CHARS_MAX,
+    TARGETS_MAX, WEIGHT_DEFAULT, WEIGHT_MAX,
 };
 use super::retention::{EXECUTIONS_DAYS_DEFAULT, EXECUTIONS_DAYS_MAX};
 use crate::schema::Schema;
@@ -48,6 +48,12 @@ fn limits() -> Value {
             "description": description
         })
     };
+    let quota = |least: u64, description: &str| {
+        json!({
+            "type": ["integer", "null"], "minimum": least, "maximum": QUOTA_MAX, "default": null,
+            "description": description
+        })
+    };
     json!({
         "type": "object",
         "additionalProperties": false,
@@ -71,7 +77,11 @@ fn limits() -> Value {
             "priority_max": {
                 "type": "integer", "minimum": 0, "maximum": PRIORITY_HIGHEST, "default": PRIORITY_HIGHEST,
                 "description": "The highest priority that a start may ask for."
-            }
+            },
+            "attempts_per_day_max": quota(1, "Attempts that end in a day of UTC; then starts are refused and steps wait until it ends. null: not bounded."),
+            "cpu_ms_per_day_max": quota(1, "Milliseconds of processor time in a day, likewise."),
+            "sent_bytes_per_day_max": quota(1, "Bytes sent in a day, likewise."),
+            "attempt_memory_bytes_max": quota(MEMORY_BYTES_LEAST, "Bytes of memory of one attempt, where the host's own bound is not smaller.")
         }
     })
 }

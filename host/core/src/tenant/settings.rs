@@ -85,6 +85,8 @@ mod tests {
             (json!({ "limits": { "priority_max": 10 } }), "/limits/priority_max"),
             (json!({ "limits": { "executions_running_max": 0 } }), "/limits/executions_running_max"),
             (json!({ "limits": { "plugin_attempts_max": { "http": 1 } } }), "/limits/plugin_attempts_max"),
+            (json!({ "limits": { "cpu_ms_per_day_max": 0 } }), "/limits/cpu_ms_per_day_max"),
+            (json!({ "limits": { "attempt_memory_bytes_max": 4096 } }), "/limits/attempt_memory_bytes_max"),
             (json!({ "retention": { "executions_days": 0 } }), "/retention/executions_days"),
             (json!({ "retention": { "executions_days": 1.5 } }), "/retention/executions_days"),
             (json!({ "retention": { "archive": "yes" } }), "/retention/archive"),

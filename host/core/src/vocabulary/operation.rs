@@ -19,6 +19,7 @@ super::words!(
     Operation {
         TenantView = "tenant.view",
         TenantConfigure = "tenant.configure",
+        UsageView = "usage.view",
         MemberManage = "member.manage",
         IntentList = "intent.list",
         IntentView = "intent.view",
@@ -65,7 +66,7 @@ impl Operation {
             Self::TenantView | Self::IntentList | Self::IntentView | Self::IntentPlan => Group::Read,
             Self::ExecutionList | Self::ExecutionView | Self::PluginList => Group::Read,
             Self::ArtifactView | Self::SecretList | Self::ScheduleList => Group::Read,
-            Self::BlueprintView => Group::Read,
+            Self::BlueprintView | Self::UsageView => Group::Read,
             Self::BlueprintWrite => Group::Author,
             Self::IntentCreate | Self::IntentUpdate | Self::IntentActivate => Group::Author,
             Self::IntentPause | Self::IntentArchive | Self::ArtifactWrite => Group::Author,

@@ -12,6 +12,7 @@ use quantum_core::plan::{Plan, PlannedStep};
 use quantum_core::port::{AttemptOutcome, AttemptReport, Bill, Failure, FailureKind};
 use quantum_core::problem::Problem;
 use quantum_core::time::Timestamp;
+use quantum_core::usage::Used;
 use quantum_core::vocabulary::{ExecutionStatus, StepStatus};
 use serde_json::{Map, Value, json};
 
@@ -46,6 +47,16 @@ struct World {
     restarts: usize,
 }
 
+/// What is booked is what the bills of the same commit say, and every attempt is.
+fn check_used(events: &[Event], used: &[Used]) {
+    let bills = events.iter().map(|event| serde_json::to_value(event).unwrap()["bill"]["cpu_us"].as_u64());
+    let cpu_us: u64 = used.iter().map(|used| used.sums.cpu_us).sum();
+    assert_eq!(bills.flatten().sum::<u64>(), cpu_us, "{events:?}");
+    let failures: u64 = used.iter().map(|used| used.sums.failures).sum();
+    let ends = |event: &&Event| event.kind.is_failure();
+    assert!(failures <= events.iter().filter(ends).count() as u64, "{events:?}");
+}
+
 impl World {
     fn new(plan: &Arc<Plan>) -> Self {
         let make = || new_execution(plan.clone(), json!({ "n": 1, "list": [1, 2, 3] }));
@@ -57,7 +68,9 @@ impl World {
         let due = self.live.next_due();
         let mut turn = Turn::new(&mut self.live, Timestamp::from_millis(self.now));
         commands(&mut turn, &self.actions);
+        let used = turn.take_used();
         let (events, effects) = turn.finish().unwrap();
+        check_used(&events, &used);
         for event in &events {
             self.store(event);
         }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use quantum_core::id::{ExecutionId, TenantId};
 use quantum_core::tenant::Retention;
 use quantum_core::time::Timestamp;
+use quantum_core::usage::Day;
 use quantum_store::{EndKey, ExecutionRow, TenantScope};
 
 use crate::engine::Shared;
@@ -31,6 +32,8 @@ const ROUND_EVERY_MS: u64 = 60 * 60 * 1_000;
 /// Executions that go together, into one file of the archive: few files for many executions, and little is written again
 /// after a crash.
 const BATCH_ROWS: u32 = 200;
+/// Days that usage is kept beside today: a year and a month, so that a year can be compared with the one before.
+const USAGE_DAYS: u32 = 400;
 /// Rows of one write: other writers wait that long.
 const SWEEP_ROWS: u32 = 500;
 /// Batches of one tenant before it is the next one's turn.
@@ -72,6 +75,9 @@ impl Shared {
         if let Err(error) = platform.purge_idempotency(now).await {
             tracing::warn!(error = %error, "old idempotency keys could not be removed");
         }
+        if let Err(error) = self.forget_usage(now).await {
+            tracing::warn!(error = %error, "old usage could not be removed");
+        }
         if let Err(error) = self.forget_nodes(now).await {
             tracing::warn!(error = %error, "nodes that are gone could not be forgotten");
         }
@@ -95,6 +101,15 @@ impl Shared {
             subjects = unfinished;
         }
         told.tell();
+    }
+
+    /// Sums of days that are over long ago.
+    async fn forget_usage(&self, now: Timestamp) -> Result<(), Error> {
+        let first = Day::of(now).minus_days(USAGE_DAYS);
+        while self.ports.store.platform().purge_usage(first, SWEEP_ROWS).await? > 0 {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
     }
 
     /// Nodes that died long ago, and what they asked others.

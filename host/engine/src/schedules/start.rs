@@ -42,6 +42,7 @@ impl Shared {
             Ok(Err(StartError::Unavailable { reason, .. } | StartError::Backlog { reason, .. })) => {
                 later(subject, &reason)
             }
+            Ok(Err(StartError::Quota { reached, .. })) => later(subject, &reached.to_string()),
             Ok(Err(StartError::Failed(error))) => later(subject, &error.to_string()),
             Ok(Err(error)) => refused(problem_of(error)),
             Err(_) => later(subject, "the host is stopping"),

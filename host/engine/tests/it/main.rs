@@ -19,4 +19,5 @@ mod sequence;
 mod simulation;
 mod together;
 mod unread;
+mod usage;
 mod waits;

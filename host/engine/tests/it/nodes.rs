@@ -550,6 +550,7 @@ async fn a_parent_sees_the_end_of_a_child_that_nobody_tells() {
         row,
         create: None,
         idempotency: None,
+        used: Vec::new(),
     };
     a.store.journal().commit(commit).await.unwrap();
     sleeping.advance(1_000);

@@ -62,6 +62,7 @@ async fn leave(bench: &Bench, left: Left) -> ExecutionId {
         row: row(&stored.row),
         create: Some(Box::new(birth)),
         idempotency: None,
+        used: Vec::new(),
     };
     bench.store.journal().commit(commit).await.unwrap();
     bench.engine.cancel(&bench.scope, &twin, requester(), None).await.unwrap();

@@ -9,6 +9,7 @@ use crate::support::{authorizer, context, execution, intent, person, tenant, use
 const TABLE: &str = "
 tenant.view       v a o p A
 tenant.configure  A
+usage.view        v a o p A
 member.manage     A
 intent.list       v a o p A
 intent.view       v a o p A

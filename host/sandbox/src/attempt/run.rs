@@ -173,7 +173,8 @@ fn guest(
     let log = AttemptLog::new(target, vault.redactions().clone());
     let effects = Effects::new(attempt, &shared.ports, vault.clone());
     let asked = attempt.subject.action.grant.memory_bytes_max.unwrap_or(shared.options.memory_bytes_default);
-    let memory_bytes_max = asked.min(shared.options.memory_bytes_ceiling);
+    let of_tenant = attempt.memory_bytes_max.unwrap_or(u64::MAX);
+    let memory_bytes_max = asked.min(shared.options.memory_bytes_ceiling).min(of_tenant);
     let egress = Some(egress.clone());
     Guest::new(Facts::of(attempt), log, Some(effects), egress, meter.clone(), memory_bytes_max)
 }

@@ -1,6 +1,6 @@
 //! Guests that do harm: each gets exactly its error, and a neighbour does not notice.
 
-use quantum_core::port::{FailureKind, StepRunner};
+use quantum_core::port::{Attempt, FailureKind, Grant, StepRunner};
 use quantum_sandbox::SandboxOptions;
 use serde_json::json;
 
@@ -62,6 +62,20 @@ async fn a_guest_that_eats_memory_is_refused_and_told_apart_from_other_traps() {
     world.fails(&guest("", run), FailureKind::MemoryLimit, "memory-limit", message).await;
     let report = world.run(&guest("", run), "{}").await;
     assert!(report.bill.memory_bytes_peak > 60 << 20 && report.bill.memory_bytes_peak <= 64 << 20);
+}
+
+#[tokio::test]
+async fn a_tenants_own_bound_of_memory_holds_where_it_is_the_smallest() {
+    let world = World::new();
+    let run = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) (unreachable)";
+    let component = world.store(&guest("", run));
+    for (bound, most) in [(2 << 20, 2 << 20), (1 << 40, 64 << 20)] {
+        let bounded = attempt(&component, Grant::default(), "{}");
+        let report = world.sandbox.run(Attempt { memory_bytes_max: Some(bound), ..bounded }).await;
+        let peak = report.bill.memory_bytes_peak;
+        assert!(peak > most / 2 && peak <= most, "{peak} of {most}");
+        assert_eq!(failure(report).kind, FailureKind::MemoryLimit);
+    }
 }
 
 #[tokio::test]

@@ -224,6 +224,7 @@ pub fn attempt_of(tenant: &str, component: &Digest, grant: Grant, parameters: &s
         number: 2,
         idempotency_key: "key-1".to_owned(),
         parameters: parameters.to_owned(),
+        memory_bytes_max: None,
         timeout_ms: 60_000,
         deadline: Timestamp::from_millis(1_763_892_000_123),
         trace_parent: None,

@@ -28,6 +28,7 @@ mod sse;
 mod store;
 mod tenant;
 mod token;
+mod usage;
 
 use std::path::PathBuf;
 
@@ -110,6 +111,8 @@ enum Command {
     /// Show and change what holds for the whole tenant: targets, limits, retention
     #[command(subcommand)]
     Settings(settings::SettingsCommand),
+    /// Show what the tenant's attempts used, by day, plugin or action
+    Usage(usage::UsageOptions),
     /// Check Cedar policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -162,6 +165,7 @@ impl Cli {
             Command::Artifact(command) => command.run(&context).await,
             Command::Secret(command) => command.run(&context).await,
             Command::Settings(command) => command.run(&context).await,
+            Command::Usage(options) => options.run(&context).await,
             Command::Policy(command) => command.run(context.output),
             Command::Schema { which } => schema::print(which),
             Command::Node(command) => command.run(&context).await,

@@ -21,6 +21,10 @@ const FIELDS: &[Column] = &[
     ("limits.plugin_attempts_max", "limits.plugin_attempts_max"),
     ("limits.weight", "limits.weight"),
     ("limits.priority_max", "limits.priority_max"),
+    ("limits.attempts_per_day_max", "limits.attempts_per_day_max"),
+    ("limits.cpu_ms_per_day_max", "limits.cpu_ms_per_day_max"),
+    ("limits.sent_bytes_per_day_max", "limits.sent_bytes_per_day_max"),
+    ("limits.attempt_memory_bytes_max", "limits.attempt_memory_bytes_max"),
     ("retention.executions_days", "retention.executions_days"),
     ("retention.archive", "retention.archive"),
 ];

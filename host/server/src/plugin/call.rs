@@ -132,6 +132,7 @@ impl Call {
             number: input.attempt,
             idempotency_key: Uuid::now_v7().to_string(),
             parameters: input.parameters.to_string(),
+            memory_bytes_max: None,
             timeout_ms: input.timeout_ms,
             deadline: SystemClock.now().plus_millis(input.timeout_ms),
             trace_parent: None,

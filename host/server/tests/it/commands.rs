@@ -310,3 +310,25 @@ fn doctor_says_how_a_data_folder_is_made() {
         assert!(ran.out.lines().any(|found| found == line), "{line} in {}", ran.out);
     }
 }
+
+#[test]
+fn usage_says_what_attempts_used() {
+    let (home, host) = start();
+    assert_eq!(home.run(Some(&host), &["usage"]).ok().lines().count(), 1, "nothing but the titles");
+    home.run(Some(&host), &["run", "say-hello", "--input", r#"{"name":"Ada"}"#, "--follow"]).ok();
+    let shown = home.run(Some(&host), &["usage", "--by", "action"]).ok();
+    let lines: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0][..5], ["PLUGIN", "VERSION", "ACTION", "ATTEMPTS", "FAILED"]);
+    assert_eq!((lines[1][0], lines[1][2], lines[1][3], lines[1][4]), ("quantum:hello", "hello", "1", "0"));
+    let json = home.run(Some(&host), &["usage", "--plugin", "quantum:hello", "--output", "json"]).ok();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["items"][0]["attempts"], 1);
+    assert!(
+        json["items"][0]["cpu_us"].as_u64().unwrap() > 0 && json["items"][0].get("cpu_ms").is_none(),
+        "{json}"
+    );
+    let none = home.run(Some(&host), &["usage", "--to", "2020-01-31", "--output", "json"]).ok();
+    assert_eq!(serde_json::from_str::<Value>(&none).unwrap()["items"], json!([]));
+    let wrong = home.run(Some(&host), &["usage", "--from", "yesterday"]);
+    assert!(wrong.err.contains("\"from\" is a day such as 2026-03-31"), "{}", wrong.err);
+}

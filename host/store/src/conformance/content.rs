@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use quantum_core::port::PrincipalKind;
+use quantum_core::usage::Day;
 use quantum_core::vocabulary::Environment;
 
 use super::Check;
@@ -12,7 +13,8 @@ use super::fixtures::{
 };
 use crate::{
     ArtifactFilter, Change, Error, ExecutionFilter, Holder, Installation, IntentFilter, KeyValueWrite,
-    LogFilter, Membership, NewIntent, NewSettings, NewVersion, PageRequest, Store, TenantScope,
+    LogFilter, Membership, NewIntent, NewSettings, NewVersion, PageRequest, Store, TenantScope, UsageFilter,
+    UsageGroup,
 };
 
 /// Rows in every table that a tenant can have rows in. `text` is in many of them.
@@ -98,6 +100,7 @@ pub(super) async fn fill(store: &Store, scope: &TenantScope, text: &str) -> Chec
     store.blueprints(scope).write(super::blueprints::change("web", 0, Some(text))).await?;
     let mut start = create(scope, 1);
     start.idempotency = Some(record("key-1", 1));
+    start.used = vec![super::usage::used(7, "acme:sync", text, 9)];
     if let Some(new) = &mut start.create {
         new.labels = labels;
         new.input = format!("\"{text}\"");
@@ -193,7 +196,7 @@ pub(super) async fn everything_answers(store: &Store, scope: &TenantScope) -> An
     let q = IntentFilter { q: Some("web".into()), ..IntentFilter::default() };
     let lines = LogFilter { execution: id, step: None, after: 0, limit: 10 };
     let open = ExecutionFilter { open_only: true, ..ExecutionFilter::default() };
-    let (intents, executions) = (store.intents(scope), store.executions(scope));
+    let (intents, executions, usage) = (store.intents(scope), store.executions(scope), store.usage(scope));
     let (schedules, blueprints, platform) =
         (store.schedules(scope), store.blueprints(scope), store.platform());
     answers! {
@@ -219,9 +222,17 @@ pub(super) async fn everything_answers(store: &Store, scope: &TenantScope) -> An
         "blueprint" => blueprints.newest(&name),
         "blueprint by revision" => blueprints.revision(&name, 1),
         "blueprints" => blueprints.list(page()),
+        "usage by day" => usage.list(&of_usage(UsageGroup::Day), page()),
+        "usage by plugin" => usage.list(&of_usage(UsageGroup::Plugin), page()),
+        "usage by action" => usage.list(&of_usage(UsageGroup::Action), page()),
+        "usage of a day" => usage.of_day(Day::from_number(7)),
         "membership" => platform.membership(scope.tenant(), &principal("alice")),
         "members" => platform.members(scope.tenant()),
     }
+}
+
+fn of_usage(by: UsageGroup) -> UsageFilter {
+    UsageFilter { from: Day::from_number(0), to: Day::from_number(9), plugin: None, by }
 }
 
 /// A key that is not there is an answer, too.

@@ -1,6 +1,7 @@
 //! The same random commands on two stores: each answer is the same, and so is what they hold at the end. A seed that
 //! fails can be run again by itself.
 
+use quantum_core::usage::Day;
 use quantum_core::vocabulary::{Environment, ExecutionStatus, IntentStatus};
 
 use super::Check;
@@ -12,7 +13,7 @@ use super::fixtures::{
 use crate::{
     Change, CommitError, CommitOutcome, Error, ExecutionFilter, Expected, Holder, IntentFilter,
     KeyValueWrite, NewSettings, NewVersion, PageRequest, ScheduleChange, ScheduleMark, ScheduleTarget, Store,
-    TenantScope,
+    TenantScope, UsageFilter, UsageGroup,
 };
 
 const TENANTS: [&str; 2] = ["t-1", "t-2"];
@@ -129,6 +130,9 @@ async fn go_on(store: &Store, scope: &TenantScope, chance: &mut Chance) -> Answe
     let row = store.executions(scope).get(&execution_id(number)).await?;
     let due = row.filter(|_| wrong > 0).map_or(wrong, |row| row.version);
     let mut next = commit(scope, number, due.max(1), 1 + chance.below(3));
+    let plugin = chance.one_of(&["acme:sync", "acme:mail"]);
+    let action = chance.one_of(&["pull", "Pull", "größe"]);
+    next.used = vec![super::usage::used(5 + i64::from(wrong == 1), plugin, action, chance.below(9))];
     next.epoch = chance.one_of(&[1, 1, 1, 2]);
     if chance.below(4) == 0 {
         next.row.status = ExecutionStatus::Succeeded;
@@ -252,7 +256,7 @@ async fn look(store: &Store, scope: &TenantScope, chance: &mut Chance, step: u64
         by: principal("alice"),
         at: AT,
     };
-    match chance.below(10) {
+    match chance.below(11) {
         0 => Ok(shown(executions.list(&filter, PageRequest::first(2)).await?)),
         1 => Ok(shown(store.intents(scope).list(&found, PageRequest::first(2)).await?)),
         2 => Ok(shown(executions.expired(cut, None, 10).await?)),
@@ -262,6 +266,15 @@ async fn look(store: &Store, scope: &TenantScope, chance: &mut Chance, step: u64
         6 => Ok(shown((executions.count_running().await?, executions.count_queued().await?))),
         7 => Ok(shown(store.settings(scope).put(settings).await?)),
         8 => Ok(shown(store.platform().purge_expired_values(AT.plus_millis(step), 10).await?)),
+        9 => look_at_usage(store, scope, chance).await,
         _ => Ok(shown(store.logs().append(vec![line(scope, chance.below(4), "said")]).await?)),
     }
+}
+
+async fn look_at_usage(store: &Store, scope: &TenantScope, chance: &mut Chance) -> Answer {
+    let by = chance.one_of(&[UsageGroup::Day, UsageGroup::Plugin, UsageGroup::Action]);
+    let (from, to) = (Day::from_number(5), Day::from_number(6));
+    let plugin = chance.one_of(&[None, Some("acme:sync")]).map(str::to_owned);
+    let page = PageRequest::first(1 + u32::try_from(chance.below(3)).unwrap_or(0));
+    Ok(shown(store.usage(scope).list(&UsageFilter { from, to, plugin, by }, page).await?))
 }

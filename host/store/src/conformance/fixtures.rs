@@ -73,6 +73,7 @@ pub fn commit(scope: &TenantScope, execution: u64, expected_version: u64, count:
         },
         create: None,
         idempotency: None,
+        used: Vec::new(),
     }
 }
 

@@ -23,6 +23,7 @@ pub mod retention;
 pub mod schedules;
 pub mod secrets;
 pub mod tenant_settings;
+pub mod usage;
 
 use quantum_core::port::BoxFuture;
 

@@ -40,6 +40,7 @@ pub(crate) fn registered(dialect: Dialect) -> Vec<String> {
         crate::secrets::sql::ALL,
         crate::tenant_settings::sql::ALL,
         crate::tenant_settings::write_sql::ALL,
+        crate::usage::sql::ALL,
     ];
     let fixed = fixed.concat().into_iter();
     let mut all: Vec<String> = fixed.map(|sql| sql.text(dialect).into_owned()).collect();
@@ -51,6 +52,7 @@ pub(crate) fn registered(dialect: Dialect) -> Vec<String> {
     all.extend(lists.concat().into_iter().map(|text| in_words_of(dialect, text)));
     all.extend(crate::journal::shapes(dialect));
     all.extend(crate::logs::shapes(dialect));
+    all.extend(crate::usage::shapes(dialect));
     all
 }
 

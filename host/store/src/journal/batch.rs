@@ -12,6 +12,7 @@ use crate::CommitError;
 use crate::database::{Conn, Dialect, Query, is_refused_row};
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, StoredResponse};
 use crate::platform::kind_word;
+use crate::usage;
 
 /// One per commit, in order.
 pub(crate) type Verdicts = Vec<Result<CommitOutcome, CommitError>>;
@@ -207,6 +208,8 @@ async fn write_accepted(conn: &mut Conn, accepted: &[&Commit]) -> Result<Written
         .filter_map(|commit| Some((commit.scope.tenant(), commit.idempotency.as_ref()?)))
         .collect();
     sql::RESPONSE_INSERT.write(conn, &records, bind_response).await?;
+    // Last: other nodes that add to the same rows wait from here on until the end of the transaction.
+    usage::write(conn, accepted).await?;
     Ok(Written::AsExpected)
 }
 

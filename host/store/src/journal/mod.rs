@@ -14,6 +14,7 @@ use std::sync::Arc;
 use quantum_core::id::{Digest, ExecutionId, IntentName, IntentUid};
 use quantum_core::port::Requester;
 use quantum_core::time::Timestamp;
+use quantum_core::usage::Used;
 use quantum_core::vocabulary::{Environment, ExecutionStatus};
 
 use tokio::sync::oneshot;
@@ -41,6 +42,8 @@ pub struct Commit {
     /// Present exactly when the execution does not exist yet.
     pub create: Option<Box<NewExecution>>,
     pub idempotency: Option<IdempotencyRecord>,
+    /// By the attempts whose end the events say.
+    pub used: Vec<Used>,
 }
 
 /// An event as it is stored.

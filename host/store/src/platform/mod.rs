@@ -6,6 +6,7 @@ mod recovery;
 mod schedules;
 mod sweep;
 mod tenants;
+mod usage;
 
 use std::collections::BTreeSet;
 

@@ -25,6 +25,7 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/postgres/0003_statistics.sql"),
     },
     Migration { number: 4, name: "tenant", sql: include_str!("../../migrations/postgres/0004_tenant.sql") },
+    Migration { number: 5, name: "usage", sql: include_str!("../../migrations/postgres/0005_usage.sql") },
 ];
 
 /// Of the transaction: two hosts that start at once migrate one after the other.

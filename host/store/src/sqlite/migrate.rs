@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration { number: 9, name: "lists", sql: include_str!("../../migrations/sqlite/0009_lists.sql") },
     Migration { number: 10, name: "nodes", sql: include_str!("../../migrations/sqlite/0010_nodes.sql") },
+    Migration { number: 11, name: "usage", sql: include_str!("../../migrations/sqlite/0011_usage.sql") },
 ];
 
 const SCHEMA_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -143,5 +143,11 @@ topics! {
         old_commands_go,
         commands_of_a_twin_are_not_there,
     }
+    usage::{
+        two_nodes_add_to_the_same_sums,
+        a_refused_commit_books_nothing,
+        usage_is_listed_in_groups,
+        old_usage_goes,
+    }
     platform::{ a_tenant_is_created_once, a_person_has_one_membership_a_tenant }
 }

@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection};
 use crate::{folder, open, options};
 
 /// What each schema can hold since it is there. Rows of schema 1 go into all of them.
-const ROWS: [(usize, &str); 6] = [
+const ROWS: [(usize, &str); 7] = [
     (
         1,
         "INSERT INTO tenants VALUES ('t-1', 'One', 1);
@@ -66,6 +66,7 @@ const ROWS: [(usize, &str); 6] = [
          INSERT INTO commands VALUES ('t-1', '0198c0de-0000-7000-8000-000000000004',
              '0198c0de-0000-7000-8000-000000000002', 'n-1', '{}', 1, 0, NULL);",
     ),
+    (11, "INSERT INTO usage_sums VALUES ('t-1', 7, 'acme:old', '1.0.0', 'go', 0, 1, 0, 2, 3, 4, 5, 6, 7, 8);"),
 ];
 
 const APPLIED: &str = "CREATE TABLE schema_migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, \

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use quantum_core::usage::Day;
 use quantum_core::vocabulary::{ExecutionStatus, StepStatus};
+use quantum_store::{ExecutionFilter, PageRequest, Store, TenantScope, UsageFilter, UsageGroup};
 use serde_json::{Value, json};
 
 use super::process::{End, World};
@@ -86,4 +88,27 @@ pub fn effects(world: &World, ends: &[End]) {
     let twice = effects.iter().find(|(_, count)| **count > most);
     let logs: Vec<&Vec<Value>> = ends.iter().map(|end| &end.log).collect();
     assert!(twice.is_none(), "{twice:?} with {} deaths: {logs:#?}", world.deaths());
+}
+
+/// What is booked is what the bills of all logs say, children's too, unless one of them is not over yet.
+pub async fn booked(store: &Store, scope: &TenantScope) {
+    let all =
+        store.executions(scope).list(&ExecutionFilter::default(), PageRequest::first(1_000)).await.unwrap();
+    assert_eq!(all.next, None);
+    if all.items.iter().any(|row| !row.status.is_terminal()) {
+        return;
+    }
+    let (mut cpu_us, mut sent_bytes) = (0, 0);
+    for row in &all.items {
+        for event in store.executions(scope).events(&row.id, 0, 10_000).await.unwrap() {
+            let event: Value = serde_json::from_str(&event.json).unwrap();
+            cpu_us += event["bill"]["cpu_us"].as_u64().unwrap_or(0);
+            sent_bytes += event["bill"]["sent_bytes"].as_u64().unwrap_or(0);
+        }
+    }
+    let (from, to) = (Day::from_number(i64::MIN / 2), Day::from_number(i64::MAX / 2));
+    let filter = UsageFilter { from, to, plugin: None, by: UsageGroup::Plugin };
+    let rows = store.usage(scope).list(&filter, PageRequest::first(9)).await.unwrap().items;
+    let sums = rows.first().map(|row| (row.sums.cpu_us, row.sums.sent_bytes)).unwrap_or_default();
+    assert_eq!(sums, (cpu_us, sent_bytes));
 }

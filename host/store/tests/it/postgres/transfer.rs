@@ -264,12 +264,12 @@ async fn a_row_that_postgres_does_not_take_is_named() {
 async fn a_file_of_another_schema_or_none_at_all_is_told_before_anything_is_written() {
     let Some(database) = prepared().await else { return };
     let filled = filled().await;
-    filled.execute("UPDATE schema_migrations SET number = 1010 WHERE number = 10").await;
+    filled.execute("UPDATE schema_migrations SET number = 1010 WHERE number = 11").await;
     let newer = filled.moved(&database).await.unwrap_err();
     assert!(matches!(newer, TransferError::NewerSchema { found: 1010, .. }), "{newer}");
     filled.execute("DELETE FROM schema_migrations WHERE number = 1010").await;
     let older = filled.moved(&database).await.unwrap_err();
-    assert!(matches!(older, TransferError::OlderSchema { found: 9, known: 10, .. }), "{older}");
+    assert!(matches!(older, TransferError::OlderSchema { found: 10, known: 11, .. }), "{older}");
     assert!(older.to_string().contains("quantum serve --data-dir /"), "{older}");
     fs::remove_file(options(&filled.folder).path).unwrap();
     let missing = filled.moved(&database).await.unwrap_err();

@@ -6,7 +6,7 @@ use super::raw::Outcome::{self, Denied, Policy, Rows};
 use super::raw::Raw;
 
 /// A new one is added here, and to the lists below where a role needs it.
-const TENANT_TABLES: [&str; 25] = [
+const TENANT_TABLES: [&str; 26] = [
     "artifact_names",
     "artifact_usage",
     "artifacts",
@@ -32,9 +32,11 @@ const TENANT_TABLES: [&str; 25] = [
     "service_accounts",
     "tenant_keys",
     "tenant_settings",
+    "usage_sums",
 ];
 /// Read, added to and changed by `app_journal`, and nothing else is.
-const JOURNAL: [&str; 6] = ["execution_labels", "executions", "idempotency_keys", "journal", "logs", "plans"];
+const JOURNAL: [&str; 7] =
+    ["execution_labels", "executions", "idempotency_keys", "journal", "logs", "plans", "usage_sums"];
 /// Read by `app_reader`, and nothing else is.
 const READER: [&str; 8] = [
     "changes",
@@ -47,7 +49,7 @@ const READER: [&str; 8] = [
     "tenant_settings",
 ];
 /// Columns that `app_platform` reads of all tenants.
-const PLATFORM: [(&str, &[&str]); 10] = [
+const PLATFORM: [(&str, &[&str]); 11] = [
     ("artifact_names", &["tenant_id", "execution_id", "at"]),
     ("artifacts", &["tenant_id", "digest", "unheld_at"]),
     ("changes", &["tenant_id", "number"]),
@@ -59,6 +61,7 @@ const PLATFORM: [(&str, &[&str]); 10] = [
     ("memberships", &["tenant_id", "principal_id", "kind", "roles", "active"]),
     ("schedules", &["tenant_id", "uid", "next_at"]),
     ("tenant_keys", &["master"]),
+    ("usage_sums", &["tenant_id", "day"]),
 ];
 /// Columns that `app_platform` sets: of an execution while it is open, and of what is asked of a node.
 const CLAIMED: [(&str, &[&str]); 2] =
