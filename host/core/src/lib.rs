@@ -22,3 +22,4 @@ pub mod plan;
 pub mod machine;
 pub mod schedule;
 pub mod port;
+pub mod recording;
