@@ -7,7 +7,7 @@ use quantum_core::port::{
     ActionEntry, ArtifactInfo, ArtifactReader, ArtifactScope, ArtifactStore, ArtifactWriter, Attempt,
     AttemptOutcome, BoxFuture, CancelFlag, ComponentSource, Decision, EffectError, EffectGate, Grant,
     HttpCall, KeyValueEntry, KeyValueSpace, KeyValueStore, LogLine, LogSink, OpenSecret, PrincipalKind,
-    Requester, RunningBill, SecretCall, SecretSource, StepRunner, StepSubject, Verdict,
+    RecordingSlot, Requester, RunningBill, SecretCall, SecretSource, StepRunner, StepSubject, Verdict,
 };
 use quantum_core::schema::Schema;
 use quantum_core::time::Timestamp;
@@ -179,6 +179,7 @@ fn attempt(component: Digest) -> Attempt {
         trace_parent: None,
         cancel: CancelFlag::default(),
         bill: RunningBill::default(),
+        recording: RecordingSlot::default(),
     }
 }
 
