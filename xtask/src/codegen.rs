@@ -15,6 +15,7 @@ const GENERATED: &[(&str, &[&str])] = &[
     ("schemas/blueprint.json", &["schema", "blueprint"]),
     ("schemas/manifest.json", &["schema", "manifest"]),
     ("schemas/tenant-settings.json", &["schema", "tenant-settings"]),
+    ("schemas/recording.json", &["schema", "recording"]),
     ("schemas/openapi.json", &["schema", "openapi"]),
 ];
 

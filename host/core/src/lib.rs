@@ -23,3 +23,4 @@ pub mod usage;
 pub mod machine;
 pub mod schedule;
 pub mod port;
+pub mod recording;

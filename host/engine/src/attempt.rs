@@ -9,7 +9,8 @@ use metrics::{counter, histogram};
 use quantum_core::machine::{Command, Execution, Phase, Slot};
 use quantum_core::plan::{PinnedAction, PlannedStep};
 use quantum_core::port::{
-    Attempt, AttemptOutcome, AttemptReport, Bill, Failure, FailureKind, RunningBill, StepSubject,
+    Attempt, AttemptOutcome, AttemptReport, Bill, Failure, FailureKind, RecordingSlot, RunningBill,
+    StepSubject,
 };
 use quantum_core::problem::Problem;
 
@@ -81,6 +82,7 @@ impl Shared {
             trace_parent: None,
             cancel: signals.flag.clone(),
             bill: RunningBill::default(),
+            recording: RecordingSlot::default(),
         }))
     }
 

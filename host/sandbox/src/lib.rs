@@ -18,9 +18,11 @@ mod outcome;
 mod host;
 mod secret;
 mod egress;
+mod recording;
 
 pub use egress::{AddressClasses, EgressOptions, Resolver, SystemResolver, limits as egress_limits};
 pub use error::Error;
 pub use fit::FitReport;
 pub use options::{Ports, SandboxOptions};
+pub use recording::Replayed;
 pub use sandbox::Sandbox;

@@ -11,7 +11,7 @@ use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::attempt::{CapabilityMissing, CpuExceeded, Panic};
-use crate::egress::Denial;
+use crate::egress::Denied;
 use crate::host::PluginFailure;
 use crate::limits::{
     CODE_BYTES_MAX, CORE_INSTANCES_PER_COMPONENT_MAX, DETAILS_BYTES_MAX, FRAMES_MAX, MESSAGE_BYTES_MAX,
@@ -47,7 +47,7 @@ pub(crate) struct Evidence {
     pub host_call_bytes_max: usize,
     pub panic: Option<Panic>,
     /// The last request of the attempt was denied.
-    pub denial: Option<Denial>,
+    pub denial: Option<Denied>,
     /// What a person can do about the last request, when it failed.
     pub hint: Option<String>,
     pub cancel_raised: bool,
@@ -195,8 +195,8 @@ fn trapped(error: &wasmtime::Error, evidence: &Evidence) -> Failure {
 /// A guest that goes on after a denial and fails then, failed because of it; a denial is permanent.
 fn denied_or(evidence: &Evidence, otherwise: impl FnOnce() -> Failure) -> Failure {
     let Some(denial) = &evidence.denial else { return hinted(evidence, otherwise()) };
-    let mut problem = Problem::new("effect-denied", denial.to_string());
-    problem.details = Some(denial.details());
+    let mut problem = Problem::new("effect-denied", denial.message.clone());
+    problem.details = Some(denial.details.clone());
     Failure { kind: FailureKind::Denied, problem, retry_after_ms: None }
 }
 
@@ -289,7 +289,7 @@ mod tests {
     use crate::egress::Denial;
     use crate::host::PluginProblem;
 
-    fn evidence(denial: Option<Denial>) -> Evidence {
+    fn evidence(denial: Option<&Denial>) -> Evidence {
         Evidence {
             memory_refused: false,
             memory_bytes_max: 0,
@@ -297,7 +297,7 @@ mod tests {
             timeout_ms: 0,
             host_call_bytes_max: 0,
             panic: None,
-            denial,
+            denial: denial.map(Denied::from),
             hint: None,
             cancel_raised: false,
         }
@@ -317,8 +317,8 @@ mod tests {
             Ending::Returned(Err(PluginFailure::Retryable((problem, None))))
         };
         assert_eq!(kind(retryable(), &evidence(None)), FailureKind::Retryable);
-        assert_eq!(kind(retryable(), &evidence(Some(Denial::example()))), FailureKind::Denied);
-        assert_eq!(kind(Ending::TimedOut, &evidence(Some(Denial::example()))), FailureKind::Timeout);
+        assert_eq!(kind(retryable(), &evidence(Some(&Denial::example()))), FailureKind::Denied);
+        assert_eq!(kind(Ending::TimedOut, &evidence(Some(&Denial::example()))), FailureKind::Timeout);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use quantum_core::id::Digest;
 use quantum_core::port::{Attempt, AttemptReport, BoxFuture, StepRunner};
+use quantum_core::recording::Recording;
 use wasmtime::Engine;
 
 use crate::attempt;
@@ -15,6 +16,7 @@ use crate::error::Error;
 use crate::host::{self, DescriberPre};
 use crate::options::{Ports, SandboxOptions};
 use crate::places::Places;
+use crate::recording::Replayed;
 
 /// Runs attempts of all tenants. Dropping it stops the engine's clock once the last attempt ended.
 pub struct Sandbox {
@@ -83,6 +85,12 @@ impl Sandbox {
         let linked =
             components.linker().instantiate_pre(&component).and_then(DescriberPre::new).map_err(failed)?;
         attempt::describe(&self.shared, &linked, weight).await.map_err(failed)
+    }
+
+    /// Makes an attempt again from its recording, with the component and the grant of this one: what the guest is told
+    /// is what it was told then, and nothing of the outside is reached.
+    pub async fn replay(&self, attempt: Attempt, recording: Recording) -> Replayed {
+        attempt::replay(self.shared.clone(), attempt, recording).await
     }
 
     /// Instances that exist now; none when this machine has no pool.

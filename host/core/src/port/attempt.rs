@@ -1,5 +1,6 @@
 //! One attempt: what a runner is given, and what it reports.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,6 +37,7 @@ pub struct Attempt {
     pub trace_parent: Option<String>,
     pub cancel: CancelFlag,
     pub bill: RunningBill,
+    pub recording: RecordingSlot,
 }
 
 /// Raised once when the execution is being cancelled. The guest polls it through `context.cancelled`.
@@ -89,6 +91,41 @@ impl RunningBill {
 
     fn with<T>(&self, change: impl FnOnce(&mut Written) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Where a runner leaves what it recorded of an attempt, when somebody wishes for it: at the latest when its future is
+/// dropped.
+#[derive(Clone, Default)]
+pub struct RecordingSlot(Option<Arc<Mutex<Option<Unwritten>>>>);
+
+/// Writes the recording, as JSON text, once it is known that it is wanted. None: nothing of it can be kept.
+pub type Unwritten = Box<dyn FnOnce() -> Option<Vec<u8>> + Send>;
+
+impl RecordingSlot {
+    pub fn wished() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    pub const fn is_wished(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The first one stays.
+    pub fn leave(&self, recording: Unwritten) {
+        if let Some(slot) = &self.0 {
+            slot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(recording);
+        }
+    }
+
+    pub fn take(&self) -> Option<Unwritten> {
+        self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl fmt::Debug for RecordingSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RecordingSlot").field(&self.is_wished()).finish()
     }
 }
 

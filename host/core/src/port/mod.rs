@@ -19,7 +19,8 @@ pub use action::{
 };
 pub use artifact::{ArtifactInfo, ArtifactReader, ArtifactScope, ArtifactStore, ArtifactWriter};
 pub use attempt::{
-    Attempt, AttemptOutcome, AttemptReport, Bill, CancelFlag, Failure, FailureKind, RunningBill, StepRunner,
+    Attempt, AttemptOutcome, AttemptReport, Bill, CancelFlag, Failure, FailureKind, RecordingSlot,
+    RunningBill, StepRunner, Unwritten,
 };
 pub use component::ComponentSource;
 pub use effect::EffectError;

@@ -11,6 +11,7 @@ mod machine;
 mod operations;
 mod pairs;
 mod properties;
+mod recording;
 mod schedule;
 mod schemas;
 mod script;

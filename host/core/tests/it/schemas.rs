@@ -3,6 +3,7 @@
 use quantum_core::blueprint::blueprint_schema;
 use quantum_core::intent::document_schema;
 use quantum_core::manifest::{Manifest, manifest_schema};
+use quantum_core::recording::recording_schema;
 use quantum_core::schema::Schema;
 use quantum_core::tenant::settings_schema;
 use serde_json::{Value, json};
@@ -37,6 +38,11 @@ fn the_schema_of_manifests_is_written_down() {
 #[test]
 fn the_schema_of_a_tenants_settings_is_written_down() {
     check("tenant-settings.json", &settings_schema());
+}
+
+#[test]
+fn the_schema_of_recordings_is_written_down() {
+    check("recording.json", &recording_schema());
 }
 
 /// Every field, so that one that the schema forgets is found.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use quantum_core::port::{Attempt, CancelFlag};
+use quantum_core::recording::Inputs;
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::Capability;
 use serde_json::Value;
@@ -18,6 +19,7 @@ use super::memory::MemoryLimiter;
 use crate::egress::AttemptEgress;
 use crate::host::{Effects, HttpHooks, Moved, StdStream};
 use crate::limits::{HEADER_BYTES_MAX, RANDOM_BYTES_MAX, RESOURCES_MAX};
+use crate::recording::Tape;
 
 /// What `quantum:context` tells.
 #[derive(Debug, Clone, Default)]
@@ -49,6 +51,21 @@ impl Facts {
             config: Value::Object(subject.action.settings.of(subject.environment).config.clone()).to_string(),
             cancel: attempt.cancel.clone(),
             capabilities: subject.action.grant.capabilities.clone(),
+        }
+    }
+
+    /// As they were when the attempt was recorded.
+    pub fn of_recording(attempt: &Attempt, inputs: &Inputs) -> Self {
+        Self {
+            execution: inputs.execution.clone(),
+            step: inputs.step.clone(),
+            attempt: inputs.attempt,
+            idempotency_key: inputs.idempotency_key.clone(),
+            deadline: inputs.deadline.map(Timestamp::from_millis),
+            dry_run: inputs.dry_run,
+            trace_parent: inputs.trace_parent.clone(),
+            config: inputs.config.clone(),
+            ..Self::of(attempt)
         }
     }
 
@@ -86,6 +103,7 @@ pub(crate) struct Guest {
     pub panic: Option<Panic>,
     pub host_calls: u64,
     pub meter: Arc<CpuMeter>,
+    pub tape: Tape,
     /// None: nothing is stored for it (a describing build).
     effects: Option<Effects>,
     table: ResourceTable,
@@ -100,7 +118,7 @@ impl Guest {
         log: AttemptLog,
         effects: Option<Effects>,
         egress: Option<Arc<AttemptEgress>>,
-        meter: Arc<CpuMeter>,
+        (meter, tape): (Arc<CpuMeter>, Tape),
         memory_bytes_max: u64,
     ) -> Self {
         let log = Arc::new(log);
@@ -118,8 +136,9 @@ impl Guest {
             effects,
             table,
             http,
-            hooks: HttpHooks::new(egress, meter.clone()),
+            hooks: HttpHooks::new(egress, meter.clone(), tape.clone()),
             meter,
+            tape,
         }
     }
 
@@ -141,6 +160,15 @@ impl Guest {
     pub fn effects(&mut self, capability: Capability) -> Result<&mut Effects, CapabilityMissing> {
         self.require(capability)?;
         self.effects.as_mut().ok_or(CapabilityMissing(capability))
+    }
+
+    /// The same, with the tape that it goes by.
+    pub fn taped_effects(
+        &mut self,
+        capability: Capability,
+    ) -> Result<(&mut Effects, Tape), CapabilityMissing> {
+        let tape = self.tape.clone();
+        Ok((self.effects(capability)?, tape))
     }
 
     pub fn table(&mut self) -> &mut ResourceTable {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::host::now;
 use crate::limits::{LOG_BYTES_MAX, LOG_FIELDS_MAX, LOG_LINES_MAX, LOG_TEXT_BYTES_MAX};
+use crate::recording::Recorder;
 use crate::secret::Redactions;
 
 /// Whose line it is.
@@ -42,6 +43,7 @@ pub(crate) struct AttemptLog {
     /// None: nobody reads it (a describing build).
     target: Option<(Origin, Arc<dyn LogSink>)>,
     redactions: Arc<Redactions>,
+    recorder: Option<Arc<Recorder>>,
     written: Mutex<Written>,
 }
 
@@ -57,7 +59,12 @@ struct Written {
 
 impl AttemptLog {
     pub fn new(target: Option<(Origin, Arc<dyn LogSink>)>, redactions: Arc<Redactions>) -> Self {
-        Self { target, redactions, written: Mutex::default() }
+        Self { target, redactions, recorder: None, written: Mutex::default() }
+    }
+
+    /// Each line is taken down as well.
+    pub fn recorded_by(self, recorder: Option<Arc<Recorder>>) -> Self {
+        Self { recorder, ..self }
     }
 
     pub fn line(&self, level: &str, message: &str, fields: &[(String, String)]) {
@@ -120,6 +127,7 @@ impl AttemptLog {
         let Some((origin, sink)) = &self.target else { return };
         let (kept, now_full) = self.with(|written| written.admit(bytes));
         if kept {
+            self.recorder.iter().for_each(|recorder| recorder.line(&entry));
             sink.write(origin.line(entry));
         }
         if now_full {

@@ -7,6 +7,6 @@ mod memory;
 mod run;
 
 pub(crate) use cpu::{CpuExceeded, CpuMeter, Payer};
-pub(crate) use guest::{CapabilityMissing, Guest, Panic};
+pub(crate) use guest::{CapabilityMissing, Facts, Guest, Panic};
 pub(crate) use log::{AttemptLog, Stream};
-pub(crate) use run::{describe, run};
+pub(crate) use run::{describe, replay, run};

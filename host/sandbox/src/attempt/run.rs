@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use quantum_core::port::{Attempt, AttemptOutcome, AttemptReport, Bill};
+use quantum_core::port::{Attempt, AttemptOutcome, AttemptReport, Bill, RecordingSlot};
+use quantum_core::recording::{Ended, RECORDING_FILE_BYTES_MAX, Recording};
 use tokio::time::timeout;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
@@ -17,6 +18,7 @@ use crate::host::{DescriberPre, Effects, PluginFailure};
 use crate::limits::{DESCRIBE_MS_MAX, HOST_CALL_BYTES_MAX};
 use crate::outcome::{Ending, Evidence, InCall, judge, suspended};
 use crate::places::{Place, Weight};
+use crate::recording::{Recorder, Replayed, Replayer, Tape};
 use crate::sandbox::Shared;
 use crate::secret::{Redactions, Vault};
 
@@ -32,6 +34,26 @@ pub(crate) async fn run(shared: Arc<Shared>, attempt: Attempt) -> AttemptReport 
     let outcome = running.judge(ending);
     pass.ended(&outcome);
     AttemptReport { outcome, bill: running.bill() }
+}
+
+/// Makes an attempt again from its recording. Nothing of the outside is reached.
+pub(crate) async fn replay(shared: Arc<Shared>, mut attempt: Attempt, recording: Recording) -> Replayed {
+    attempt.number = recording.inputs.attempt;
+    attempt.parameters = recording.inputs.parameters.clone();
+    attempt.timeout_ms = recording.inputs.timeout_ms;
+    attempt.recording = RecordingSlot::default();
+    let replayer = Arc::new(Replayer::new(recording));
+    if replayer.was_cancelled() {
+        attempt.cancel.raise();
+    }
+    let mut running = Running::on(shared, attempt, Tape::Replay(replayer.clone()));
+    let ending = running.finish().await;
+    let ending = if replayer.is_timeout() { Ending::TimedOut } else { ending };
+    let outcome = running.judge(ending);
+    match replayer.difference().filter(|_| !replayer.is_timeout()) {
+        Some(difference) => Replayed::Stopped(difference),
+        None => Replayed::Ended(AttemptReport { outcome, bill: running.bill() }),
+    }
 }
 
 /// An attempt and all that it uses. Dropped at whichever point, it leaves its bill.
@@ -51,15 +73,22 @@ struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.attempt.bill.write(self.bill());
+        self.leave_recording(Ended::Interrupted);
     }
 }
 
 impl Running {
     fn new(shared: Arc<Shared>, attempt: Attempt) -> Self {
+        let is_wished = attempt.recording.is_wished();
+        let recorder = is_wished.then(|| Arc::new(Recorder::new(&attempt, &Facts::of(&attempt))));
+        Self::on(shared, attempt, recorder.map_or(Tape::Off, Tape::Record))
+    }
+
+    fn on(shared: Arc<Shared>, attempt: Attempt, tape: Tape) -> Self {
         let meter = CpuMeter::new(shared.options.cpu_ms_max);
         let vault = vault(&shared, &attempt);
         let egress = Arc::new(AttemptEgress::new(shared.egress.clone(), &attempt, vault.clone()));
-        let guest = guest(&shared, &attempt, &meter, &vault, &egress);
+        let guest = guest(&shared, &attempt, (meter.clone(), tape), &vault, &egress);
         let store = store(&shared.engine, guest);
         Self { shared, attempt, meter, vault, egress, store, place: None, started: Instant::now() }
     }
@@ -88,12 +117,19 @@ impl Running {
         self.attempt.bill.end_waiting();
         let waited = began.elapsed();
         self.started += waited;
-        self.store.data_mut().facts.put_off(waited);
+        let guest = self.store.data_mut();
+        if guest.tape.replayer().is_none() {
+            guest.facts.put_off(waited);
+        }
+        if let Some(recorder) = guest.tape.recorder() {
+            recorder.put_off(guest.facts.deadline);
+        }
     }
 
     async fn call(&mut self, component: &Linked) -> Ending {
         let left = self.time_left();
         let meter = self.meter.clone();
+        let tape = self.store.data().tape.clone();
         let call = meter.measure(called(component, &mut self.store, &self.attempt));
         tokio::select! {
             biased;
@@ -103,6 +139,7 @@ impl Running {
                 Err(_) => Ending::TimedOut,
             },
             () = meter.exceeded() => Ending::Trapped(CpuExceeded.into()),
+            () = tape.has_stopped(&meter) => Ending::TimedOut,
         }
     }
 
@@ -114,7 +151,18 @@ impl Running {
         self.store.data().log.finish();
         let outcome = judge(ending, &self.evidence(), self.vault.redactions());
         note(&self.attempt, &outcome);
+        self.leave_recording(Ended::of(&outcome));
         outcome
+    }
+
+    /// The first one counts.
+    fn leave_recording(&self, ended: Ended) {
+        let Some(recorder) = self.store.data().tape.recorder().cloned() else { return };
+        let redactions = self.vault.redactions().clone();
+        self.attempt.recording.leave(Box::new(move || {
+            let recording = recorder.recording(ended, &redactions)?;
+            recording.written().ok().filter(|text| text.len() <= RECORDING_FILE_BYTES_MAX)
+        }));
     }
 
     fn bill(&self) -> Bill {
@@ -165,18 +213,22 @@ fn vault(shared: &Shared, attempt: &Attempt) -> Arc<Vault> {
 fn guest(
     shared: &Shared,
     attempt: &Attempt,
-    meter: &Arc<CpuMeter>,
+    (meter, tape): (Arc<CpuMeter>, Tape),
     vault: &Arc<Vault>,
     egress: &Arc<AttemptEgress>,
 ) -> Guest {
     let target = Some((Origin::of(attempt), shared.ports.logs.clone()));
-    let log = AttemptLog::new(target, vault.redactions().clone());
+    let log = AttemptLog::new(target, vault.redactions().clone()).recorded_by(tape.recorder().cloned());
     let effects = Effects::new(attempt, &shared.ports, vault.clone());
     let asked = attempt.subject.action.grant.memory_bytes_max.unwrap_or(shared.options.memory_bytes_default);
     let of_tenant = attempt.memory_bytes_max.unwrap_or(u64::MAX);
     let memory_bytes_max = asked.min(shared.options.memory_bytes_ceiling).min(of_tenant);
     let egress = Some(egress.clone());
-    Guest::new(Facts::of(attempt), log, Some(effects), egress, meter.clone(), memory_bytes_max)
+    let facts = match tape.replayer() {
+        Some(replayer) => Facts::of_recording(attempt, &replayer.recording().inputs),
+        None => Facts::of(attempt),
+    };
+    Guest::new(facts, log, Some(effects), egress, (meter, tape), memory_bytes_max)
 }
 
 fn store(engine: &Engine, guest: Guest) -> Store<Guest> {
@@ -216,7 +268,7 @@ pub(crate) async fn describe(
     let meter = CpuMeter::new(shared.options.cpu_ms_max);
     let log = AttemptLog::new(None, Arc::<Redactions>::default());
     let memory_bytes_max = shared.options.memory_bytes_default;
-    let guest = Guest::new(Facts::default(), log, None, None, meter.clone(), memory_bytes_max);
+    let guest = Guest::new(Facts::default(), log, None, None, (meter.clone(), Tape::Off), memory_bytes_max);
     let mut store = store(&shared.engine, guest);
     let asked = meter.measure(async {
         let instance = component.instantiate_async(&mut store).await?;

@@ -26,5 +26,7 @@ pub use address::AddressClasses;
 pub use options::EgressOptions;
 pub use resolve::{Resolver, SystemResolver};
 
+#[cfg(test)]
 pub(crate) use denial::Denial;
+pub(crate) use notes::{Denied, Notes};
 pub(crate) use send::{AttemptEgress, Egress};

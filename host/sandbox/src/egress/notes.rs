@@ -2,14 +2,29 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use serde_json::Value;
+
 use super::denial::Denial;
 
 #[derive(Default)]
 pub(crate) struct Notes(Mutex<Last>);
 
+/// A denial, as the failure of the attempt says it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Denied {
+    pub message: String,
+    pub details: Value,
+}
+
+impl From<&Denial> for Denied {
+    fn from(denial: &Denial) -> Self {
+        Self { message: denial.to_string(), details: denial.details() }
+    }
+}
+
 #[derive(Default)]
 struct Last {
-    denial: Option<Denial>,
+    denial: Option<Denied>,
     hint: Option<String>,
 }
 
@@ -19,8 +34,8 @@ impl Notes {
         self.change(|last| *last = Last::default());
     }
 
-    pub fn deny(&self, denial: Denial) {
-        self.change(|last| last.denial = Some(denial));
+    pub fn denied(&self, denied: Denied) {
+        self.change(|last| last.denial = Some(denied));
     }
 
     /// What a person can do about a request that was let through and failed.
@@ -28,7 +43,7 @@ impl Notes {
         self.change(|last| last.hint = Some(hint));
     }
 
-    pub fn last_denial(&self) -> Option<Denial> {
+    pub fn last_denial(&self) -> Option<Denied> {
         self.change(|last| last.denial.clone())
     }
 

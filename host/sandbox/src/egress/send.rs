@@ -20,7 +20,7 @@ use super::exchange::Exchanged;
 use super::fill::Filler;
 use super::fill_body::{Deny, fill_body};
 use super::limits::{DENIAL_BYTES_MAX, OPEN_REQUESTS_MAX};
-use super::notes::Notes;
+use super::notes::{Denied, Notes};
 use super::options::EgressOptions;
 use super::pool::Pool;
 use super::resolve::Names;
@@ -252,7 +252,7 @@ impl AttemptEgress {
         Arc::new(move |denial| {
             let text = vault.redactions().text(&denial.to_string(), DENIAL_BYTES_MAX);
             tracing::debug!(%tenant, %step, "{text}");
-            notes.deny(denial);
+            notes.denied(Denied::from(&denial));
             Error::HttpRequestDenied
         })
     }

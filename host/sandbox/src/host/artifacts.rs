@@ -1,6 +1,7 @@
 //! `quantum:artifacts/artifacts`: content-addressed bytes, in and out as streams.
 
 use quantum_core::port::{ArtifactReader, ArtifactWriter, EffectError};
+use quantum_core::recording::{Asked, Data, RecordedArtifact, Refusal};
 use quantum_core::vocabulary::Capability;
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::Resource;
@@ -8,6 +9,7 @@ use wasmtime::component::Resource;
 use super::bindings::effects::quantum::artifacts::artifacts::{
     ArtifactError, ArtifactInfo, Host, HostReader, HostWriter,
 };
+use super::effects::Effects;
 use crate::attempt::Guest;
 use crate::limits::{ARTIFACT_READ_BYTES_MAX, ARTIFACT_WORD_BYTES_MAX};
 
@@ -15,64 +17,76 @@ type Answer<T> = wasmtime::Result<Result<T, ArtifactError>>;
 
 /// An artifact that a guest reads.
 pub struct Reader {
-    inner: Box<dyn ArtifactReader>,
-    _place: OwnedSemaphorePermit,
+    /// None: in a replay.
+    inner: Option<Opened<dyn ArtifactReader>>,
+    /// As a recording calls it.
+    number: u64,
 }
 
 /// An artifact that a guest writes. Dropped before `finish`, it leaves nothing behind.
 pub struct Writer {
-    /// None: finished.
-    inner: Option<Box<dyn ArtifactWriter>>,
+    /// None: finished, or in a replay.
+    inner: Option<Opened<dyn ArtifactWriter>>,
+    /// As a recording calls it.
+    number: u64,
+}
+
+/// With its place among those that are open at once.
+struct Opened<T: ?Sized> {
+    stream: Box<T>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Host for Guest {
     async fn stat(&mut self, reference: String) -> Answer<Option<ArtifactInfo>> {
-        let effects = self.effects(Capability::Artifacts)?;
-        if let Err(error) = admit(Some(&reference)) {
-            return Ok(Err(told(error)));
-        }
-        let found = effects.artifacts.stat(&effects.scope, &reference).await;
-        Ok(found.map(|found| found.map(info)).map_err(told))
+        let (effects, tape) = self.taped_effects(Capability::Artifacts)?;
+        let asked = tape.asks(|| Asked::ArtifactStat { reference: reference.clone() });
+        let told = tape.effect(asked, stat(effects, &reference)).await?;
+        Ok(told.map(|found| found.map(info)).map_err(refused))
     }
 
     async fn open(&mut self, reference: String, offset: u64) -> Answer<Resource<Reader>> {
-        let effects = self.effects(Capability::Artifacts)?;
-        let place = match admit(Some(&reference)).and_then(|()| effects.place()) {
-            Ok(place) => place,
-            Err(error) => return Ok(Err(told(error))),
-        };
-        match effects.artifacts.open(&effects.scope, &reference, offset).await {
-            Ok(inner) => Ok(Ok(self.table().push(Reader { inner, _place: place })?)),
-            Err(error) => Ok(Err(told(error))),
+        let (effects, tape) = self.taped_effects(Capability::Artifacts)?;
+        let asked = tape.asks(|| Asked::ArtifactOpen { reference: reference.clone(), offset });
+        let mut inner = None;
+        let work = async { open(effects, &reference, offset).await.map(|opened| inner = Some(opened)) };
+        if let Err(refusal) = tape.effect(asked, work).await? {
+            return Ok(Err(refused(refusal)));
         }
+        let number = self.effects(Capability::Artifacts)?.next_reader();
+        Ok(Ok(self.table().push(Reader { inner, number })?))
     }
 
     async fn create(&mut self, media_type: Option<String>) -> Answer<Resource<Writer>> {
-        let effects = self.effects(Capability::Artifacts)?;
-        let place = match admit(media_type.as_ref()).and_then(|()| effects.place()) {
-            Ok(place) => place,
-            Err(error) => return Ok(Err(told(error))),
-        };
-        match effects.artifacts.create(&effects.scope, media_type).await {
-            Ok(inner) => Ok(Ok(self.table().push(Writer { inner: Some(inner), _place: place })?)),
-            Err(error) => Ok(Err(told(error))),
+        let (effects, tape) = self.taped_effects(Capability::Artifacts)?;
+        let asked = tape.asks(|| Asked::ArtifactCreate { media_type: media_type.clone() });
+        let mut inner = None;
+        let work = async { create(effects, media_type).await.map(|opened| inner = Some(opened)) };
+        if let Err(refusal) = tape.effect(asked, work).await? {
+            return Ok(Err(refused(refusal)));
         }
+        let number = self.effects(Capability::Artifacts)?.next_writer();
+        Ok(Ok(self.table().push(Writer { inner, number })?))
     }
 }
 
 impl HostReader for Guest {
     async fn read(&mut self, reader: Resource<Reader>, max: u32) -> Answer<Vec<u8>> {
         let bytes_max = usize::try_from(max.min(ARTIFACT_READ_BYTES_MAX)).unwrap_or(0);
-        let reader = self.table().get_mut(&reader)?;
-        let read = match bytes_max {
-            0 => Ok(Vec::new()),
-            _ => reader.inner.read(bytes_max).await,
+        let tape = self.tape.clone();
+        let Reader { inner, number } = self.table().get_mut(&reader)?;
+        let asked = tape.asks(|| Asked::ArtifactRead { reader: *number, max });
+        let work = async {
+            match inner {
+                Some(inner) if bytes_max > 0 => inner.stream.read(bytes_max).await.map(Data),
+                _ => Ok(Data::default()),
+            }
         };
+        let read = tape.effect(asked, work).await?;
         if let Ok(bytes) = &read {
-            self.effects(Capability::Artifacts)?.moved.load(bytes.len());
+            self.effects(Capability::Artifacts)?.moved.load(bytes.0.len());
         }
-        Ok(read.map_err(told))
+        Ok(read.map(|bytes| bytes.0).map_err(refused))
     }
 
     async fn drop(&mut self, reader: Resource<Reader>) -> wasmtime::Result<()> {
@@ -83,29 +97,63 @@ impl HostReader for Guest {
 
 impl HostWriter for Guest {
     async fn write(&mut self, writer: Resource<Writer>, bytes: Vec<u8>) -> Answer<()> {
-        self.effects(Capability::Artifacts)?.moved.store(bytes.len());
-        let written = match &mut self.table().get_mut(&writer)?.inner {
-            Some(inner) => inner.write(bytes).await,
-            None => Err(finished()),
+        let (effects, tape) = self.taped_effects(Capability::Artifacts)?;
+        effects.moved.store(bytes.len());
+        let Writer { inner, number } = self.table().get_mut(&writer)?;
+        let asked = tape.asks(|| Asked::ArtifactWrite { writer: *number, bytes: Data(bytes.clone()) });
+        let work = async {
+            match inner {
+                Some(inner) => inner.stream.write(bytes).await,
+                None => Err(finished()),
+            }
         };
-        Ok(written.map_err(told))
+        Ok(tape.effect(asked, work).await?.map_err(refused))
     }
 
     async fn finish(&mut self, writer: Resource<Writer>, name: Option<String>) -> Answer<ArtifactInfo> {
-        if let Err(error) = admit(name.as_ref()) {
-            return Ok(Err(told(error)));
-        }
-        let stored = match self.table().get_mut(&writer)?.inner.take() {
-            Some(inner) => inner.finish(name).await,
-            None => Err(finished()),
+        let tape = self.tape.clone();
+        let Writer { inner, number } = self.table().get_mut(&writer)?;
+        let asked = tape.asks(|| Asked::ArtifactFinish { writer: *number, name: name.clone() });
+        let work = async {
+            admit(name.as_ref())?;
+            match inner.take() {
+                Some(inner) => inner.stream.finish(name).await.map(recorded),
+                None => Err(finished()),
+            }
         };
-        Ok(stored.map(info).map_err(told))
+        Ok(tape.effect(asked, work).await?.map(info).map_err(refused))
     }
 
     async fn drop(&mut self, writer: Resource<Writer>) -> wasmtime::Result<()> {
         self.table().delete(writer)?;
         Ok(())
     }
+}
+
+async fn stat(effects: &Effects, reference: &String) -> Result<Option<RecordedArtifact>, EffectError> {
+    admit(Some(reference))?;
+    Ok(effects.artifacts.stat(&effects.scope, reference).await?.map(recorded))
+}
+
+async fn open(
+    effects: &Effects,
+    reference: &String,
+    offset: u64,
+) -> Result<Opened<dyn ArtifactReader>, EffectError> {
+    admit(Some(reference))?;
+    let place = effects.place()?;
+    let stream = effects.artifacts.open(&effects.scope, reference, offset).await?;
+    Ok(Opened { stream, _place: place })
+}
+
+async fn create(
+    effects: &Effects,
+    media_type: Option<String>,
+) -> Result<Opened<dyn ArtifactWriter>, EffectError> {
+    admit(media_type.as_ref())?;
+    let place = effects.place()?;
+    let stream = effects.artifacts.create(&effects.scope, media_type).await?;
+    Ok(Opened { stream, _place: place })
 }
 
 fn admit(word: Option<&String>) -> Result<(), EffectError> {
@@ -122,10 +170,14 @@ fn finished() -> EffectError {
     EffectError::new("finished", "the artifact was finished before; create another one")
 }
 
-fn info(info: quantum_core::port::ArtifactInfo) -> ArtifactInfo {
-    ArtifactInfo { digest: info.digest.to_string(), size: info.size, media_type: info.media_type }
+fn recorded(info: quantum_core::port::ArtifactInfo) -> RecordedArtifact {
+    RecordedArtifact { digest: info.digest.to_string(), size: info.size, media_type: info.media_type }
 }
 
-fn told(error: EffectError) -> ArtifactError {
-    ArtifactError { code: error.code.to_owned(), message: error.message, retryable: error.retryable }
+fn info(artifact: RecordedArtifact) -> ArtifactInfo {
+    ArtifactInfo { digest: artifact.digest, size: artifact.size, media_type: artifact.media_type }
+}
+
+fn refused(refusal: Refusal) -> ArtifactError {
+    ArtifactError { code: refusal.code, message: refusal.message, retryable: refusal.retryable }
 }

@@ -33,7 +33,7 @@ impl context::Host for Guest {
     }
 
     fn cancelled(&mut self) -> bool {
-        self.facts.cancel.is_raised()
+        self.tape.cancelled(|| self.facts.cancel.is_raised())
     }
 
     fn config(&mut self) -> String {

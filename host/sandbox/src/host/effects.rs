@@ -20,6 +20,9 @@ pub(crate) struct Effects {
     pub vault: Arc<Vault>,
     pub moved: Moved,
     open: Arc<Semaphore>,
+    /// Readers and writers so far.
+    readers: u64,
+    writers: u64,
 }
 
 /// Bytes between the guest and the stores, for the bill.
@@ -46,7 +49,20 @@ impl Effects {
             vault,
             moved: Moved::default(),
             open: Arc::new(Semaphore::new(OPEN_ARTIFACTS_MAX)),
+            readers: 0,
+            writers: 0,
         }
+    }
+
+    /// The number of one more, from 0.
+    pub const fn next_reader(&mut self) -> u64 {
+        self.readers += 1;
+        self.readers - 1
+    }
+
+    pub const fn next_writer(&mut self) -> u64 {
+        self.writers += 1;
+        self.writers - 1
     }
 
     /// A place for one more reader or writer, held as long as it is open.

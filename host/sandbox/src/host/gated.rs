@@ -14,7 +14,10 @@ use crate::attempt::Guest;
 impl wall_clock::Host for Guest {
     fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
         self.require(Capability::Clock)?;
-        wall_clock::Host::now(&mut self.clocks())
+        let tape = self.tape.clone();
+        let read = || wall_clock::Host::now(&mut self.clocks()).map(|now| (now.seconds, now.nanoseconds));
+        let (seconds, nanoseconds) = tape.wall(read)?;
+        Ok(wall_clock::Datetime { seconds, nanoseconds })
     }
 
     fn resolution(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
@@ -26,7 +29,8 @@ impl wall_clock::Host for Guest {
 impl monotonic_clock::Host for Guest {
     fn now(&mut self) -> wasmtime::Result<u64> {
         self.require(Capability::Clock)?;
-        monotonic_clock::Host::now(&mut self.clocks())
+        let tape = self.tape.clone();
+        tape.monotonic(|| monotonic_clock::Host::now(&mut self.clocks()))
     }
 
     fn resolution(&mut self) -> wasmtime::Result<u64> {
@@ -36,11 +40,17 @@ impl monotonic_clock::Host for Guest {
 
     fn subscribe_instant(&mut self, when: u64) -> wasmtime::Result<Resource<DynPollable>> {
         self.require(Capability::Clock)?;
-        self.clocks().subscribe_instant(when)
+        // A replay waits for nothing.
+        if self.tape.replayer().is_some() {
+            self.clocks().subscribe_duration(0)
+        } else {
+            self.clocks().subscribe_instant(when)
+        }
     }
 
     fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
         self.require(Capability::Clock)?;
+        let duration = if self.tape.replayer().is_some() { 0 } else { duration };
         self.clocks().subscribe_duration(duration)
     }
 }
@@ -48,23 +58,34 @@ impl monotonic_clock::Host for Guest {
 impl random::Host for Guest {
     fn get_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
         self.require(Capability::Random)?;
-        self.random().get_random_bytes(len)
+        let tape = self.tape.clone();
+        tape.random(len, || self.random().get_random_bytes(len))
     }
 
     fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
         self.require(Capability::Random)?;
-        self.random().get_random_u64()
+        let tape = self.tape.clone();
+        tape.random(8, || self.random().get_random_u64().map(|drawn| drawn.to_le_bytes().to_vec()))
+            .map(number)
     }
 }
 
 impl insecure::Host for Guest {
     fn get_insecure_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
         self.require(Capability::Random)?;
-        self.random().get_insecure_random_bytes(len)
+        let tape = self.tape.clone();
+        tape.random(len, || self.random().get_insecure_random_bytes(len))
     }
 
     fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
         self.require(Capability::Random)?;
-        self.random().get_insecure_random_u64()
+        let tape = self.tape.clone();
+        tape.random(8, || self.random().get_insecure_random_u64().map(|drawn| drawn.to_le_bytes().to_vec()))
+            .map(number)
     }
+}
+
+/// Of eight bytes.
+fn number(drawn: Vec<u8>) -> u64 {
+    drawn.iter().rev().fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }

@@ -1,6 +1,7 @@
 //! `quantum:kv/kv`: small values of the plugin in the tenant.
 
 use quantum_core::port::EffectError;
+use quantum_core::recording::{Asked, Data, RecordedEntry, Refusal};
 use quantum_core::vocabulary::Capability;
 
 use super::bindings::effects::quantum::kv::kv::{Entry, Host, KvError};
@@ -12,11 +13,17 @@ type Answer<T> = wasmtime::Result<Result<T, KvError>>;
 
 impl Host for Guest {
     async fn get(&mut self, key: String) -> Answer<Option<Entry>> {
-        Ok(get(self.effects(Capability::Kv)?, &key).await.map_err(told))
+        let (effects, tape) = self.taped_effects(Capability::Kv)?;
+        let asked = tape.asks(|| Asked::KvGet { key: key.clone() });
+        let told = tape.effect(asked, get(effects, &key)).await?;
+        let entry = |entry: RecordedEntry| Entry { value: entry.value.0, revision: entry.revision };
+        Ok(told.map(|found| found.map(entry)).map_err(refused))
     }
 
     async fn set(&mut self, key: String, value: Vec<u8>, ttl: Option<u64>) -> Answer<u64> {
-        Ok(set(self.effects(Capability::Kv)?, &key, value, ttl).await.map_err(told))
+        let (effects, tape) = self.taped_effects(Capability::Kv)?;
+        let asked = tape.asks(|| Asked::KvSet { key: key.clone(), value: Data(value.clone()), ttl_ms: ttl });
+        Ok(tape.effect(asked, set(effects, &key, value, ttl)).await?.map_err(refused))
     }
 
     async fn compare_and_set(
@@ -26,20 +33,27 @@ impl Host for Guest {
         value: Vec<u8>,
         ttl: Option<u64>,
     ) -> Answer<Option<u64>> {
-        let effects = self.effects(Capability::Kv)?;
-        Ok(compare_and_set(effects, &key, expected, value, ttl).await.map_err(told))
+        let (effects, tape) = self.taped_effects(Capability::Kv)?;
+        let asked = tape.asks(|| {
+            let (key, value) = (key.clone(), Data(value.clone()));
+            Asked::KvCompareAndSet { key, expected, value, ttl_ms: ttl }
+        });
+        let work = compare_and_set(effects, &key, expected, value, ttl);
+        Ok(tape.effect(asked, work).await?.map_err(refused))
     }
 
     async fn delete(&mut self, key: String) -> Answer<()> {
-        Ok(delete(self.effects(Capability::Kv)?, &key).await.map_err(told))
+        let (effects, tape) = self.taped_effects(Capability::Kv)?;
+        let asked = tape.asks(|| Asked::KvDelete { key: key.clone() });
+        Ok(tape.effect(asked, delete(effects, &key)).await?.map_err(refused))
     }
 }
 
-async fn get(effects: &mut Effects, key: &str) -> Result<Option<Entry>, EffectError> {
+async fn get(effects: &mut Effects, key: &str) -> Result<Option<RecordedEntry>, EffectError> {
     let key = stored_key(effects, key)?;
     let entry = effects.key_values.get(&effects.space, &key).await?;
     effects.moved.load(entry.as_ref().map_or(0, |entry| entry.value.len()));
-    Ok(entry.map(|entry| Entry { value: entry.value, revision: entry.revision }))
+    Ok(entry.map(|entry| RecordedEntry { value: Data(entry.value), revision: entry.revision }))
 }
 
 async fn set(effects: &mut Effects, key: &str, value: Vec<u8>, ttl: Option<u64>) -> Result<u64, EffectError> {
@@ -86,6 +100,6 @@ fn admit(effects: &mut Effects, value: &[u8]) -> Result<(), EffectError> {
     Ok(())
 }
 
-fn told(error: EffectError) -> KvError {
-    KvError { code: error.code.to_owned(), message: error.message, retryable: error.retryable }
+fn refused(refusal: Refusal) -> KvError {
+    KvError { code: refusal.code, message: refusal.message, retryable: refusal.retryable }
 }

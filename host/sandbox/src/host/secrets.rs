@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use quantum_core::port::EffectError;
+use quantum_core::recording::{Asked, Data, Refusal};
 use quantum_core::vocabulary::Capability;
 use tokio::task::JoinSet;
 
@@ -15,25 +16,33 @@ type Answer<T> = wasmtime::Result<Result<T, secrets::SecretError>>;
 impl secrets::Host for Guest {
     async fn placeholder(&mut self, name: String) -> Answer<String> {
         let (vault, meter) = (vault(self, Capability::SecretsUse)?, self.meter.clone());
-        Ok(on_own_stack(meter, async move { vault.placeholder(&name).await }).await.map_err(told))
+        let asked = self.tape.asks(|| Asked::SecretPlaceholder { name: name.clone() });
+        let work = on_own_stack(meter, async move { vault.placeholder(&name).await });
+        Ok(self.tape.effect(asked, work).await?.map_err(refused))
     }
 
     async fn basic(&mut self, user: String, name: String) -> Answer<String> {
         let (vault, meter) = (vault(self, Capability::SecretsUse)?, self.meter.clone());
-        Ok(on_own_stack(meter, async move { vault.basic(&user, &name).await }).await.map_err(told))
+        let asked = self.tape.asks(|| Asked::SecretBasic { user: user.clone(), name: name.clone() });
+        let work = on_own_stack(meter, async move { vault.basic(&user, &name).await });
+        Ok(self.tape.effect(asked, work).await?.map_err(refused))
     }
 
     async fn hmac_sha256(&mut self, name: String, data: Vec<u8>) -> Answer<Vec<u8>> {
         let (vault, meter) = (vault(self, Capability::SecretsUse)?, self.meter.clone());
-        Ok(on_own_stack(meter, async move { vault.hmac_sha256(&name, &data).await }).await.map_err(told))
+        let asked = self.tape.asks(|| Asked::SecretHmac { name: name.clone(), data: Data(data.clone()) });
+        let work = on_own_stack(meter, async move { vault.hmac_sha256(&name, &data).await.map(Data) });
+        Ok(self.tape.effect(asked, work).await?.map(|signature| signature.0).map_err(refused))
     }
 }
 
 impl reveal::Host for Guest {
     async fn reveal(&mut self, name: String) -> wasmtime::Result<Result<String, reveal::RevealError>> {
         let (vault, meter) = (vault(self, Capability::SecretsReveal)?, self.meter.clone());
-        let shown = on_own_stack(meter, async move { vault.reveal(&name).await }).await;
-        Ok(shown.map_err(|error| reveal::RevealError { code: error.code.to_owned(), message: error.message }))
+        let asked = self.tape.asks(|| Asked::SecretReveal { name: name.clone() });
+        let work = on_own_stack(meter, async move { vault.reveal(&name).await });
+        let shown = self.tape.effect(asked, work).await?;
+        Ok(shown.map_err(|refusal| reveal::RevealError { code: refusal.code, message: refusal.message }))
     }
 }
 
@@ -55,6 +64,6 @@ async fn on_own_stack<T: Send + 'static>(
     }
 }
 
-fn told(error: EffectError) -> secrets::SecretError {
-    secrets::SecretError { code: error.code.to_owned(), message: error.message }
+fn refused(refusal: Refusal) -> secrets::SecretError {
+    secrets::SecretError { code: refusal.code, message: refusal.message }
 }

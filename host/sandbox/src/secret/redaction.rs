@@ -1,6 +1,7 @@
 //! Takes the values of secrets out of what a guest says. Linear in the text for each form that is looked for, whatever
 //! the guest writes; what comes out is bounded by the caller.
 
+use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::{Map, Value};
@@ -48,6 +49,30 @@ impl Redactions {
         let end = head(&kept, bytes_max).len();
         kept.truncate(end);
         kept
+    }
+
+    /// Where values are in these bytes, from the left, with what stands for each. A value is text, so that it lies in
+    /// what is text of them.
+    pub fn found(&self, bytes: &[u8]) -> Vec<(Range<usize>, Arc<str>)> {
+        let forms = self.forms();
+        let mut found = Vec::new();
+        let mut begin = 0;
+        for chunk in bytes.utf8_chunks() {
+            let text = chunk.valid();
+            let mut search = Search::new(&forms, text);
+            let mut from = 0;
+            while let Some((at, form)) = search.earliest(from, text.len()) {
+                from = at + form.text.len();
+                found.push((begin + at..begin + from, form.label.clone()));
+            }
+            begin += text.len() + chunk.invalid().len();
+        }
+        found
+    }
+
+    /// Some value is in it.
+    pub fn holds(&self, text: &str) -> bool {
+        Search::new(&self.forms(), text).earliest(0, text.len()).is_some()
     }
 
     /// The text without a value that its end has the beginning of: for a text that was cut already.

@@ -30,5 +30,6 @@ mod artifacts;
 mod secrets;
 mod placeholders;
 mod redaction;
+mod replays;
 mod endpoints;
 mod golden;

@@ -8,8 +8,8 @@ use quantum_core::installation::SettingsTable;
 use quantum_core::manifest::{ActionManifest, HostPattern};
 use quantum_core::port::{
     ActionEntry, Attempt, AttemptOutcome, AttemptReport, BoxFuture, CancelFlag, ComponentSource, Decision,
-    EffectGate, Failure, FailureKind, Grant, HttpCall, LogEntry, LogLine, LogSink, PrincipalKind, Requester,
-    RunningBill, SecretCall, StepRunner, StepSubject, Verdict,
+    EffectGate, Failure, FailureKind, Grant, HttpCall, LogEntry, LogLine, LogSink, PrincipalKind,
+    RecordingSlot, Requester, RunningBill, SecretCall, StepRunner, StepSubject, Verdict,
 };
 use quantum_core::schema::Schema;
 use quantum_core::time::Timestamp;
@@ -230,6 +230,7 @@ pub fn attempt_of(tenant: &str, component: &Digest, grant: Grant, parameters: &s
         trace_parent: None,
         cancel: CancelFlag::default(),
         bill: RunningBill::default(),
+        recording: RecordingSlot::default(),
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) enum Which {
     Manifest,
     /// JSON Schema of a tenant's settings
     TenantSettings,
+    /// JSON Schema of the recording of an attempt
+    Recording,
     /// OpenAPI document of the HTTP API
     Openapi,
 }
@@ -30,6 +32,7 @@ fn document(which: Which) -> Result<Value, CliError> {
         Which::Blueprint => Ok(quantum_core::blueprint::blueprint_schema()),
         Which::Manifest => Ok(quantum_core::manifest::manifest_schema()),
         Which::TenantSettings => Ok(quantum_core::tenant::settings_schema()),
+        Which::Recording => Ok(quantum_core::recording::recording_schema()),
         Which::Openapi => serde_json::to_value(quantum_api::document())
             .map_err(|source| CliError::Json { what: "the OpenAPI document".into(), source }),
     }

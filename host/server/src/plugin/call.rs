@@ -8,7 +8,7 @@ use quantum_core::installation::SettingsTable;
 use quantum_core::manifest::{ActionManifest, HostPattern, Manifest};
 use quantum_core::port::{
     ActionEntry, Attempt, AttemptOutcome, AttemptReport, CancelFlag, Grant, KeyValueSpace, LogLine,
-    PrincipalKind, Requester, RunningBill, StepSubject,
+    PrincipalKind, RecordingSlot, Requester, RunningBill, StepSubject,
 };
 use quantum_core::problem::Finding;
 use quantum_core::schema::Schema;
@@ -138,6 +138,7 @@ impl Call {
             trace_parent: None,
             cancel: CancelFlag::default(),
             bill: RunningBill::default(),
+            recording: RecordingSlot::default(),
         }
     }
 }
