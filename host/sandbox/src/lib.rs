@@ -19,8 +19,9 @@ mod host;
 mod secret;
 mod egress;
 
+pub use component::{COMPILE_COMMAND, compile_as_child};
 pub use egress::{AddressClasses, EgressOptions, Resolver, SystemResolver, limits as egress_limits};
 pub use error::Error;
 pub use fit::FitReport;
-pub use options::{Ports, SandboxOptions};
+pub use options::{Compilation, CompileLimits, Ports, SandboxOptions};
 pub use sandbox::Sandbox;

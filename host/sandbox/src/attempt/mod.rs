@@ -5,8 +5,10 @@ mod guest;
 mod log;
 mod memory;
 mod run;
+mod bare;
 
+pub(crate) use bare::{describe, start};
 pub(crate) use cpu::{CpuExceeded, CpuMeter, Payer};
 pub(crate) use guest::{CapabilityMissing, Guest, Panic};
 pub(crate) use log::{AttemptLog, Stream};
-pub(crate) use run::{describe, run};
+pub(crate) use run::run;
