@@ -8,6 +8,7 @@ mod blueprints;
 mod buckets;
 mod client;
 mod commands;
+mod compile;
 mod golden;
 mod guests;
 mod home;
