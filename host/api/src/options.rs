@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quantum_catalog::{Catalog, Effects};
+use quantum_core::limits::COMPONENT_BYTES_MAX;
 use quantum_engine::{Clock, Engine};
 use quantum_policy::Authorizer;
 use quantum_sandbox::Sandbox;
@@ -108,7 +109,7 @@ impl Default for Limits {
             document_bytes_max: 256 * 1024,
             input_bytes_max: 1024 * 1024,
             batch_bytes_max: 1024 * 1024,
-            component_bytes_max: 32 * 1024 * 1024,
+            component_bytes_max: COMPONENT_BYTES_MAX,
             uploads_max: 4,
             body_deadline: Duration::from_secs(30),
             handler: Duration::from_secs(30),

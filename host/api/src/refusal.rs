@@ -189,11 +189,14 @@ impl From<PluginError> for Problem {
 
 impl From<SandboxError> for Problem {
     fn from(error: SandboxError) -> Self {
-        match error {
-            SandboxError::TooLarge { .. } | SandboxError::Compile { .. } | SandboxError::DoesNotFit(_) => {
-                Self::new(&codes::INVALID_PLUGIN).detail(error.to_string())
-            }
-            other => Self::internal(&other),
-        }
+        let code = match error.code() {
+            "internal" => return Self::internal(&error),
+            "compile-timeout" => &codes::COMPILE_TIMEOUT,
+            "compile-memory" => &codes::COMPILE_MEMORY,
+            "compiler-crashed" => &codes::COMPILER_CRASHED,
+            "plugin-does-not-start" => &codes::PLUGIN_DOES_NOT_START,
+            _ => &codes::INVALID_PLUGIN,
+        };
+        Self::new(code).detail(error.to_string())
     }
 }

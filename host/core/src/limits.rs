@@ -12,6 +12,9 @@ pub const INPUT_BYTES_MAX: usize = 1024 * 1024;
 pub const RESULT_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of all results of one execution. Over it the step fails.
 pub const EXECUTION_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of a component: Python's are 18 MB. The one bound of whoever packs, reads, uploads or compiles one; a host may be
+/// set to take less. Over it: 413, or the plugin is refused.
+pub const COMPONENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bytes of one expression's source: the parser's cost grows with it. Over it: 422.
 pub const EXPRESSION_BYTES_MAX: usize = 4 * 1024;
 /// Nested comprehensions of one expression: the evaluator has no cost limit of its own. Over it: 422.

@@ -1,7 +1,7 @@
 //! Why a file is not a plugin.
 
 use crate::package::MANIFEST_BYTES_MAX;
-use crate::sections::COMPONENT_BYTES_MAX;
+use quantum_core::limits::COMPONENT_BYTES_MAX;
 
 /// Texts fit after "failed to read the plugin: ".
 #[derive(Debug, thiserror::Error)]

@@ -1,15 +1,13 @@
 //! The outermost level of a component: its imports, exports and manifest sections. What is nested says nothing: a
 //! nested module may carry any custom section, and whoever embeds it did not write it.
 
+use quantum_core::limits::COMPONENT_BYTES_MAX;
 use quantum_core::manifest::MANIFEST_SECTION;
 use wasmparser::component_types::{ComponentEntityType, ComponentItem};
 use wasmparser::types::Types;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use crate::error::Error;
-
-/// Bytes of one component: the largest runtimes (Python) need 20 MB. Over it the file is refused before it is read.
-pub(crate) const COMPONENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// What stands at depth 0.
 #[derive(Debug, Default)]

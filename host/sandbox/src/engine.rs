@@ -40,6 +40,11 @@ pub(crate) fn build(options: &SandboxOptions) -> Result<Built, Error> {
     Ok(Built { engine, attempts_max })
 }
 
+/// For a process that only compiles, in the very same way.
+pub(crate) fn compiling() -> wasmtime::Result<Engine> {
+    Engine::new(&config())
+}
+
 fn config() -> Config {
     let mut config = Config::new();
     config

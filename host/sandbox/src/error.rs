@@ -1,6 +1,7 @@
 //! What can go wrong outside of attempts: starting the sandbox, and taking a component in.
 
 use quantum_core::id::Digest;
+use quantum_core::problem::Problem;
 
 use crate::fit::FitReport;
 
@@ -26,6 +27,29 @@ pub enum Error {
     #[error("compile the component: {reason}")]
     Compile { reason: String },
 
+    #[error(
+        "compile the component: it takes more than {cpu_ms_max} ms of processor time, or than {ms_max} ms in all"
+    )]
+    CompileTimeout { ms_max: u64, cpu_ms_max: u64 },
+
+    #[error("compile the component: it takes more than {bytes_max} bytes of memory")]
+    CompileMemory { bytes_max: u64 },
+
+    #[error("compile the component: its machine code has more than {bytes_max} bytes")]
+    CodeTooLarge { bytes_max: usize },
+
+    #[error("compile the component: the compiler ended with {how}{}", said(.words))]
+    CompilerCrashed { how: String, words: String },
+
+    #[error("start the compiler \"{program}\"")]
+    CompilerStart { program: String, source: std::io::Error },
+
+    #[error("talk to the compiler")]
+    CompilerPipe(#[source] std::io::Error),
+
+    #[error("start the component, as each of its attempts begins: {}", .0.message)]
+    DoesNotStart(Problem),
+
     #[error("fit the component to this host\n{0}")]
     DoesNotFit(FitReport),
 
@@ -43,12 +67,42 @@ pub enum Error {
 }
 
 impl Error {
+    /// Kebab-case, with a page under docs/errors. `internal`: it is the host's fault and not the component's.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } | Self::Compile { .. } | Self::DoesNotFit(_) => "invalid-plugin",
+            Self::CompileTimeout { .. } => "compile-timeout",
+            Self::CompileMemory { .. } | Self::CodeTooLarge { .. } => "compile-memory",
+            Self::CompilerCrashed { .. } => "compiler-crashed",
+            Self::DoesNotStart(_) => "plugin-does-not-start",
+            Self::Engine(_)
+            | Self::Tls(_)
+            | Self::Cache { .. }
+            | Self::CompilerStart { .. }
+            | Self::CompilerPipe(_)
+            | Self::Read { .. }
+            | Self::NotStored { .. }
+            | Self::Altered { .. }
+            | Self::Describe { .. } => "internal",
+        }
+    }
+
     /// The innermost text of a compiler's error: the outer ones only say where it was called.
     pub(crate) fn compile(error: &wasmtime::Error) -> Self {
         Self::Compile { reason: format!("{error:#}") }
     }
 
+    pub(crate) fn compiler_pipe(source: std::io::Error) -> Self {
+        Self::CompilerPipe(source)
+    }
+
     pub(crate) fn engine(error: wasmtime::Error) -> Self {
         Self::Engine(error.into())
     }
+}
+
+/// What a compiler said before it crashed: the end of it, on one line.
+fn said(words: &str) -> String {
+    let last = words.lines().rev().map(str::trim).find(|line| !line.is_empty());
+    last.map(|line| format!(" ({line})")).unwrap_or_default()
 }

@@ -20,9 +20,10 @@ mod secret;
 mod egress;
 mod recording;
 
+pub use component::{COMPILE_COMMAND, compile_as_child};
 pub use egress::{AddressClasses, EgressOptions, Resolver, SystemResolver, limits as egress_limits};
 pub use error::Error;
 pub use fit::FitReport;
-pub use options::{Ports, SandboxOptions};
+pub use options::{Compilation, CompileLimits, Ports, SandboxOptions};
 pub use recording::Replayed;
 pub use sandbox::Sandbox;

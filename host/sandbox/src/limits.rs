@@ -17,10 +17,30 @@ pub const SMALLER_POOL: u32 = 16;
 /// Compiled components kept in memory; the one unused longest makes place.
 pub const COMPONENTS_MAX: usize = 256;
 
-// Of one component. Over them the install is refused.
+/// Bytes of compiled components kept on disk; the one unused longest makes place.
+pub const CACHE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 
-/// Bytes of a component that is compiled: Python's are 18 MB.
-pub const COMPONENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+// Of compiling one component, in a child process. Over them the install is refused.
+
+/// Components that are compiled at once; others wait. Bounds what compilers take of the machine.
+pub const COMPILES_MAX: usize = 2;
+/// Milliseconds until a component is compiled. Less than the API waits for an upload.
+pub const COMPILE_MS_MAX: u64 = 150_000;
+/// Milliseconds of processor time of it: Python's components take about 20 s.
+pub const COMPILE_CPU_MS_MAX: u64 = 120_000;
+/// Bytes of memory of it, whether used or not.
+pub const COMPILE_MEMORY_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// Bytes of a component's machine code: about three times those of the component.
+pub const CODE_BYTES_OF_COMPONENT_MAX: usize = 256 * 1024 * 1024;
+/// Threads that one component is compiled with.
+pub const COMPILE_THREADS_MAX: usize = 4;
+/// Files that a compiler has open: its three pipes, and what the standard library looks at.
+pub const COMPILER_FILES_MAX: u64 = 16;
+/// Bytes of what a compiler says about a component; the rest is dropped.
+pub const COMPILER_WORDS_BYTES_MAX: u64 = 4 * 1024;
+
+// Of one component; its bytes are bounded in core. Over them the install is refused.
+
 /// Core modules, as often as they are instantiated: Python's components have about 150.
 pub const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 256;
 /// Memories of all its core modules: one each in most languages, a few where components are made of others.
@@ -42,6 +62,8 @@ pub const CPU_MS_MAX: u64 = 30_000;
 pub const RESOURCES_MAX: usize = 4_096;
 /// Readers and writers of artifacts that are open at once. Over it: `quota`.
 pub const OPEN_ARTIFACTS_MAX: usize = 64;
+/// Milliseconds of the start that an install tries.
+pub const START_MS_MAX: u64 = 30_000;
 /// Milliseconds that a describing build may take.
 pub const DESCRIBE_MS_MAX: u64 = 30_000;
 

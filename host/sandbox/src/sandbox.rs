@@ -57,17 +57,29 @@ impl Sandbox {
         components.link(&component).map(drop)
     }
 
-    /// Checks the fit, compiles what the cache does not have, and keeps the result in memory and in the cache. The
-    /// bytes themselves are the caller's to store.
+    /// `install_asking` for a plugin that asks for no memory of its own.
     pub async fn install(&self, bytes: Vec<u8>) -> Result<Digest, Error> {
+        self.install_asking(bytes, None).await
+    }
+
+    /// Compiles what the cache does not have, checks the fit, starts it once as an attempt would, with as much memory
+    /// as the plugin asks for and without any grant, and keeps the result in memory and in the cache. The bytes
+    /// themselves are the caller's to store.
+    pub async fn install_asking(
+        &self,
+        bytes: Vec<u8>,
+        memory_bytes_max: Option<u64>,
+    ) -> Result<Digest, Error> {
         let digest = digest_of(&bytes);
         let components = &self.shared.components;
         let compiler = components.compiler();
         let component = match compiler.stored(&digest).await {
             Some(component) => component,
-            None => compiler.compile_and_store(digest.clone(), bytes).await?,
+            None => compiler.compile_and_store(&digest, bytes, components.in_use()).await?,
         };
-        components.keep(&digest, &component)?;
+        let linked = components.link(&component)?;
+        attempt::start(&self.shared, &linked, memory_bytes_max).await.map_err(Error::DoesNotStart)?;
+        components.keep(&digest, linked);
         Ok(digest)
     }
 

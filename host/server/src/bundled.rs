@@ -25,7 +25,7 @@ pub enum BundledError {
     Refused { path: PathBuf, first: String },
     #[error("store the bundled plugin {}", path.display())]
     Store { path: PathBuf, source: quantum_store::Error },
-    #[error("compile the bundled plugin {}", path.display())]
+    #[error("take in the bundled plugin {}", path.display())]
     Compile { path: PathBuf, source: quantum_sandbox::Error },
     #[error(
         "the configuration allows hosts to \"{name}\", which is not a bundled plugin; bundled are: {known}"
@@ -89,9 +89,9 @@ async fn install_one(
         return Err(BundledError::Refused { path: owned(), first: first.message.clone() });
     }
     blobs.put(bytes.clone()).await.map_err(|source| BundledError::Store { path: owned(), source })?;
-    let component = sandbox.install(bytes).await;
-    let component = component.map_err(|source| BundledError::Compile { path: owned(), source })?;
     let manifest = inspection.manifest;
+    let component = sandbox.install_asking(bytes, manifest.memory_bytes_max).await;
+    let component = component.map_err(|source| BundledError::Compile { path: owned(), source })?;
     let consent = settings.plugins.get(short_name(&manifest)).cloned().unwrap_or_default();
     let grant = grant(&manifest, &consent)?;
     Ok(Bundled { manifest, component, grant, settings: consent.settings })

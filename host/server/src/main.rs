@@ -11,6 +11,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Some(arguments) = cli.compiles() {
+        return quantum_sandbox::compile_as_child(arguments);
+    }
     // One TLS backend for everything in the process; installed twice, the first one stays.
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

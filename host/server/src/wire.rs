@@ -11,7 +11,7 @@ use quantum_api::auth::{EmbeddedIssuer, SharedSecretIssuer};
 use quantum_api::{ApiOptions, Services, StoredIntents};
 use quantum_catalog::{Catalog, Directory, EffectOptions, Effects, Vault};
 use quantum_engine::{Clock, Engine, EngineOptions, LogBuffer, ShiftedClock, SystemClock};
-use quantum_sandbox::{EgressOptions, Sandbox, SandboxOptions};
+use quantum_sandbox::{Compilation, EgressOptions, Sandbox, SandboxOptions};
 use quantum_store::{Blobs, Bucket, Store, StoreOptions};
 use tokio_util::sync::CancellationToken;
 
@@ -111,7 +111,8 @@ impl Host {
         let engine =
             Engine::launch(engine_options(settings), ports, logs).await.map_err(WireError::Engine)?;
         let closing = CancellationToken::new();
-        let options = ApiOptions::new(issuers(settings, &keys)?, keys.derive("page tokens"));
+        let mut options = ApiOptions::new(issuers(settings, &keys)?, keys.derive("page tokens"));
+        options.limits.component_bytes_max = settings.sandbox.component_bytes_max;
         let services =
             Services { store, catalog, engine, authorizer, effects, sandbox, blobs, clock, closing };
         Ok(Self { services, options, bucket: places.bucket, policies: Arc::new(policies), _lock: lock })
@@ -174,11 +175,16 @@ fn sandbox(
     keys: &Keys,
     ports: quantum_sandbox::Ports,
 ) -> Result<Arc<Sandbox>, WireError> {
+    let compilation = match settings.compiler.clone() {
+        Some(program) => Compilation::Child { program, limits: settings.compile.clone() },
+        None => Compilation::InProcess,
+    };
     let options = SandboxOptions {
+        compilation,
         cache_dir: Some(settings.data_dir.join("compiled")),
         cache_key: keys.derive("compiled components"),
         egress: EgressOptions { allow_cidrs: settings.allow_cidrs.clone(), ..EgressOptions::default() },
-        ..SandboxOptions::default()
+        ..settings.sandbox.clone()
     };
     Sandbox::new(options, ports).map_err(WireError::Sandbox)
 }

@@ -92,6 +92,10 @@ codes! {
     UNKNOWN_ROLE = "unknown-role", 422, "Unknown role", "roles: viewer, author, operator, publisher, admin, sre";
     ROLE_NOT_ASSIGNABLE = "role-not-assignable", 422, "Role not assignable", "platformAdmin is of the host, not of a tenant: quantum token create --role platformAdmin";
     INVALID_PLUGIN = "invalid-plugin", 422, "Not a plugin for this host", "build it with quantum plugin build";
+    COMPILE_TIMEOUT = "compile-timeout", 422, "Component takes too long to compile", "build it with opt-level \"s\" and split what is large, or ask the operator to raise sandbox.compile_ms_max";
+    COMPILE_MEMORY = "compile-memory", 422, "Component takes too much memory to compile", "build it with opt-level \"s\" and split what is large, or ask the operator to raise sandbox.compile_memory_bytes_max";
+    COMPILER_CRASHED = "compiler-crashed", 422, "Compiler crashed", "build it with another version of its toolchain, and report it together with the component";
+    PLUGIN_DOES_NOT_START = "plugin-does-not-start", 422, "Plugin does not start", "try it with quantum plugin run; each attempt would fail as this start did";
     INVALID_MANIFEST = "invalid-manifest", 422, "Invalid manifest", "correct it and build again: quantum plugin build";
     INVALID_CONSENT = "invalid-consent", 422, "Invalid consent", "each entry of errors says what to type";
     CONSENT_NEEDED = "consent-needed", 409, "Consent needed", "read what is new; to agree, add accept_gains=true";

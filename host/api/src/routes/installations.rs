@@ -91,7 +91,7 @@ pub(crate) async fn install_plugin(
             .findings(found));
     }
     // In this order a crash leaves at most a blob that nothing names.
-    let component = api.services.sandbox.install(bytes.to_vec()).await?;
+    let component = api.services.sandbox.install_asking(bytes.to_vec(), manifest.memory_bytes_max).await?;
     api.services.blobs.put(bytes.into()).await?;
     let install = Install { manifest, component, consent, installed_by: session.caller.id.clone() };
     let installed =

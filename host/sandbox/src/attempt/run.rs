@@ -14,13 +14,13 @@ use super::log::{AttemptLog, Origin};
 use crate::breaker::Key;
 use crate::component::{Linked, LoadError};
 use crate::egress::AttemptEgress;
-use crate::host::{DescriberPre, Effects, PluginFailure};
-use crate::limits::{DESCRIBE_MS_MAX, HOST_CALL_BYTES_MAX};
+use crate::host::{Effects, PluginFailure};
+use crate::limits::HOST_CALL_BYTES_MAX;
 use crate::outcome::{Ending, Evidence, InCall, judge, suspended};
 use crate::places::{Place, Weight};
 use crate::recording::{Recorder, Replayed, Replayer, Tape};
 use crate::sandbox::Shared;
-use crate::secret::{Redactions, Vault};
+use crate::secret::Vault;
 
 pub(crate) async fn run(shared: Arc<Shared>, attempt: Attempt) -> AttemptReport {
     let subject = &attempt.subject;
@@ -220,9 +220,8 @@ fn guest(
     let target = Some((Origin::of(attempt), shared.ports.logs.clone()));
     let log = AttemptLog::new(target, vault.redactions().clone()).recorded_by(tape.recorder().cloned());
     let effects = Effects::new(attempt, &shared.ports, vault.clone());
-    let asked = attempt.subject.action.grant.memory_bytes_max.unwrap_or(shared.options.memory_bytes_default);
     let of_tenant = attempt.memory_bytes_max.unwrap_or(u64::MAX);
-    let memory_bytes_max = asked.min(shared.options.memory_bytes_ceiling).min(of_tenant);
+    let memory_bytes_max = memory_bytes(shared, attempt.subject.action.grant.memory_bytes_max).min(of_tenant);
     let egress = Some(egress.clone());
     let facts = match tape.replayer() {
         Some(replayer) => Facts::of_recording(attempt, &replayer.recording().inputs),
@@ -231,7 +230,12 @@ fn guest(
     Guest::new(facts, log, Some(effects), egress, (meter, tape), memory_bytes_max)
 }
 
-fn store(engine: &Engine, guest: Guest) -> Store<Guest> {
+/// What an attempt gets whose plugin asks for so much.
+pub(super) fn memory_bytes(shared: &Shared, asked: Option<u64>) -> u64 {
+    asked.unwrap_or(shared.options.memory_bytes_default).min(shared.options.memory_bytes_ceiling)
+}
+
+pub(super) fn store(engine: &Engine, guest: Guest) -> Store<Guest> {
     let meter = guest.meter.clone();
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| &mut guest.limiter);
@@ -256,23 +260,4 @@ fn note(attempt: &Attempt, outcome: &AttemptOutcome) {
         "{}",
         failure.problem.message
     );
-}
-
-/// Asks a describing build for its manifest. It has no grants, no log and nobody to ask.
-pub(crate) async fn describe(
-    shared: &Shared,
-    component: &DescriberPre<Guest>,
-    weight: Weight,
-) -> wasmtime::Result<String> {
-    let _place = shared.places.take(weight).await;
-    let meter = CpuMeter::new(shared.options.cpu_ms_max);
-    let log = AttemptLog::new(None, Arc::<Redactions>::default());
-    let memory_bytes_max = shared.options.memory_bytes_default;
-    let guest = Guest::new(Facts::default(), log, None, None, (meter.clone(), Tape::Off), memory_bytes_max);
-    let mut store = store(&shared.engine, guest);
-    let asked = meter.measure(async {
-        let instance = component.instantiate_async(&mut store).await?;
-        instance.quantum_plugin_describe().call_manifest(&mut store).await
-    });
-    timeout(Duration::from_millis(DESCRIBE_MS_MAX), asked).await.map_err(wasmtime::Error::from)?
 }

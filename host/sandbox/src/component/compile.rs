@@ -1,44 +1,62 @@
-//! Bytes to machine code, on threads that may block.
+//! Bytes to machine code, here or in a child process, and no more of it at once than may be.
 
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use quantum_core::id::Digest;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::cwasm::CompiledCache;
+use super::child;
+use super::cwasm::{CompiledCache, load};
 use crate::error::Error;
-use crate::options::SandboxOptions;
+use crate::options::{Compilation, SandboxOptions};
 
 /// The compiler and the cache of what it made. Cheap to copy.
 #[derive(Clone)]
 pub(crate) struct Compiler {
     engine: Engine,
     cache: Option<Arc<CompiledCache>>,
+    compilation: Compilation,
+    places: Arc<Semaphore>,
     bytes_max: usize,
 }
 
 impl Compiler {
     pub fn new(engine: &Engine, options: &SandboxOptions) -> Result<Self, Error> {
-        let open = |dir| CompiledCache::open(dir, &options.cache_key, engine).map(Arc::new);
+        let open = |dir| CompiledCache::open(dir, options, engine).map(Arc::new);
         let cache = options.cache_dir.as_deref().map(open).transpose()?;
-        Ok(Self { engine: engine.clone(), cache, bytes_max: options.component_bytes_max })
+        Ok(Self {
+            engine: engine.clone(),
+            cache,
+            compilation: options.compilation.clone(),
+            places: Arc::new(Semaphore::new(options.compiles_max.max(1))),
+            bytes_max: options.component_bytes_max,
+        })
     }
 
-    /// Compiles, and stores nothing.
+    /// Compiles, and stores nothing. Who does not wait any longer ends it.
     pub async fn compile(&self, bytes: Vec<u8>) -> Result<Component, Error> {
-        let compiler = self.clone();
-        blocking(move || compiler.compile_here(&bytes)).await
+        let code = self.code(bytes).await?;
+        let engine = self.engine.clone();
+        blocking(move || load(&engine, &code).map_err(|error| Error::compile(&error))).await
     }
 
-    /// Compiles and stores the result. The cache is an optimisation: a failure to write is only logged.
-    pub async fn compile_and_store(&self, digest: Digest, bytes: Vec<u8>) -> Result<Component, Error> {
-        let compiler = self.clone();
+    /// Compiles and stores the result. The cache is an optimisation: a failure to write is only logged. `in_use`: what
+    /// makes no place in the cache.
+    pub async fn compile_and_store(
+        &self,
+        digest: &Digest,
+        bytes: Vec<u8>,
+        in_use: Vec<Digest>,
+    ) -> Result<Component, Error> {
+        let code = self.code(bytes).await?;
+        let (engine, cache, digest) = (self.engine.clone(), self.cache.clone(), digest.clone());
         blocking(move || {
-            let component = compiler.compile_here(&bytes)?;
-            if let Some(cache) = &compiler.cache
-                && let Err(error) = cache.write(&digest, &component)
+            let component = load(&engine, &code).map_err(|error| Error::compile(&error))?;
+            if let Some(cache) = cache
+                && let Err(error) = cache.write(&digest, &code, &in_use)
             {
                 tracing::warn!(%digest, "could not store a compiled component: {error:#}");
             }
@@ -54,11 +72,26 @@ impl Compiler {
         blocking(read).await.ok().flatten()
     }
 
-    fn compile_here(&self, bytes: &[u8]) -> Result<Component, Error> {
+    async fn code(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
         if bytes.len() > self.bytes_max {
             return Err(Error::TooLarge { bytes: bytes.len(), bytes_max: self.bytes_max });
         }
-        Component::from_binary(&self.engine, bytes).map_err(|error| Error::compile(&error))
+        let place = self.places.clone().acquire_owned().await;
+        let place = place.expect("the semaphore is never closed");
+        match &self.compilation {
+            Compilation::InProcess => self.compile_here(bytes, place).await,
+            Compilation::Child { program, limits } => child::compile(program, limits, bytes).await,
+        }
+    }
+
+    /// A thread cannot be ended: it keeps its place until it is done, whoever waits for it.
+    async fn compile_here(&self, bytes: Vec<u8>, place: OwnedSemaphorePermit) -> Result<Vec<u8>, Error> {
+        let engine = self.engine.clone();
+        blocking(move || {
+            let _place = place;
+            engine.precompile_component(&bytes).map_err(|error| Error::compile(&error))
+        })
+        .await
     }
 }
 

@@ -70,7 +70,9 @@ impl Components {
     pub async fn load(&self, digest: &Digest) -> Result<Linked, LoadError> {
         let linked = self.fetch(digest).await;
         linked.map_err(|error| match error {
-            Error::Read { .. } => LoadError::Host(full_text(&error)),
+            Error::Read { .. } | Error::CompilerStart { .. } | Error::CompilerPipe(_) => {
+                LoadError::Host(full_text(&error))
+            }
             _ => LoadError::Unavailable(full_text(&error)),
         })
     }
@@ -80,12 +82,10 @@ impl Components {
         cell.get_or_try_init(|| self.find(digest)).await.cloned()
     }
 
-    /// Links what was just compiled, and keeps it.
-    pub fn keep(&self, digest: &Digest, component: &Component) -> Result<(), Error> {
-        let linked = self.link(component)?;
+    /// Keeps what was just compiled.
+    pub fn keep(&self, digest: &Digest, linked: Linked) {
         // An older entry holds the same component: the digest says so.
         drop(self.entry(digest).set(linked));
-        Ok(())
     }
 
     pub fn link(&self, component: &Component) -> Result<Linked, Error> {
@@ -104,8 +104,22 @@ impl Components {
         if digest_of(&bytes) != *digest {
             return Err(Error::Altered { component: digest.clone() });
         }
-        let component = self.compiler.compile_and_store(digest.clone(), bytes).await?;
+        let component = self.compile_to_the_end(digest, bytes).await?;
         self.link(&component)
+    }
+
+    /// Whoever waited for it may have no time left: the next one finds it in the cache.
+    async fn compile_to_the_end(&self, digest: &Digest, bytes: Vec<u8>) -> Result<Component, Error> {
+        let (compiler, digest, in_use) = (self.compiler.clone(), digest.clone(), self.in_use());
+        let compiling = async move { compiler.compile_and_store(&digest, bytes, in_use).await };
+        let done = tokio::spawn(compiling).await;
+        done.unwrap_or_else(|error| Err(Error::Compile { reason: format!("the compiler stopped: {error}") }))
+    }
+
+    /// What is in memory, whoever used it last.
+    pub fn in_use(&self) -> Vec<Digest> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.keys().cloned().collect()
     }
 
     fn entry(&self, digest: &Digest) -> Arc<OnceCell<Linked>> {

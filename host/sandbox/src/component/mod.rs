@@ -1,8 +1,11 @@
 //! Components: compiled once, kept on disk under a MAC, and linked once for all tenants.
 
 mod compile;
+mod child;
+mod worker;
 mod cwasm;
 mod loaded;
 
 pub(crate) use compile::{Compiler, digest_of};
 pub(crate) use loaded::{Components, Linked, LoadError};
+pub use worker::{COMMAND as COMPILE_COMMAND, compile_as_child};

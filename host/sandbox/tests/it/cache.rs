@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use quantum_core::port::{AttemptOutcome, FailureKind, Grant, StepRunner};
 use quantum_sandbox::SandboxOptions;
@@ -70,7 +71,6 @@ async fn a_file_under_another_components_name_is_not_run() {
     world(dir.path(), 1).sandbox.install(other.clone()).await.unwrap();
     let [file] = files(dir.path()).try_into().unwrap();
     let name = file.file_name().unwrap().to_str().unwrap();
-    let hex = |bytes: &[u8]| digest_of(bytes).as_str().trim_start_matches("sha256:").to_owned();
     let renamed = name.replace(&hex(&other), &hex(&echo()));
     assert_ne!(renamed, name);
     std::fs::rename(&file, dir.path().join(renamed)).unwrap();
@@ -118,4 +118,75 @@ async fn the_component_unused_longest_makes_place() {
     world.forget(&digest_of(&echo()));
     let gone = world.sandbox.run(attempt(&digest_of(&echo()), Grant::default(), "1")).await;
     assert_eq!(failure(gone).kind, FailureKind::Unavailable);
+}
+
+/// The digests of what is on the disk.
+fn kept(dir: &Path) -> Vec<String> {
+    let name =
+        |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().split('-').next().unwrap().to_owned();
+    let mut kept: Vec<String> = files(dir).iter().map(name).collect();
+    kept.sort();
+    kept
+}
+
+fn hex(bytes: &[u8]) -> String {
+    digest_of(bytes).as_str().trim_start_matches("sha256:").to_owned()
+}
+
+#[tokio::test]
+async fn the_file_unused_longest_makes_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let says = |text: i32| guest("", &format!("(call $ok (call $digits (i32.const {text})) (i32.const 3))"));
+    let [first, second, third] = [says(101), says(102), says(103)];
+    let host = |bytes_max: u64| {
+        let cache_dir = Some(dir.path().to_owned());
+        World::with(SandboxOptions { cache_dir, cache_bytes_max: bytes_max, ..options() })
+    };
+    for component in [&first, &second] {
+        host(u64::MAX).sandbox.install(component.clone()).await.unwrap();
+    }
+    let bytes: u64 = files(dir.path()).iter().map(|file| std::fs::metadata(file).unwrap().len()).sum();
+    // Each host finds it on the disk, since none has it in memory.
+    host(u64::MAX).sandbox.install(first.clone()).await.unwrap();
+    host(bytes).sandbox.install(third.clone()).await.unwrap();
+    let mut expected = [hex(&first), hex(&third)];
+    expected.sort();
+    assert_eq!(kept(dir.path()), expected);
+
+    // What is in the memory of the host that makes place counts as used, however old its file is.
+    let old = |component: &[u8], at: Duration| {
+        let file =
+            files(dir.path()).into_iter().find(|file| file.to_str().unwrap().contains(&hex(component)));
+        let file = std::fs::File::options().append(true).open(file.unwrap()).unwrap();
+        file.set_modified(UNIX_EPOCH + at).unwrap();
+    };
+    let world = host(bytes);
+    world.sandbox.install(first.clone()).await.unwrap();
+    old(&first, Duration::from_secs(1));
+    old(&third, Duration::from_secs(2));
+    world.sandbox.install(second.clone()).await.unwrap();
+    let mut expected = [hex(&first), hex(&second)];
+    expected.sort();
+    assert_eq!(kept(dir.path()), expected);
+
+    // A host with less room begins by making it.
+    drop(host(0));
+    assert_eq!(kept(dir.path()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_other_compilers_and_crashes_left_is_removed_at_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    world(dir.path(), 1).sandbox.install(echo()).await.unwrap();
+    let ours = files(dir.path());
+    let [file] = ours.clone().try_into().unwrap();
+    for other in ["ab-0000000000000000.cwasm", "ab-0000000000000000.7.new"] {
+        std::fs::copy(&file, dir.path().join(other)).unwrap();
+    }
+    std::fs::write(dir.path().join("cache.key"), "somebody else's").unwrap();
+    drop(world(dir.path(), 1));
+    let mut left = files(dir.path());
+    left.retain(|file| !file.ends_with("cache.key"));
+    assert_eq!(left, ours);
+    assert!(dir.path().join("cache.key").exists());
 }

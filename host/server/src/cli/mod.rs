@@ -132,6 +132,9 @@ enum Command {
     Backup(backup::BackupOptions),
     /// Make a data folder of a backup
     Restore(backup::RestoreOptions),
+    /// What a host starts for each component that it compiles
+    #[command(name = quantum_sandbox::COMPILE_COMMAND, hide = true)]
+    CompileComponent { arguments: Vec<String> },
 }
 
 /// Where a local host keeps its files.
@@ -149,11 +152,23 @@ impl DataDir {
 }
 
 impl Cli {
+    /// The arguments of the process that compiles a component, when this is one. It has no runtime: it is limited before
+    /// it has threads.
+    pub fn compiles(&self) -> Option<&[String]> {
+        match &self.command {
+            Command::CompileComponent { arguments } => Some(arguments),
+            _ => None,
+        }
+    }
+
     /// Runs the command. The exit code is the caller's business.
     pub async fn run(self) -> Result<(), CliError> {
         let Self { context, command } = self;
         match command {
-            Command::Serve(options) => crate::serve::serve(*options).await.map_err(CliError::Host),
+            Command::Serve(options) => {
+                let options = ServeOptions { compiler: Some(this_program()), ..*options };
+                crate::serve::serve(options).await.map_err(CliError::Host)
+            }
             Command::Tenant(command) => command.run(&context).await,
             Command::Token(command) => command.run(),
             Command::Intent(command) => command.run(&context).await,
@@ -174,8 +189,20 @@ impl Cli {
             Command::Doctor(options) => options.run(&context).await,
             Command::Backup(options) => options.run(&context).await,
             Command::Restore(options) => options.run(&context).await,
+            Command::CompileComponent { .. } => {
+                Err(CliError::Usage("compile-component runs where there is no runtime".to_owned()))
+            }
         }
     }
+}
+
+/// What this process runs, also when its file was replaced meanwhile: another version's code would not fit.
+fn this_program() -> PathBuf {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() {
+        return running;
+    }
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("quantum"))
 }
 
 #[cfg(test)]

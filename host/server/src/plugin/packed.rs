@@ -35,7 +35,7 @@ impl Packed {
         let name = file.file_stem().unwrap_or_default();
         let kept = built.is_some().then(|| file.with_file_name(".compiled").join(name));
         let bench = Workbench::new(kept.as_deref(), network)?;
-        bench.install(component).await?;
+        bench.install(component, inspection.manifest.memory_bytes_max).await?;
         Ok(Self { inspection, bench, network: network.clone(), form: form(plugin) })
     }
 }

@@ -84,8 +84,9 @@ impl Workbench {
     }
 
     /// Compiles it, so that attempts can name it. Of what was compiled before only this one is kept.
-    pub async fn install(&self, component: Vec<u8>) -> Result<Digest, Error> {
-        let digest = self.sandbox.install(component).await.map_err(Error::Sandbox)?;
+    pub async fn install(&self, component: Vec<u8>, memory_bytes_max: Option<u64>) -> Result<Digest, Error> {
+        let installed = self.sandbox.install_asking(component, memory_bytes_max).await;
+        let digest = installed.map_err(Error::Sandbox)?;
         if let Some(dir) = &self.compiled {
             forget_others(dir, &digest).map_err(Error::file(dir))?;
         }

@@ -13,6 +13,7 @@ use quantum_store::InvalidAddress;
 use serde::Deserialize;
 
 use super::PluginConsent;
+use super::sandbox::SandboxFile;
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,12 @@ pub enum FileError {
         "use blob_store.endpoint: it is the URL of an object store, https://HOST:PORT, without a bucket, a path or a password"
     )]
     BlobEndpoint,
+    #[error("use sandbox.{key}: {value} is not from {min} to {max}")]
+    Sandbox { key: &'static str, value: u64, min: u64, max: u64 },
+    #[error(
+        "use sandbox.memory_bytes_default: {default} is more than sandbox.memory_bytes_ceiling, which is {ceiling}; lower the one or raise the other"
+    )]
+    SandboxMemory { default: u64, ceiling: u64 },
     #[error("understand plugins.{plugin}.allow_hosts in the configuration")]
     Host { plugin: String, source: HostPatternError },
 }
@@ -50,6 +57,7 @@ pub struct SettingsFile {
     pub policies_dir: Option<PathBuf>,
     pub egress: EgressFile,
     pub engine: EngineFile,
+    pub sandbox: SandboxFile,
     pub plugins: BTreeMap<String, PluginFile>,
     pub issuers: Vec<IssuerFile>,
 }

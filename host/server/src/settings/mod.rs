@@ -3,6 +3,7 @@
 mod blobs;
 mod file;
 mod options;
+mod sandbox;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use quantum_core::installation::Settings as InstallationSettings;
 use quantum_core::manifest::HostPattern;
+use quantum_sandbox::{CompileLimits, SandboxOptions};
 use quantum_store::{BucketOptions, PostgresOptions};
 
 pub use file::{FileError, IssuerFile, SettingsFile};
@@ -53,6 +55,12 @@ pub struct Settings {
     pub issuers: Vec<IssuerFile>,
     /// Attempts that run at the same time.
     pub attempts_max: usize,
+    /// Bounds of the sandbox; its folder, key and network come from the rest.
+    pub sandbox: SandboxOptions,
+    /// Bounds of a compiler's process.
+    pub compile: CompileLimits,
+    /// Program that compiles components; none: this process does.
+    pub compiler: Option<PathBuf>,
     /// Milliseconds that running attempts get when the host stops.
     pub shutdown_grace_ms: u64,
     /// Milliseconds by which the host's clock is set wrong, for rehearsals. 0: it is the machine's.

@@ -64,6 +64,10 @@ pub struct ServeOptions {
         hide = true
     )]
     pub rehearsal_clock_shift_ms: Option<i64>,
+    /// Program that compiles components when it is started with `compile-component`; none: they are compiled in this
+    /// process
+    #[arg(skip)]
+    pub compiler: Option<PathBuf>,
 }
 
 impl ServeOptions {
@@ -78,6 +82,7 @@ impl ServeOptions {
         let listen = pick(self.listen.or(file.listen), LISTEN_DEFAULT);
         let admin_default = if listen.port() == 0 { "127.0.0.1:0" } else { ADMIN_LISTEN_DEFAULT };
         let engine = EngineOptions::default();
+        let (sandbox, compile) = super::sandbox::sandbox(&file.sandbox)?;
         let bucket = super::blobs::bucket(&file, self.blobs)?;
         let store = store(&file, self.store, self.store_owner, self.store_connections)?;
         Ok(Settings {
@@ -96,6 +101,9 @@ impl ServeOptions {
             plugins,
             issuers: file.issuers,
             attempts_max: file.engine.attempts_max.unwrap_or(engine.attempts_max),
+            sandbox,
+            compile,
+            compiler: self.compiler,
             shutdown_grace_ms: file.engine.shutdown_grace_ms.unwrap_or(engine.shutdown_grace_ms),
             clock_shift_ms: self.rehearsal_clock_shift_ms.unwrap_or(0),
         })

@@ -9,6 +9,7 @@ mod bombs;
 mod buckets;
 mod client;
 mod commands;
+mod compile;
 mod corpus;
 mod golden;
 mod guests;
