@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::Path;
 
+use quantum_core::limits::COMPONENT_BYTES_MAX;
 use quantum_core::port::{AttemptOutcome, AttemptReport, FailureKind, StepRunner};
 use quantum_sandbox::SandboxOptions;
-use quantum_sandbox::limits::COMPONENT_BYTES_MAX;
 use serde_json::json;
 
 use crate::guests::{self, component, echo};
