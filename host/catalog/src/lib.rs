@@ -23,8 +23,8 @@ pub use blueprints::{
 pub use catalog::Catalog;
 pub use directory::{Bundled, Directory, InstalledPlugin, Origin, Snapshot};
 pub use effects::{
-    Artifacts, Collected, EffectOptions, Effects, Naming, NewSecret, Now, Reach, SecretInfo, SecretValue,
-    Secrets, Upload, Vault, VaultError, check_artifact_name,
+    Artifacts, Collected, EffectOptions, Effects, KeptRecordings, Naming, NewSecret, Now, Reach, SecretInfo,
+    SecretValue, Secrets, Upload, Vault, VaultError, check_artifact_name,
 };
 pub use error::Error;
 pub use installations::{CapabilityDiff, Consent, Install, Installations, Installed, grant};

@@ -9,10 +9,11 @@ use metrics::{counter, histogram};
 use quantum_core::machine::{Command, Execution, Phase, Slot};
 use quantum_core::plan::{PinnedAction, PlannedStep};
 use quantum_core::port::{
-    Attempt, AttemptOutcome, AttemptReport, Bill, Failure, FailureKind, RecordingSlot, RunningBill,
-    StepSubject,
+    Attempt, AttemptOutcome, AttemptReport, Bill, Failure, FailureKind, RecordingKey, RecordingSlot,
+    RecordingSlotKey, RunningBill, StepSubject, Unwritten,
 };
 use quantum_core::problem::Problem;
+use quantum_core::tenant::Recorded;
 
 use crate::admit::{subject, uninstalled};
 use crate::commit::RETRY_AFTER_MS;
@@ -109,7 +110,7 @@ impl Shared {
             biased;
             // Its result could not be recorded.
             () = std::future::ready(()), if entry.has_moved() => None,
-            report = self.execute(attempt, &signals) => Some(report),
+            report = self.recorded(&entry, slot, attempt, &signals) => Some(report),
             () = self.killed.cancelled() => None,
         };
         if let Some(report) = report {
@@ -119,6 +120,43 @@ impl Shared {
         entry.untrack(slot, number);
         self.lock_queue().done(entry.tenant(), &class);
         self.pump();
+    }
+
+    /// Its recording is kept before its end is settled, when its tenant allows it and somebody wishes for it.
+    async fn recorded(
+        &self,
+        entry: &Entry,
+        slot: Slot,
+        mut attempt: Result<Box<Attempt>, Box<Failure>>,
+        signals: &RunningAttempt,
+    ) -> AttemptReport {
+        let settings = self.ports.store.platform().settings_of(entry.tenant());
+        let recorded = entry.recorded.allowed(settings.recordings);
+        let Ok(about) = &mut attempt else { return self.execute(attempt, signals).await };
+        if recorded == Recorded::None {
+            return self.execute(attempt, signals).await;
+        }
+        about.recording = RecordingSlot::wished();
+        let (left, step) = (about.recording.clone(), about.subject.step.clone());
+        let report = self.execute(attempt, signals).await;
+        if let Some(unwritten) = left.take().filter(|_| recorded.keeps(&report.outcome)) {
+            let slot = RecordingSlotKey {
+                step,
+                element: slot.element,
+                compensates: slot.phase == Phase::Compensate,
+            };
+            let key = RecordingKey { execution: entry.id, slot, attempt: signals.attempt };
+            self.keep_recording(entry, key, unwritten).await;
+        }
+        report
+    }
+
+    /// An attempt does not fail because its recording cannot be kept.
+    async fn keep_recording(&self, entry: &Entry, key: RecordingKey, unwritten: Unwritten) {
+        let Some(recording) = unwritten() else { return };
+        if let Err(error) = self.ports.recordings.keep(entry.tenant(), key, recording).await {
+            tracing::warn!(execution = %entry.id, %error, "the recording of an attempt is not kept");
+        }
     }
 
     async fn execute(

@@ -1,11 +1,12 @@
 //! One execution in memory: its state behind a lock, what runs of it, and who listens.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
 use quantum_core::id::{ExecutionId, TenantId};
 use quantum_core::machine::{Execution, Slot};
 use quantum_core::port::{CancelFlag, LogLine};
+use quantum_core::tenant::{RECORD_LABEL, Recorded};
 use quantum_store::{ExecutionKey, TenantScope};
 use tokio::sync::{Mutex, broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,8 @@ pub(crate) struct Entry {
     pub scope: TenantScope,
     /// Of its attempts among those of the tenant.
     pub priority: i32,
+    /// Which of its attempts are to be recorded.
+    pub recorded: Recorded,
     /// None: what is in memory may differ from the store, and is loaded again before it is used.
     /// INVARIANT: whoever holds the lock sees only durable state.
     pub state: Mutex<Option<Owned>>,
@@ -64,11 +67,17 @@ pub(crate) struct RunningAttempt {
 }
 
 impl Entry {
-    pub fn new(id: ExecutionId, scope: TenantScope, priority: i32) -> Arc<Self> {
+    pub fn new(
+        id: ExecutionId,
+        scope: TenantScope,
+        priority: i32,
+        labels: &BTreeMap<String, String>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             id,
             scope,
             priority,
+            recorded: Recorded::asked(labels.get(RECORD_LABEL).map(String::as_str)),
             state: Mutex::new(None),
             progress: watch::Sender::new(Progress::default()),
             running: StdMutex::default(),

@@ -103,7 +103,7 @@ impl Shared {
             return Err(CommandError::Moved);
         }
         let scope = TenantScope::engine(scope.tenant().clone());
-        let entry = self.live.insert(Entry::new(*id, scope, stored.row.priority));
+        let entry = self.live.insert(Entry::new(*id, scope, stored.row.priority, &stored.row.labels));
         self.commit(&entry, restart).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use quantum_core::port::{ActionDirectory, StepGate, StepRunner};
+use quantum_core::port::{ActionDirectory, RecordingStore, StepGate, StepRunner};
 use quantum_store::{Archive, Store};
 
 use crate::clock::Clock;
@@ -63,6 +63,8 @@ pub struct Ports {
     pub actions: Arc<dyn ActionDirectory>,
     /// Asked before a start that nobody requests at the time.
     pub intents: Arc<dyn IntentSource>,
+    /// Where recordings of attempts go.
+    pub recordings: Arc<dyn RecordingStore>,
     pub clock: Arc<dyn Clock>,
     /// Draws jitter, in 0..1.
     pub chance: fn() -> f64,

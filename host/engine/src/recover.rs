@@ -121,7 +121,7 @@ impl Shared {
         }
         // INVARIANT: an entry starts without state, so that whoever uses it first loads what is durable by then.
         let engine_scope = TenantScope::engine(scope.tenant().clone());
-        let entry = self.live.insert(Entry::new(*id, engine_scope, row.priority));
+        let entry = self.live.insert(Entry::new(*id, engine_scope, row.priority, &row.labels));
         // It may have ended since it was read, or been taken over; from here on it can only end through this entry.
         match open(executions.get(id).await?) {
             Some(row) if self.owns(&row) => Ok(Found::Here(entry)),

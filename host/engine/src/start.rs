@@ -104,7 +104,7 @@ impl Shared {
         let mut row = self.row(&request, &owned.execution)?;
         row.concurrency_key = key;
         let carried = Carried { birth: Some(row), idempotency: request.idempotency, place, used: Vec::new() };
-        let entry = Entry::new(id, request.scope, request.options.priority);
+        let entry = Entry::new(id, request.scope, request.options.priority, &request.labels);
         let mut state = entry.state.lock().await;
         self.live.insert(entry.clone());
         match self.turn(&entry, &mut owned, command, carried).await {

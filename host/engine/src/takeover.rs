@@ -175,7 +175,7 @@ impl Shared {
 
     /// Its entry, without what is left of an earlier time in which this node had it.
     async fn fresh(&self, row: &ExecutionRow) -> Arc<Entry> {
-        let made = || Entry::new(row.id, TenantScope::engine(row.tenant.clone()), row.priority);
+        let made = || Entry::new(row.id, TenantScope::engine(row.tenant.clone()), row.priority, &row.labels);
         let entry = self.live.insert(made());
         let left = entry.state.lock().await.as_ref().is_some_and(|owned| owned.epoch < row.epoch);
         if !left {

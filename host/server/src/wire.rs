@@ -104,6 +104,7 @@ impl Host {
             runner: sandbox.clone(),
             gate: Arc::new(authorizer.clone()),
             actions: directory,
+            recordings: Arc::new(effects.clone()),
             intents: Arc::new(StoredIntents::new(catalog.clone(), authorizer.clone())),
             clock: clock.clone(),
             chance: fastrand::f64,

@@ -18,6 +18,7 @@ mod nodes;
 mod operate;
 mod plans;
 mod plugins;
+mod recordings;
 mod schedule_changes;
 mod schedules;
 mod secrets;
@@ -72,6 +73,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(operate::restart_execution))
         .routes(routes!(operate::replay_execution))
         .routes(routes!(operate::get_execution_step))
+        .routes(routes!(recordings::get_recording))
         .routes(routes!(events::stream_execution_events))
         .routes(routes!(logs::list_execution_logs))
         .routes(routes!(nodes::list_nodes))

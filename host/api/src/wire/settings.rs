@@ -14,6 +14,8 @@ pub(crate) struct SettingsBody {
     pub targets: BTreeMap<String, &'static str>,
     pub limits: LimitsBody,
     pub retention: RetentionBody,
+    /// Which attempts are recorded: off, requested or failures.
+    pub recordings: &'static str,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -57,6 +59,7 @@ impl From<&TenantSettings> for SettingsBody {
             targets: targets.collect(),
             limits: (&settings.limits).into(),
             retention: settings.retention.into(),
+            recordings: settings.recordings.as_str(),
         }
     }
 }

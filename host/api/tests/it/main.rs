@@ -25,6 +25,7 @@ mod operate;
 mod pages;
 mod plugins;
 mod raw;
+mod recordings;
 mod schedules;
 mod secrets;
 mod settings;

@@ -19,6 +19,7 @@ async fn what_is_not_set_has_its_default_and_each_change_is_based_on_the_one_bef
     assert_eq!(defaults.header("etag"), "\"0\"");
     assert_eq!(defaults.json()["retention"], json!({ "executions_days": 30, "archive": false }));
     assert_eq!(defaults.json()["limits"]["executions_running_max"], Value::Null);
+    assert_eq!(defaults.json()["recordings"], "requested");
     let put = change(&world, &token, "PUT", "\"0\"", json!({ "limits": { "weight": 5 } })).await.is(200);
     assert_eq!((put.header("etag"), &put.json()["limits"]["weight"]), ("\"1\"", &json!(5)));
     let late = change(&world, &token, "PUT", "\"0\"", json!({})).await;

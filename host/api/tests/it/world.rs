@@ -279,20 +279,21 @@ async fn services(
     let authorizer = Authorizer::new(PolicySet::compile(&policies).unwrap());
     let logs = Arc::new(LogBuffer::default());
     let blobs = Blobs::open(dir.path()).unwrap();
+    let now = clock.clone();
+    let options = EffectOptions::new(Arc::new(move || now.now()));
+    let artifacts = Blobs::open_artifacts(dir.path()).unwrap();
+    let effects = quantum_catalog::Effects::new(store.clone(), artifacts, Vault::new(&[3; 32], &[]), options);
     let ports = quantum_engine::Ports {
         store: store.clone(),
         archive: Archive::new(dir.path()),
         runner: Arc::new(Echo { gate: gate.clone(), logs: logs.clone() }),
         gate: Arc::new(authorizer.clone()),
         actions: directory,
+        recordings: Arc::new(effects.clone()),
         intents: Arc::new(StoredIntents::new(catalog.clone(), authorizer.clone())),
         clock: clock.clone(),
         chance: || 0.5,
     };
-    let now = clock.clone();
-    let options = EffectOptions::new(Arc::new(move || now.now()));
-    let artifacts = Blobs::open_artifacts(dir.path()).unwrap();
-    let effects = quantum_catalog::Effects::new(store.clone(), artifacts, Vault::new(&[3; 32], &[]), options);
     let options = EngineOptions { cancel_grace_ms: 0, ..EngineOptions::default() };
     let engine = Engine::launch(options, ports, logs.clone()).await.unwrap();
     let sandbox = Sandbox::new(
@@ -319,7 +320,7 @@ async fn services(
     }
 }
 
-/// Gives back its parameters; `fail` fails for good, `talk` logs a line, `hold` waits for the gate.
+/// Gives back its parameters, which are its recording too; `fail` fails for good, `talk` logs a line, `hold` waits for the gate.
 struct Echo {
     gate: Arc<Semaphore>,
     logs: Arc<LogBuffer>,
@@ -330,6 +331,8 @@ impl StepRunner for Echo {
         let (gate, logs) = (self.gate.clone(), self.logs.clone());
         Box::pin(async move {
             let parameters: Value = serde_json::from_str(&attempt.parameters).unwrap();
+            let recording = attempt.parameters.clone().into_bytes();
+            attempt.recording.leave(Box::new(|| Some(recording)));
             let outcome = match attempt.subject.action.manifest.name.as_str() {
                 "fail" => AttemptOutcome::Failed(Failure {
                     kind: FailureKind::Permanent,

@@ -9,6 +9,7 @@ mod artifacts;
 mod collect;
 mod key_value;
 mod options;
+mod recordings;
 mod refusal;
 mod secret_source;
 mod secrets;
@@ -23,6 +24,7 @@ use crate::Error;
 pub use artifacts::{Artifacts, Naming, Upload, check_artifact_name};
 pub use collect::Collected;
 pub use options::{EffectOptions, Now};
+pub use recordings::KeptRecordings;
 pub use secrets::{NewSecret, Reach, SecretInfo, SecretValue, Secrets, Vault, VaultError};
 use unfinished::Unfinished;
 

@@ -10,6 +10,7 @@ mod effect;
 mod artifact;
 mod key_value;
 mod secret;
+mod recording;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -27,6 +28,7 @@ pub use effect::EffectError;
 pub use gate::{EffectGate, HttpCall, SecretCall, StepGate};
 pub use key_value::{KeyValueEntry, KeyValueSpace, KeyValueStore};
 pub use log::{LogEntry, LogLine, LogSink};
+pub use recording::{RecordingKey, RecordingSlotKey, RecordingStore};
 pub use secret::{OpenSecret, SecretSource};
 
 /// A future that can be stored; ports are used as trait objects.

@@ -3,6 +3,7 @@
 //! Settings of one installation are `installation`'s.
 
 mod limits;
+mod recordings;
 mod retention;
 mod schema;
 mod settings;
@@ -14,6 +15,7 @@ use crate::vocabulary::Environment;
 pub use limits::{
     EXECUTIONS_QUEUED_DEFAULT, PRIORITY_HIGHEST, TARGETS_MAX, TenantLimits, WEIGHT_DEFAULT, WEIGHT_MAX,
 };
+pub use recordings::{RECORD_LABEL, Recorded, Recordings};
 pub use retention::{EXECUTIONS_DAYS_DEFAULT, EXECUTIONS_DAYS_MAX, Retention};
 pub use schema::settings_schema;
 pub use settings::TenantSettings;

@@ -8,6 +8,7 @@ use super::limits::{
     BOUND_MAX, EXECUTIONS_QUEUED_DEFAULT, MEMORY_BYTES_LEAST, PRIORITY_HIGHEST, QUOTA_MAX, TARGET_CHARS_MAX,
     TARGETS_MAX, WEIGHT_DEFAULT, WEIGHT_MAX,
 };
+use super::recordings::Recordings;
 use super::retention::{EXECUTIONS_DAYS_DEFAULT, EXECUTIONS_DAYS_MAX};
 use crate::schema::Schema;
 use crate::vocabulary::Environment;
@@ -25,7 +26,9 @@ pub fn settings_schema() -> Value {
         "description": "What holds for the whole tenant. Every key may be left out and has its default then.",
         "type": "object",
         "additionalProperties": false,
-        "properties": { "targets": targets(), "limits": limits(), "retention": retention() }
+        "properties": {
+            "targets": targets(), "limits": limits(), "retention": retention(), "recordings": recordings()
+        }
     })
 }
 
@@ -83,6 +86,15 @@ fn limits() -> Value {
             "sent_bytes_per_day_max": quota(1, "Bytes sent in a day, likewise."),
             "attempt_memory_bytes_max": quota(MEMORY_BYTES_LEAST, "Bytes of memory of one attempt, where the host's own bound is not smaller.")
         }
+    })
+}
+
+fn recordings() -> Value {
+    let words: Vec<&str> = Recordings::ALL.iter().map(|one| one.as_str()).collect();
+    json!({
+        "enum": words, "default": Recordings::default().as_str(),
+        "description": "Which attempts are recorded, so that a plugin's author can make them again: none, those of \
+                        executions that ask for it by the label quantum/record, or besides each one that fails."
     })
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Targets;
 use super::limits::TenantLimits;
+use super::recordings::Recordings;
 use super::retention::Retention;
 use super::schema::SETTINGS;
 use crate::json::pointer;
@@ -19,6 +20,7 @@ pub struct TenantSettings {
     pub targets: Targets,
     pub limits: TenantLimits,
     pub retention: Retention,
+    pub recordings: Recordings,
 }
 
 impl TenantSettings {
@@ -90,6 +92,7 @@ mod tests {
             (json!({ "retention": { "executions_days": 0 } }), "/retention/executions_days"),
             (json!({ "retention": { "executions_days": 1.5 } }), "/retention/executions_days"),
             (json!({ "retention": { "archive": "yes" } }), "/retention/archive"),
+            (json!({ "recordings": "always" }), "/recordings"),
             (json!([]), ""),
         ] {
             assert_eq!(check(wrong.clone()).first().map(|(at, _)| at.as_str()), Some(place), "{wrong}");

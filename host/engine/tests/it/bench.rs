@@ -10,8 +10,9 @@ use quantum_core::intent::{CheckContext, Definition};
 use quantum_core::manifest::{ActionManifest, Effects};
 use quantum_core::plan::{Plan, PlannedIntent, build};
 use quantum_core::port::{
-    ActionDirectory, ActionEntry, Attempt, AttemptOutcome, AttemptReport, Bill, BoxFuture, Decision, Failure,
-    FailureKind, Grant, PrincipalKind, Requester, Resolution, StepGate, StepRunner, StepSubject, Verdict,
+    ActionDirectory, ActionEntry, Attempt, AttemptOutcome, AttemptReport, Bill, BoxFuture, Decision,
+    EffectError, Failure, FailureKind, Grant, PrincipalKind, RecordingKey, RecordingStore, Requester,
+    Resolution, StepGate, StepRunner, StepSubject, Verdict,
 };
 use quantum_core::problem::Problem;
 use quantum_core::schema::Schema;
@@ -42,6 +43,22 @@ pub enum Script {
     Until(Arc<Notify>),
     /// Runs until the cancel flag is seen, as a guest that polls does.
     UntilCancelled,
+}
+
+/// What was kept of attempts: their keys.
+#[derive(Default)]
+pub struct Kept(pub Mutex<Vec<RecordingKey>>);
+
+impl RecordingStore for Kept {
+    fn keep(
+        &self,
+        _: &TenantId,
+        key: RecordingKey,
+        _: Vec<u8>,
+    ) -> BoxFuture<'static, Result<(), EffectError>> {
+        self.0.lock().unwrap().push(key);
+        Box::pin(async { Ok(()) })
+    }
 }
 
 #[derive(Default)]
@@ -79,6 +96,7 @@ async fn play(script: Option<Script>, attempt: Attempt) -> AttemptReport {
             retry_after_ms,
         })
     };
+    attempt.recording.leave(Box::new(|| Some(b"{}".to_vec())));
     // What is left when it is dropped, or panics.
     attempt.bill.write(Bill { cpu_us: 5, ..Bill::default() });
     let outcome = match script {
@@ -189,6 +207,7 @@ impl ActionDirectory for Actions {
 #[derive(Default)]
 pub struct Intents {
     actions: Arc<Actions>,
+    pub recordings: Arc<Kept>,
     pub definitions: Mutex<HashMap<String, Value>>,
     pub refused: Mutex<HashMap<String, Problem>>,
 }
@@ -425,6 +444,7 @@ fn ports(
         runner,
         gate: gate.clone(),
         actions: intents.actions.clone(),
+        recordings: intents.recordings.clone(),
         intents: intents.clone(),
         clock,
         chance: || 1.0,

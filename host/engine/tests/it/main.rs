@@ -9,6 +9,7 @@ mod elements;
 mod follow;
 mod nodes;
 mod operate;
+mod recordings;
 mod recovery;
 mod refusal;
 mod retention;

@@ -189,6 +189,7 @@ impl World {
             | O::ExecutionSignal
             | O::ExecutionApprove
             | O::ExecutionRestart
+            | O::ExecutionRecording
             | O::ExecutionReplay => Resource::Execution(ExecutionFacts {
                 tenant: &self.tenant,
                 id: ExecutionId::from_uuid(uuid::Uuid::nil()),

@@ -111,6 +111,12 @@ impl Client {
         self.checked(self.request(Method::GET, path)).await
     }
 
+    /// The same, whole.
+    pub async fn bytes(&self, path: &str) -> Result<Vec<u8>, CliError> {
+        let bytes = self.download(path).await?.bytes().await;
+        bytes.map(Into::into).map_err(|error| CliError::Answer { what: error.to_string() })
+    }
+
     pub async fn delete(&self, path: &str) -> Result<Answer, CliError> {
         self.send(Method::DELETE, path, None, None).await
     }

@@ -13,8 +13,8 @@ use super::consent::ConsentArgs;
 use super::error::CliError;
 use super::output::{Column, cell};
 use crate::plugin::{
-    BuildArgs, DevArgs, Ended, InspectArgs, NewArgs, PackArgs, RunArgs, TestArgs, build, dev, inspect, new,
-    pack, run, test,
+    BuildArgs, DevArgs, Ended, InspectArgs, NewArgs, PackArgs, ReplayArgs, RunArgs, TestArgs, build, dev,
+    inspect, new, pack, replay, run, test,
 };
 
 const COLUMNS: &[Column] = &[
@@ -46,6 +46,8 @@ pub(crate) enum PluginCommand {
     Test(TestArgs),
     /// Make one call of one action in the real sandbox, without a host
     Run(RunArgs),
+    /// Make an attempt again that a host recorded, by the component as it is now and without a network
+    Replay(ReplayArgs),
     /// Build and run the cases, or one call, each time that a file changes; ends on Ctrl-C
     Dev(DevArgs),
     /// Put a manifest into a component that was made elsewhere, in whatever language
@@ -87,6 +89,12 @@ impl PluginCommand {
                 let ended = run(&args, &mut out, &mut io::stderr()).await.map_err(CliError::Plugin)?;
                 if ended == Ended::Completed { Ok(()) } else { Err(CliError::Ended(Box::new(ended))) }
             }
+            Self::Replay(args) => {
+                let recording = recording(context, &args).await?;
+                let ended = replay(&args, &recording, &mut out, &mut io::stderr()).await;
+                let ended = ended.map_err(CliError::Plugin)?;
+                if ended == Ended::Completed { Ok(()) } else { Err(CliError::Ended(Box::new(ended))) }
+            }
             Self::Dev(args) => dev(&args, &mut out).await.map_err(CliError::Plugin),
             Self::Pack(args) => pack(&args, &mut out).await.map(drop).map_err(CliError::Plugin),
             Self::Inspect(args) => inspect(&args, &mut out).await.map(drop).map_err(CliError::Plugin),
@@ -118,6 +126,23 @@ impl PluginCommand {
             }
         }
     }
+}
+
+/// From its file, or from the host.
+async fn recording(context: &Context, args: &ReplayArgs) -> Result<Vec<u8>, CliError> {
+    if let Some(path) = &args.recording {
+        return std::fs::read(path).map_err(|source| CliError::File { path: path.clone(), source });
+    }
+    let (execution, step) = (args.execution.as_deref(), args.step.as_deref());
+    let (execution, step) = (segment(execution.unwrap_or_default()), segment(step.unwrap_or_default()));
+    let query = [
+        args.attempt.map(|attempt| format!("attempt={attempt}")),
+        args.element.map(|element| format!("element={element}")),
+        args.compensation.then(|| "compensation=true".to_owned()),
+    ];
+    let query: Vec<String> = query.into_iter().flatten().collect();
+    let path = format!("/api/v1/executions/{execution}/steps/{step}/recording?{}", query.join("&"));
+    Client::in_tenant(context).await?.bytes(path.trim_end_matches('?')).await
 }
 
 fn path(plugin: &str) -> String {

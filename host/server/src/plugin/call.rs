@@ -11,10 +11,12 @@ use quantum_core::port::{
     PrincipalKind, RecordingSlot, Requester, RunningBill, StepSubject,
 };
 use quantum_core::problem::Finding;
+use quantum_core::recording::{Difference, Recording};
 use quantum_core::schema::Schema;
 use quantum_core::vocabulary::{Signature, Trust};
 use quantum_engine::{Clock, SystemClock};
-use serde_json::Value;
+use quantum_sandbox::Replayed;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::case::{Case, Input};
@@ -84,11 +86,36 @@ impl Call {
         self.stage.given.store(&packed.bench.memory, &space, self.input.environment, &hosts)?;
         let reachable = self.stage.service.as_ref().map(|service| service.address());
         let (report, logs) = packed.bench.run(self.attempt(&entry, &tenant), reachable).await;
-        let result_misfits = match &report.outcome {
-            AttemptOutcome::Completed(value) => entry.result.findings(value, "", "result"),
-            _ => Vec::new(),
+        Ok(called(report, logs, tenant, &entry))
+    }
+
+    /// An attempt of this action as it was recorded.
+    pub fn again(recording: &Recording) -> Self {
+        let inputs = &recording.inputs;
+        let input = Input {
+            action: inputs.action.clone(),
+            parameters: Value::Null,
+            config: Map::new(),
+            environment: inputs.environment,
+            timeout_ms: inputs.timeout_ms,
+            attempt: inputs.attempt,
+            dry_run: inputs.dry_run,
         };
-        Ok(Called { report, logs, tenant, result_misfits })
+        Self { stage: Stage::default(), input }
+    }
+
+    /// Makes it again. Err: the component did something else than what was recorded.
+    pub async fn replay(
+        &self,
+        packed: &Packed,
+        recording: Recording,
+    ) -> Result<Result<Called, Difference>, String> {
+        let entry = Arc::new(self.entry(packed, &[])?);
+        let tenant = packed.bench.tenant();
+        Ok(match packed.bench.replay(self.attempt(&entry, &tenant), recording).await {
+            (Replayed::Ended(report), logs) => Ok(called(report, logs, tenant, &entry)),
+            (Replayed::Stopped(difference), _) => Err(difference),
+        })
     }
 
     fn settings(&self) -> SettingsTable {
@@ -141,6 +168,14 @@ impl Call {
             recording: RecordingSlot::default(),
         }
     }
+}
+
+fn called(report: AttemptReport, logs: Vec<LogLine>, tenant: TenantId, entry: &ActionEntry) -> Called {
+    let result_misfits = match &report.outcome {
+        AttemptOutcome::Completed(value) => entry.result.findings(value, "", "result"),
+        _ => Vec::new(),
+    };
+    Called { report, logs, tenant, result_misfits }
 }
 
 fn action<'a>(manifest: &'a Manifest, name: &str) -> Result<&'a ActionManifest, String> {

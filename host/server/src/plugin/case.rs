@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use quantum_core::recording::{ReadError, Recording};
 use quantum_core::vocabulary::Environment;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -18,6 +19,9 @@ const TIMEOUT_MS: u64 = 10_000;
 const SERVER: &str = "${server}";
 /// The service's part of a case.
 const SCRIPT: &str = "http.json";
+
+/// An attempt to be made again, in the place of `input.json`.
+pub(super) const RECORDING: &str = "recording.json";
 
 #[derive(Debug)]
 pub(super) struct Case {
@@ -101,6 +105,17 @@ impl Case {
     /// The action talks to a service.
     pub fn has_service(&self) -> bool {
         self.dir.join(SCRIPT).exists()
+    }
+
+    /// The case is an attempt that was recorded, to be made again. None: it is a call.
+    pub fn recording(&self) -> Result<Option<Recording>, Error> {
+        let path = self.dir.join(RECORDING);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let bytes = std::fs::read(&path).map_err(Error::file(&path))?;
+        let damaged = |error: ReadError| Error::Case { path, reason: error.to_string() };
+        Recording::read(&bytes).map(Some).map_err(damaged)
     }
 
     /// What the service expects and answers.

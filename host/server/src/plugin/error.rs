@@ -84,7 +84,9 @@ pub enum Error {
     #[error("read the case \"{path}\": {reason}")]
     Case { path: PathBuf, reason: String },
 
-    #[error("find cases in \"{path}\"; a case is a folder with input.json and output.json or error.json")]
+    #[error(
+        "find cases in \"{path}\"; a case is a folder with input.json (or recording.json) and output.json or error.json"
+    )]
     NoCases { path: PathBuf },
 
     #[error("call the action: {reason}")]
@@ -92,6 +94,12 @@ pub enum Error {
 
     #[error("call the action: it would be refused\n{}", lines(.0))]
     Misfits(Vec<Finding>),
+
+    #[error(transparent)]
+    Recording(quantum_core::recording::ReadError),
+
+    #[error("make the attempt again: {0}")]
+    Differs(quantum_core::recording::Difference),
 
     #[error("pack \"{path}\" onto itself; name another file with --out FILE")]
     PackOntoItself { path: PathBuf },
@@ -103,7 +111,10 @@ pub enum Error {
 impl Error {
     /// What was typed cannot be done, whatever the plugin is like.
     pub const fn is_usage(&self) -> bool {
-        matches!(self, Self::Call { .. } | Self::Misfits(_) | Self::PackOntoItself { .. })
+        matches!(
+            self,
+            Self::Call { .. } | Self::Misfits(_) | Self::Recording(_) | Self::PackOntoItself { .. }
+        )
     }
 
     pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {

@@ -70,7 +70,19 @@ pub async fn run(
     packed.bench.follow(tell_line);
     let parameters = args.with.parameters()?;
     let (call, called) = make(&packed, &args.action, &args.with, parameters).await?;
-    let ended = ended(&called);
+    let ended = tell(&packed, &called, out, err)?;
+    complain(&call, err)?;
+    Ok(ended)
+}
+
+/// The result or the failure, the bill, and what would allow what was denied.
+pub(super) fn tell(
+    packed: &Packed,
+    called: &Called,
+    out: &mut (dyn Write + Send),
+    err: &mut (dyn Write + Send),
+) -> Result<Ended, Error> {
+    let ended = ended(called);
     match &ended {
         Ended::Failed { problem, .. } if !matches!(called.report.outcome, AttemptOutcome::Failed(_)) => {
             writeln!(out, "{:#}", serde_json::to_value(problem).unwrap_or_default())?;
@@ -80,9 +92,8 @@ pub async fn run(
     }
     writeln!(err, "bill: {}", billed(&called.report.bill))?;
     if let Ended::Failed { problem, .. } = &ended {
-        print_remedies(&packed, problem, "", err)?;
+        print_remedies(packed, problem, "", err)?;
     }
-    complain(&call, err)?;
     Ok(ended)
 }
 
@@ -195,6 +206,6 @@ pub(super) fn complain(call: &Call, out: &mut (dyn Write + Send)) -> Result<(), 
     Ok(())
 }
 
-fn tell_line(line: &LogLine) {
+pub(super) fn tell_line(line: &LogLine) {
     eprintln!("log: {}", logged(line));
 }

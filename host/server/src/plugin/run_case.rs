@@ -1,6 +1,7 @@
 //! Runs one case, and holds what came of it against what is expected.
 
 use quantum_core::port::{AttemptOutcome, Bill, LogLine};
+use quantum_core::recording::Recording;
 
 use super::allow::{self, Remedy};
 use super::call::{Call, Called, Stage};
@@ -25,6 +26,9 @@ pub(super) struct Outcome {
 
 pub(super) async fn run(packed: &Packed, case: &Case) -> Result<Outcome, Error> {
     let refused = |reason: String| Error::Case { path: case.dir.clone(), reason };
+    if let Some(recording) = case.recording()? {
+        return again(packed, case, recording).await;
+    }
     let stage = Stage::set(case).await?;
     let call = Call { input: case.input(&stage.server)?, stage };
     let server = &call.stage.server;
@@ -50,6 +54,17 @@ pub(super) async fn run(packed: &Packed, case: &Case) -> Result<Outcome, Error> 
         bill: called.report.bill,
         logs: called.logs,
     })
+}
+
+/// A case that was recorded.
+async fn again(packed: &Packed, case: &Case, recording: Recording) -> Result<Outcome, Error> {
+    let refused = |reason: String| Error::Case { path: case.dir.clone(), reason };
+    let (call, expected) = (Call::again(&recording), case.expected("")?);
+    let (complaints, bill, logs) = match call.replay(packed, recording).await.map_err(refused)? {
+        Ok(called) => (compare(&expected, &called), called.report.bill, called.logs),
+        Err(difference) => (vec![format!("recording.json: {difference}")], Bill::default(), Vec::new()),
+    };
+    Ok(Outcome { action: call.input.action, complaints, remedies: Vec::new(), bill, logs })
 }
 
 fn compare(expected: &Expected, called: &Called) -> Vec<String> {

@@ -11,9 +11,10 @@ use quantum_core::port::{
     Attempt, AttemptReport, BoxFuture, ComponentSource, Decision, EffectGate, HttpCall, LogLine, LogSink,
     SecretCall, StepRunner, StepSubject, Verdict,
 };
+use quantum_core::recording::Recording;
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::AddressClass;
-use quantum_sandbox::{EgressOptions, Ports, Sandbox, SandboxOptions};
+use quantum_sandbox::{EgressOptions, Ports, Replayed, Sandbox, SandboxOptions};
 use uuid::Uuid;
 
 use super::allow::{ADDRESS_CLOSED, NETWORK_CLOSED};
@@ -98,12 +99,21 @@ impl Workbench {
         self.sandbox.check_fit(component).await.map_err(Error::Sandbox)
     }
 
+    /// An attempt made again from its recording, and what was logged.
+    pub async fn replay(&self, attempt: Attempt, recording: Recording) -> (Replayed, Vec<LogLine>) {
+        let replayed = self.sandbox.replay(attempt, recording).await;
+        (replayed, self.logged())
+    }
+
     /// The report, and what was logged. `service`: where the call's own service listens. One call after the other.
     pub async fn run(&self, attempt: Attempt, service: Option<SocketAddr>) -> (AttemptReport, Vec<LogLine>) {
         *self.gate.service.write().unwrap_or_else(PoisonError::into_inner) = service;
         let report = self.sandbox.run(attempt).await;
-        let lines = std::mem::take(&mut *self.lines.kept.lock().unwrap_or_else(PoisonError::into_inner));
-        (report, lines)
+        (report, self.logged())
+    }
+
+    fn logged(&self) -> Vec<LogLine> {
+        std::mem::take(&mut *self.lines.kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -20,6 +20,7 @@ mod lifecycle;
 mod operations;
 mod pipeline;
 mod plugin;
+mod recordings;
 mod revocation;
 mod schedule;
 mod service;

@@ -16,6 +16,9 @@ use crate::Error;
 pub use name::check_artifact_name;
 pub use put::{Naming, Upload};
 
+/// Names up to here begin with a control character, which no artifact's does: they are the host's own.
+const HIDDEN: &str = "\u{1f}";
+
 /// The artifacts of one tenant.
 pub struct Artifacts<'a> {
     pub(super) effects: &'a Effects,
@@ -29,7 +32,8 @@ impl Artifacts<'_> {
         filter: &ArtifactFilter,
         page: PageRequest,
     ) -> Result<Page<NamedArtifact>, Error> {
-        Ok(self.stored().list(filter, page).await?)
+        let after = page.after.filter(|after| after.as_str() > HIDDEN).or_else(|| Some(HIDDEN.to_owned()));
+        Ok(self.stored().list(filter, PageRequest { after, ..page }).await?)
     }
 
     /// Takes the name away. What no other name holds is kept for another day, for those who know its digest, unless

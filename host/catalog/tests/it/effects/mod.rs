@@ -4,5 +4,6 @@ mod artifacts;
 mod collect;
 mod isolation;
 mod key_value;
+mod recordings;
 mod secrets;
 mod world;
