@@ -13,8 +13,11 @@ use quantum_core::schema::Schema;
 use quantum_marketplace::{inspect, read_manifest};
 use serde_json::{Value, json};
 
+/// The name of a target, and what it does with bytes.
+pub type Entry = (&'static str, fn(&[u8]));
+
 /// One for each file below `targets/`.
-pub const ENTRIES: [(&str, fn(&[u8])); 5] = [
+pub const ENTRIES: [Entry; 5] = [
     ("manifest", manifest),
     ("component", component),
     ("sections", sections),

@@ -48,7 +48,7 @@ pub enum Error {
     CompilerPipe(#[source] std::io::Error),
 
     #[error("start the component, as each of its attempts begins: {}", .0.message)]
-    DoesNotStart(Problem),
+    DoesNotStart(Box<Problem>),
 
     #[error("fit the component to this host\n{0}")]
     DoesNotFit(FitReport),

@@ -78,7 +78,8 @@ impl Sandbox {
             None => compiler.compile_and_store(&digest, bytes, components.in_use()).await?,
         };
         let linked = components.link(&component)?;
-        attempt::start(&self.shared, &linked, memory_bytes_max).await.map_err(Error::DoesNotStart)?;
+        let started = attempt::start(&self.shared, &linked, memory_bytes_max).await;
+        started.map_err(|problem| Error::DoesNotStart(Box::new(problem)))?;
         components.keep(&digest, linked);
         Ok(digest)
     }

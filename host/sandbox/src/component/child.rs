@@ -62,7 +62,10 @@ impl Running {
     ) -> Result<(ExitStatus, Vec<u8>, String), Error> {
         let (mut stdin, stdout, stderr) = self.pipes.take().expect("a child is finished once");
         // A child that ends before it has read everything says more by how it ended.
-        let feed = async { Ok(drop(stdin.write_all(component).await)) };
+        let feed = async {
+            let _unread = stdin.write_all(component).await;
+            Ok(())
+        };
         let (_, code, words) = tokio::try_join!(feed, code(stdout, limits), words(stderr))?;
         let status = self.child.wait().await.map_err(Error::compiler_pipe)?;
         drop(stdin);

@@ -5,8 +5,10 @@ use wasmtime_wasi_http::Error;
 
 use crate::egress::{Denied, Notes};
 
+type Plain = (&'static str, fn() -> Error);
+
 /// Failures that are a word alone.
-const PLAIN: &[(&str, fn() -> Error)] = &[
+const PLAIN: &[Plain] = &[
     ("DNS-timeout", || Error::DnsTimeout),
     ("DNS-error", || Error::DnsError { rcode: None, info_code: None }),
     ("destination-not-found", || Error::DestinationNotFound),
