@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::report::{Figure, Judged, Report};
 
@@ -16,6 +16,11 @@ pub struct RunOptions {
     /// `cargo bench` says so
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+/// What to measure: the parts that are named, and all where none is.
+pub fn parts<P: ValueEnum>(named: &[P]) -> &[P] {
+    if named.is_empty() { P::value_variants() } else { named }
 }
 
 /// Prints figures as they come, since all of them take minutes.

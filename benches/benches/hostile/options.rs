@@ -8,7 +8,7 @@ use quantum_benches::run::RunOptions;
 #[command(name = "hostile")]
 pub struct Options {
     /// What to measure; everything when nothing is named
-    parts: Vec<Part>,
+    pub parts: Vec<Part>,
     #[command(flatten)]
     pub run: RunOptions,
 }
@@ -32,19 +32,9 @@ pub struct Sizes {
     pub attacks: usize,
 }
 
-impl Part {
-    pub const ALL: [Self; 2] = [Self::Beside, Self::Growth];
-}
-
 impl Sizes {
     pub const FULL: Self = Self { attempts: 3_000, rounds: 5, warm_up: 1_000, attacks: 10_000 };
 
     /// Enough to see that everything runs.
     pub const SMALL: Self = Self { attempts: 5, rounds: 1, warm_up: 12, attacks: 12 };
-}
-
-impl Options {
-    pub fn parts(&self) -> &[Part] {
-        if self.parts.is_empty() { &Part::ALL } else { &self.parts }
-    }
 }

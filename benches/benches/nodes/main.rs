@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use quantum_benches::report::{Figure, Judged};
-use quantum_benches::run::Run;
+use quantum_benches::run::{Run, parts};
 
 use cluster::Cluster;
 use fixture::runtime;
@@ -33,11 +33,11 @@ fn main() -> ExitCode {
         return if judged == Judged::Yes { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     };
     if judged == Judged::No {
-        measure(&cluster, &Part::ALL, &Sizes::SMALL, judged);
+        measure(&cluster, parts(&[]), &Sizes::SMALL, judged);
         return ExitCode::SUCCESS;
     }
     let options = Options::parse();
-    measure(&cluster, options.parts(), &Sizes::FULL, judged).end("nodes", &options.run)
+    measure(&cluster, parts(&options.parts), &Sizes::FULL, judged).end("nodes", &options.run)
 }
 
 fn measure(cluster: &Cluster, parts: &[Part], sizes: &Sizes, judged: Judged) -> Run {

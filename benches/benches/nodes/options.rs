@@ -10,7 +10,7 @@ use quantum_benches::run::RunOptions;
 #[command(name = "nodes")]
 pub struct Options {
     /// What to measure; everything when nothing is named
-    parts: Vec<Part>,
+    pub parts: Vec<Part>,
     #[command(flatten)]
     pub run: RunOptions,
 }
@@ -45,10 +45,6 @@ pub struct Sizes {
     pub claimed: usize,
 }
 
-impl Part {
-    pub const ALL: [Self; 5] = [Self::Throughput, Self::Wakeup, Self::Takeover, Self::Reads, Self::Claims];
-}
-
 impl Sizes {
     pub const FULL: Self = Self {
         warm_up: Duration::from_secs(6),
@@ -72,10 +68,4 @@ impl Sizes {
         reads: 3,
         claimed: 300,
     };
-}
-
-impl Options {
-    pub fn parts(&self) -> &[Part] {
-        if self.parts.is_empty() { &Part::ALL } else { &self.parts }
-    }
 }

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use quantum_benches::report::{Figure, Judged};
-use quantum_benches::run::Run;
+use quantum_benches::run::{Run, parts};
 
 use component::Component;
 use options::{Options, Part, Sizes};
@@ -32,11 +32,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let (judged, component) = (Run::judged(), component::load());
     if judged == Judged::No {
-        measure(&component, &Part::ALL, &Sizes::SMALL, judged);
+        measure(&component, parts(&[]), &Sizes::SMALL, judged);
         return ExitCode::SUCCESS;
     }
     let options = Options::parse();
-    measure(&component, options.parts(), &Sizes::FULL, judged).end("sandbox", &options.run)
+    measure(&component, parts(&options.parts), &Sizes::FULL, judged).end("sandbox", &options.run)
 }
 
 fn measure(component: &Component, parts: &[Part], sizes: &Sizes, judged: Judged) -> Run {

@@ -8,7 +8,7 @@ use quantum_benches::run::RunOptions;
 #[command(name = "sandbox")]
 pub struct Options {
     /// What to measure; everything when nothing is named
-    parts: Vec<Part>,
+    pub parts: Vec<Part>,
     #[command(flatten)]
     pub run: RunOptions,
 }
@@ -36,20 +36,10 @@ pub struct Sizes {
     pub large_bytes: usize,
 }
 
-impl Part {
-    pub const ALL: [Self; 3] = [Self::Overhead, Self::Install, Self::Growth];
-}
-
 impl Sizes {
     pub const FULL: Self =
         Self { rounds: 21, calls: 500, warm_up: 2_000, attempts: 10_000, large_bytes: 10_000_000 };
 
     /// Enough to see that everything runs.
     pub const SMALL: Self = Self { rounds: 1, calls: 2, warm_up: 4, attempts: 8, large_bytes: 200_000 };
-}
-
-impl Options {
-    pub fn parts(&self) -> &[Part] {
-        if self.parts.is_empty() { &Part::ALL } else { &self.parts }
-    }
 }

@@ -24,7 +24,7 @@ use clap::Parser;
 use fixture::{folder, runtime};
 use options::{Options, Part, Sizes};
 use quantum_benches::report::{Figure, Judged};
-use quantum_benches::run::Run;
+use quantum_benches::run::{Run, parts};
 
 #[global_allocator]
 static ALLOCATOR: allocations::Counting = allocations::Counting;
@@ -32,11 +32,11 @@ static ALLOCATOR: allocations::Counting = allocations::Counting;
 fn main() -> ExitCode {
     let judged = Run::judged();
     if judged == Judged::No {
-        measure(&Part::ALL, &Sizes::SMALL, judged);
+        measure(parts(&[]), &Sizes::SMALL, judged);
         return ExitCode::SUCCESS;
     }
     let options = Options::parse();
-    measure(options.parts(), &options.sizes(), judged).end("scale", &options.run)
+    measure(parts(&options.parts), &options.sizes(), judged).end("scale", &options.run)
 }
 
 fn measure(parts: &[Part], sizes: &Sizes, judged: Judged) -> Run {

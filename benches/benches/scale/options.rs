@@ -8,7 +8,7 @@ use quantum_benches::run::RunOptions;
 #[command(name = "scale")]
 pub struct Options {
     /// What to measure; everything when nothing is named
-    parts: Vec<Part>,
+    pub parts: Vec<Part>,
     /// Executions that wait, half of them for a time and half for a signal
     #[arg(long, default_value_t = Sizes::FULL.waiting)]
     waiting: usize,
@@ -52,10 +52,6 @@ pub struct Sizes {
     pub rounds: usize,
 }
 
-impl Part {
-    pub const ALL: [Self; 5] = [Self::Commits, Self::Waiting, Self::Recovery, Self::ForEach, Self::History];
-}
-
 impl Sizes {
     pub const FULL: Self = Self {
         executions: 100,
@@ -84,10 +80,6 @@ impl Sizes {
 }
 
 impl Options {
-    pub fn parts(&self) -> &[Part] {
-        if self.parts.is_empty() { &Part::ALL } else { &self.parts }
-    }
-
     pub fn sizes(&self) -> Sizes {
         Sizes { waiting: self.waiting, running: self.running, finished: self.finished, ..Sizes::FULL }
     }
