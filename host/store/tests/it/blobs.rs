@@ -1,4 +1,4 @@
-//! Blobs: complete or absent, and verified when read.
+//! Blobs in a folder: complete or absent, and verified when read. What holds in a bucket as well is in `kept`.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -52,37 +52,6 @@ fn place(folder: &tempfile::TempDir, digest: &Digest) -> std::path::PathBuf {
 
 fn drafts(folder: &tempfile::TempDir) -> usize {
     std::fs::read_dir(folder.path().join("artifacts/drafts")).unwrap().count()
-}
-
-#[tokio::test]
-async fn a_blob_is_written_and_read_in_pieces_from_any_byte() {
-    let folder = folder();
-    let blobs = Blobs::open_artifacts(folder.path()).unwrap();
-    let digest = written(&blobs, &[b"first ", b"", b"second"]).await;
-    assert_eq!(digest, Blobs::digest(b"first second"));
-    assert_eq!(read_to_end(&blobs, &digest, 0, 5).await, b"first second");
-    assert_eq!(read_to_end(&blobs, &digest, 6, 100).await, b"second");
-    assert!(read_to_end(&blobs, &digest, 12, 100).await.is_empty());
-    assert!(read_to_end(&blobs, &digest, u64::MAX, 100).await.is_empty());
-    assert!(blobs.reader(&Blobs::digest(b"other"), 0).await.unwrap().is_none());
-    let empty = written(&blobs, &[]).await;
-    assert!(read_to_end(&blobs, &empty, 0, 5).await.is_empty());
-    assert!(blobs.verify(&digest).await.unwrap());
-    assert!(!blobs.verify(&Blobs::digest(b"other")).await.unwrap());
-    assert_eq!(drafts(&folder), 0);
-}
-
-#[tokio::test]
-async fn what_is_not_finished_leaves_nothing() {
-    let folder = folder();
-    let blobs = Blobs::open_artifacts(folder.path()).unwrap();
-    let mut writer = blobs.create().await.unwrap();
-    writer.write(b"half".to_vec()).await.unwrap();
-    assert_eq!((drafts(&folder), writer.bytes()), (1, 4));
-    assert_eq!(writer.digest(), Some(Blobs::digest(b"half")));
-    drop(writer);
-    assert_eq!(drafts(&folder), 0);
-    assert!(blobs.reader(&Blobs::digest(b"half"), 0).await.unwrap().is_none());
 }
 
 /// As a killed process leaves it: nobody takes it away.
