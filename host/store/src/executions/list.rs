@@ -1,6 +1,9 @@
 //! Lists of executions. The text is composed of fixed parts, one per condition that is given.
 
+use std::collections::BTreeSet;
+
 use quantum_core::time::Timestamp;
+use quantum_core::vocabulary::ExecutionStatus;
 
 use super::{ExecutionFilter, ExecutionRow, Executions, decode_row, row_columns};
 use crate::Error;
@@ -47,7 +50,10 @@ const NARROWED: Source = Source {
 const INTENT_UID: &str = " AND e.intent_uid = ?2";
 /// A name is never reused, so it stands for one uid.
 const INTENT_NAME: &str = " AND e.intent_uid = (SELECT uid FROM intents WHERE tenant_id = ?1 AND name = ?3)";
-const STATUS: &str = " AND e.status = ?4";
+/// With what a status says of the end: PostgreSQL has one index of what is open, and others of what has ended, so that a
+/// commit of what is open writes as few entries as can be.
+const OPEN_STATUS: &str = " AND e.status = ?4 AND e.ended_at IS NULL";
+const ENDED_STATUS: &str = " AND e.status = ?4 AND e.ended_at IS NOT NULL";
 const OPEN: &str = " AND e.ended_at IS NULL";
 const CREATED_BEFORE: &str = " AND e.created_at < ?8";
 const CREATED_AFTER: &str = " AND e.created_at >= ?9";
@@ -90,10 +96,12 @@ const fn source(filter: &ExecutionFilter) -> &'static Source {
 }
 
 fn given(filter: &ExecutionFilter, page: &PageRequest, source: &Source) -> Vec<&'static str> {
+    let is_ended = filter.status.map(ExecutionStatus::is_terminal);
     let parts = [
         (filter.intent_uid.is_some(), INTENT_UID),
         (filter.intent_name.is_some(), INTENT_NAME),
-        (filter.status.is_some(), STATUS),
+        (is_ended == Some(false), OPEN_STATUS),
+        (is_ended == Some(true), ENDED_STATUS),
         (filter.open_only, OPEN),
         (filter.created_before.is_some(), CREATED_BEFORE),
         (filter.created_after.is_some(), CREATED_AFTER),
@@ -109,12 +117,16 @@ fn compose(source: &Source, conditions: &[&str]) -> String {
 /// Every combination, for the registry.
 pub(crate) fn list_shapes() -> Vec<String> {
     let shapes = |source: &Source| {
-        let parts = [INTENT_UID, INTENT_NAME, STATUS, OPEN, CREATED_BEFORE, CREATED_AFTER, source.after];
-        crate::database::combinations(&parts, |chosen| compose(source, chosen))
+        let of_status = |status| {
+            let parts = [INTENT_UID, INTENT_NAME, status, OPEN, CREATED_BEFORE, CREATED_AFTER, source.after];
+            crate::database::combinations(&parts, |chosen| compose(source, chosen))
+        };
+        let all = [OPEN_STATUS, ENDED_STATUS].into_iter().flat_map(of_status);
+        all.collect::<BTreeSet<_>>().into_iter()
     };
     let narrowed =
-        |text: &str| text.contains(STATUS) && (text.contains(INTENT_UID) || text.contains(INTENT_NAME));
-    let every = shapes(&EVERY).into_iter().filter(|text| !narrowed(text));
-    let both = shapes(&NARROWED).into_iter().filter(|text| narrowed(text));
+        |text: &str| text.contains("e.status =") && (text.contains(INTENT_UID) || text.contains(INTENT_NAME));
+    let every = shapes(&EVERY).filter(|text| !narrowed(text));
+    let both = shapes(&NARROWED).filter(|text| narrowed(text));
     every.chain(both).chain(shapes(&LABELLED)).collect()
 }

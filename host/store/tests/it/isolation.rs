@@ -72,7 +72,7 @@ async fn lists_of_executions_are_read_in_the_order_of_their_pages() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert_eq!(lists, 256);
+    assert_eq!(lists, 384);
     store.close().await;
 }
 

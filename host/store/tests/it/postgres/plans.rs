@@ -85,6 +85,46 @@ async fn what_an_owner_has_is_found_by_the_owner_whatever_else_is_open() {
     }
 }
 
+/// A tenant with many of both: what is open and rare, or ended and rare, is not looked for among all of the others.
+#[tokio::test]
+async fn a_list_of_one_status_reads_what_is_open_or_what_has_ended() {
+    let Some(database) = prepared().await else { return };
+    database.query(FILL);
+    database.query(
+        "UPDATE executions SET status = 'completed', ended_at = 1 WHERE id < '25000'; ANALYZE executions",
+    );
+    let mut conn = database.connect().await;
+    run(&mut conn, AS_A_HOST).await;
+    run(&mut conn, "SET ROLE app_user; SET app.current_tenant_id = 't-1'").await;
+    let types = "text, text, text, text, text, text, text, bigint, bigint, bigint";
+    let mut lists = 0;
+    for (number, statement) in postgres_statements().iter().enumerate() {
+        let (open, ended) =
+            (statement.contains("e.ended_at IS NULL"), statement.contains("e.ended_at IS NOT NULL"));
+        // Of a time of creation the server guesses that few are meant, and may sort those.
+        let is_list = statement.ends_with("id DESC LIMIT $10")
+            && !["execution_labels", "e.created_at <", "e.created_at >="]
+                .iter()
+                .any(|part| statement.contains(part));
+        let index = match (open, ended, statement.contains("e.intent_uid =")) {
+            (true, false, _) => "executions_open",
+            (false, true, true) => "executions_intent_status",
+            (false, true, false) => "executions_status",
+            // Nothing at all, or of every status.
+            _ => continue,
+        };
+        if !is_list {
+            continue;
+        }
+        lists += 1;
+        run(&mut conn, &format!("PREPARE batch_{number} ({types}) AS {statement}")).await;
+        let plan = explain(&mut conn, number, &(statement, types)).await;
+        let found = plan.contains(&format!("{index} on executions")) && !plan.contains("Sort");
+        assert!(found, "{index}: {statement}\n{plan}");
+    }
+    assert!(lists >= 30, "{lists}");
+}
+
 async fn prepare(conn: &mut PgConnection, number: usize, (beginning, types): &(&str, &str)) {
     let statements = postgres_statements();
     let of_batch = |text: &&String| text.starts_with(beginning) && text.contains("UNNEST");
