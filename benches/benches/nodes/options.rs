@@ -49,7 +49,7 @@ impl Sizes {
     pub const FULL: Self = Self {
         warm_up: Duration::from_secs(6),
         executions: 1_280,
-        rounds: 5,
+        rounds: 9,
         wakeups: 500,
         taken_over: 100,
         lease_ms: 3_000,

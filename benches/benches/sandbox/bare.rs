@@ -2,7 +2,7 @@
 //! limits, no clock, no policies, no bill.
 
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
 use bindings::quantum::log::log::{self, Level};
 use bindings::{Runner, RunnerPre};
@@ -21,7 +21,8 @@ mod bindings {
     });
 }
 
-/// Bytes of a used memory that stay mapped, as in the sandbox.
+/// Bytes of a used memory that stay mapped. As in the sandbox, of them only those that were written are cleared, where
+/// the system can tell which.
 const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
 
 pub struct Bare {
@@ -42,6 +43,7 @@ impl Bare {
     pub fn new(bytes: &[u8]) -> Self {
         let mut pool = PoolingAllocationConfig::new();
         pool.linear_memory_keep_resident(KEEP_RESIDENT_BYTES).table_keep_resident(KEEP_RESIDENT_BYTES);
+        pool.pagemap_scan(if cfg!(target_os = "linux") { Enabled::Auto } else { Enabled::No });
         let mut config = Config::new();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = Engine::new(&config).expect("the machine has room for a pool");
