@@ -64,6 +64,8 @@ pub const RESOURCES_MAX: usize = 4_096;
 pub const OPEN_ARTIFACTS_MAX: usize = 64;
 /// Milliseconds of the start that an install tries.
 pub const START_MS_MAX: u64 = 30_000;
+/// Milliseconds of processor time of the start that an install tries.
+pub const START_CPU_MS_MAX: u64 = 5_000;
 /// Milliseconds that a describing build may take.
 pub const DESCRIBE_MS_MAX: u64 = 30_000;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use quantum_core::limits::RESULT_BYTES_MAX;
 use quantum_core::port::{AttemptOutcome, Failure, FailureKind};
 use quantum_core::problem::Problem;
+use quantum_core::vocabulary::Capability;
 use serde_json::{Value, json};
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
@@ -154,7 +155,7 @@ fn trapped(error: &wasmtime::Error, evidence: &Evidence) -> Failure {
         return failure_of(FailureKind::CpuLimit, "cpu-limit", text);
     }
     if let Some(CapabilityMissing(capability)) = error.downcast_ref() {
-        return capability_missing(capability.as_str());
+        return capability_missing(*capability);
     }
     if evidence.memory_refused {
         return failure_of(FailureKind::MemoryLimit, "memory-limit", memory_text(evidence.memory_bytes_max));
@@ -207,15 +208,30 @@ fn hinted(evidence: &Evidence, mut failure: Failure) -> Failure {
     failure
 }
 
-fn capability_missing(capability: &str) -> Failure {
+fn capability_missing(capability: Capability) -> Failure {
+    let (rule, allow_with) = (format!("capability:{capability}"), manifest_line(capability));
     let message = format!(
-        "the plugin used the capability \"{capability}\" without a grant; declare it in the plugin's manifest and \
-         install the plugin again"
+        "the plugin used the capability \"{capability}\" without a grant; allow it with: {allow_with}; then install the \
+         plugin again"
     );
     let mut failure = failure_of(FailureKind::Denied, "effect-denied", message);
     failure.problem.details =
-        Some(json!({ "rule": format!("capability:{capability}"), "capability": capability }));
+        Some(json!({ "rule": rule, "capability": capability, "allow_with": allow_with }));
     failure
+}
+
+/// What the author writes to ask for it.
+fn manifest_line(capability: Capability) -> String {
+    let asked = match capability {
+        Capability::Http => r#""http": { "hosts": ["https://HOST"] }"#,
+        Capability::Kv => r#""kv": true"#,
+        Capability::Artifacts => r#""artifacts": true"#,
+        Capability::SecretsUse => r#""secrets": [{ "name": "NAME" }]"#,
+        Capability::SecretsReveal => r#""reveal": ["NAME"]"#,
+        Capability::Clock => r#""clock": true"#,
+        Capability::Random => r#""random": true"#,
+    };
+    format!("{asked} under \"capabilities\" of the plugin's manifest")
 }
 
 fn trap(text: &str, error: &wasmtime::Error) -> Failure {

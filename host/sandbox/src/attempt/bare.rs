@@ -15,7 +15,7 @@ use super::log::AttemptLog;
 use super::run::{memory_bytes, store};
 use crate::component::Linked;
 use crate::host::DescriberPre;
-use crate::limits::{DESCRIBE_MS_MAX, HOST_CALL_BYTES_MAX, START_MS_MAX};
+use crate::limits::{DESCRIBE_MS_MAX, HOST_CALL_BYTES_MAX, START_CPU_MS_MAX, START_MS_MAX};
 use crate::outcome::{Ending, Evidence, judge};
 use crate::places::Weight;
 use crate::recording::Tape;
@@ -30,7 +30,8 @@ pub(crate) async fn start(
     memory_asked: Option<u64>,
 ) -> Result<(), Problem> {
     let _place = shared.places.take(component.weight).await;
-    let meter = CpuMeter::new(shared.options.cpu_ms_max);
+    let cpu_ms_max = shared.options.cpu_ms_max.min(START_CPU_MS_MAX);
+    let meter = CpuMeter::new(cpu_ms_max);
     let mut store = bare(shared, &meter, memory_bytes(shared, memory_asked));
     let instantiate = meter.measure(component.runner.instantiate_async(&mut store));
     let ending = tokio::select! {
@@ -39,11 +40,11 @@ pub(crate) async fn start(
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) if error.is::<CapabilityMissing>() => return Ok(()),
             Ok(Err(error)) => Ending::Trapped(error),
-            Err(_) => Ending::TimedOut,
+            Err(_) => return Err(too_slow()),
         },
         () = meter.exceeded() => Ending::Trapped(CpuExceeded.into()),
     };
-    match judge(ending, &evidence(shared, store.data()), &Redactions::default()) {
+    match judge(ending, &evidence(store.data(), cpu_ms_max), &Redactions::default()) {
         AttemptOutcome::Failed(failure) => Err(failure.problem),
         AttemptOutcome::Completed(_) | AttemptOutcome::Cancelled => Ok(()),
     }
@@ -72,11 +73,17 @@ fn bare(shared: &Shared, meter: &Arc<CpuMeter>, memory_bytes_max: u64) -> Store<
     store(&shared.engine, guest)
 }
 
-fn evidence(shared: &Shared, guest: &Guest) -> Evidence {
+/// In words of its own: there is no step yet that could be given more time.
+fn too_slow() -> Problem {
+    let text = format!("it did not end within {START_MS_MAX} ms; what takes time belongs into the action");
+    Problem::new("timeout", text)
+}
+
+fn evidence(guest: &Guest, cpu_ms_max: u64) -> Evidence {
     Evidence {
         memory_refused: guest.limiter.refused(),
         memory_bytes_max: guest.limiter.bytes_max(),
-        cpu_ms_max: shared.options.cpu_ms_max,
+        cpu_ms_max,
         timeout_ms: START_MS_MAX,
         host_call_bytes_max: HOST_CALL_BYTES_MAX,
         panic: guest.panic.clone(),

@@ -117,7 +117,9 @@ async fn without_a_grant_each_call_is_the_same_trap() {
     for lines in [["w"], ["rx"], ["qx"]] {
         let denied = failure(world.script(Grant::default(), &lines).await);
         assert_eq!(denied.kind, FailureKind::Denied, "{lines:?}");
-        let details = json!({ "rule": "capability:artifacts", "capability": "artifacts" });
+        let line = "\"artifacts\": true under \"capabilities\" of the plugin's manifest";
+        let details =
+            json!({ "rule": "capability:artifacts", "capability": "artifacts", "allow_with": line });
         assert_eq!(denied.problem.details, Some(details), "{lines:?}");
     }
     assert_eq!(*world.artifacts.scope.lock().unwrap(), None);

@@ -135,10 +135,12 @@ async fn a_clock_without_a_grant_is_denied_with_the_words_that_allow_it() {
     let world = World::new();
     let import = r#"(import "wasi:clocks/wall-clock@0.2.12" "now" (func $now (param i32)))"#;
     let run = "(call $now (i32.const 4096)) (call $ok (i32.const 1040) (i32.const 6))";
-    let message = "the plugin used the capability \"clock\" without a grant; declare it in the plugin's manifest and \
-                   install the plugin again";
+    let message = "the plugin used the capability \"clock\" without a grant; allow it with: \"clock\": true under \
+                   \"capabilities\" of the plugin's manifest; then install the plugin again";
     let failure = world.fails(&guest(import, run), FailureKind::Denied, "effect-denied", message).await;
-    assert_eq!(failure.problem.details, Some(json!({ "rule": "capability:clock", "capability": "clock" })));
+    let line = "\"clock\": true under \"capabilities\" of the plugin's manifest";
+    let details = json!({ "rule": "capability:clock", "capability": "clock", "allow_with": line });
+    assert_eq!(failure.problem.details, Some(details));
     let grant = quantum_core::port::Grant {
         capabilities: vec![quantum_core::vocabulary::Capability::Clock],
         ..Default::default()

@@ -93,7 +93,8 @@ async fn without_a_grant_each_call_is_the_same_trap() {
     for lines in [["Gk"], ["sk"], ["tk"], ["ck"], ["ak"], ["dk"]] {
         let denied = failure(world.script(Grant::default(), &lines).await);
         assert_eq!(denied.kind, FailureKind::Denied, "{lines:?}");
-        let details = json!({ "rule": "capability:kv", "capability": "kv" });
+        let line = "\"kv\": true under \"capabilities\" of the plugin's manifest";
+        let details = json!({ "rule": "capability:kv", "capability": "kv", "allow_with": line });
         assert_eq!(denied.problem.details, Some(details), "{lines:?}");
     }
     assert!(world.values.kept.lock().unwrap().is_empty());
