@@ -6,6 +6,7 @@
 mod change;
 mod faults;
 mod flush;
+mod pace;
 mod target;
 mod task;
 
@@ -17,6 +18,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use quantum_core::id::TenantId;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 
 use crate::journal::PendingCommit;
 use crate::logs::PendingLines;
@@ -25,6 +27,7 @@ use crate::{Error, Health, Unavailable};
 pub(crate) use change::change;
 pub use faults::{Fault, Faults};
 use flush::{Flow, Flusher};
+use pace::{Due, Pace};
 pub(crate) use target::{LANES, Target};
 pub(crate) use task::Write;
 use task::{Job, Task};
@@ -38,10 +41,6 @@ const BATCH_MAX: usize = 1_024;
 
 /// Bytes of one transaction's commits, roughly. A commit that is larger on its own is written alone.
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
-
-/// Items that are written beside a transaction that is under way, where the database can do that. Fewer wait for it: many
-/// small transactions take longer than a few large ones.
-const BESIDE_MIN: usize = 16;
 
 /// Log batches that wait. They come after commits, at most one to a transaction.
 const LOG_QUEUE_MAX: usize = 64;
@@ -147,8 +146,9 @@ impl Writer {
     }
 
     /// Runs `write` in the next transaction, inside a savepoint, and waits until it is durable. When it gives an
-    /// error nothing of it is kept, and the rest of the transaction is not touched. Once the write is durable, and before anybody is told of anything, `durable` brings in line what is
-    /// kept in memory; also when the caller does not wait any more.
+    /// error nothing of it is kept, and the rest of the transaction is not touched. Once the write is durable, and before
+    /// anybody is told of anything, `durable` brings in line what is kept in memory; also when the caller does not wait
+    /// any more.
     pub async fn run_then<T: Send + 'static>(
         &self,
         write: impl Write<T>,
@@ -222,14 +222,17 @@ async fn serve(
 ) -> Option<oneshot::Sender<()>> {
     let mut under_way = FuturesUnordered::new();
     let (mut batch, mut close, mut dead) = (Batch::default(), None, false);
+    let mut pace = Pace::default();
     loop {
-        let is_open = !dead && close.is_none();
+        let (is_open, mut due) = (!dead && close.is_none(), Due::Later);
         if is_open {
             batch.fill(work, lines);
-            if batch.is_due(under_way.is_empty())
+            due = batch.due(&mut pace, under_way.is_empty());
+            if due == Due::Now
                 && let Some(mut lane) = lanes.pop()
             {
                 let mut due = std::mem::take(&mut batch);
+                pace.begun(due.items());
                 close = due.close.take();
                 gathered.store(0, Ordering::Relaxed);
                 under_way.push(async move {
@@ -246,6 +249,7 @@ async fn serve(
                 lanes.push(lane);
                 dead |= flow == Flow::Dead;
             }
+            () = sleep_until(due.at().unwrap_or_else(Instant::now)), if due.at().is_some() => {}
             Some(next) = work.recv(), if is_open && !batch.is_full() => batch.add(next),
             Some(next) = lines.recv(), if is_open && batch.lines.is_none() => batch.lines = Some(next),
             else => return close,
@@ -266,14 +270,13 @@ impl Batch {
         }
     }
 
-    /// `alone`: no other one is under way. Beside one, it is worth a transaction of its own when there is enough in it.
-    fn is_due(&self, alone: bool) -> bool {
-        let items = self.items();
-        if alone {
-            items > 0 || self.lines.is_some() || self.close.is_some()
-        } else {
-            items >= BESIDE_MIN || self.bytes >= BATCH_BYTES_MAX
+    /// `alone`: no other transaction is under way.
+    fn due(&self, pace: &mut Pace, alone: bool) -> Due {
+        let only_lines = self.items() == 0 && self.lines.is_some();
+        if self.bytes >= BATCH_BYTES_MAX || (alone && (only_lines || self.close.is_some())) {
+            return Due::Now;
         }
+        pace.due(self.items(), alone, Instant::now())
     }
 
     fn items(&self) -> usize {
