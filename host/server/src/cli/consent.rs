@@ -17,7 +17,8 @@ pub(crate) struct ConsentArgs {
     /// A host that it may call, for example https://api.example.com or http://127.0.0.1:*; may be repeated
     #[arg(long = "allow-host", value_name = "URL")]
     allow_hosts: Vec<String>,
-    /// Settings as JSON text, or @FILE: config, secrets, endpoints, defaults, environments
+    /// All settings as JSON text, or @FILE: config, secrets, endpoints, defaults, key_prefix, artifact_prefixes,
+    /// environments
     #[arg(long, value_name = "JSON")]
     settings: Option<String>,
     /// Configuration as JSON text, or @FILE; the settings' `config`
@@ -32,10 +33,11 @@ pub(crate) struct ConsentArgs {
 }
 
 impl ConsentArgs {
-    /// As the body of a configuration.
-    pub fn body(&self) -> Result<Value, CliError> {
+    /// As the body of a configuration. Where `--settings` was not typed, what else was is laid over what there is now.
+    pub fn body(&self, now: Option<&Value>) -> Result<Value, CliError> {
         let mut body = json!({ "allow_hosts": self.allow_hosts });
-        if let (Some(settings), Some(fields)) = (self.settings()?, body.as_object_mut()) {
+        let now = now.and_then(Value::as_object).cloned().unwrap_or_default();
+        if let (Some(settings), Some(fields)) = (self.settings(now)?, body.as_object_mut()) {
             fields.insert("settings".to_owned(), settings);
         }
         Ok(body)
@@ -45,7 +47,7 @@ impl ConsentArgs {
     pub fn query(&self) -> Result<Vec<String>, CliError> {
         let mut query: Vec<String> =
             self.allow_hosts.iter().map(|host| format!("allow_host={}", segment(host))).collect();
-        if let Some(settings) = self.settings()? {
+        if let Some(settings) = self.settings(Map::new())? {
             let text = segment(&settings.to_string());
             if text.len() > QUERY_BYTES_MAX {
                 return Err(CliError::Usage(
@@ -60,10 +62,17 @@ impl ConsentArgs {
     }
 
     /// None: nothing of them was typed.
-    fn settings(&self) -> Result<Option<Value>, CliError> {
+    fn settings(&self, now: Map<String, Value>) -> Result<Option<Value>, CliError> {
+        if self.settings.is_none()
+            && self.config.is_none()
+            && self.secrets.is_empty()
+            && self.endpoints.is_empty()
+        {
+            return Ok(None);
+        }
         let typed = self.settings.as_deref().map(read).transpose()?;
         let mut settings = match typed {
-            None => Map::new(),
+            None => now,
             Some(Value::Object(fields)) => fields,
             Some(_) => return Err(CliError::Usage("--settings is a JSON object".to_owned())),
         };
@@ -76,7 +85,7 @@ impl ConsentArgs {
         for (host, url) in pairs(&self.endpoints, "--endpoint HOST=URL")? {
             put(&mut settings, "endpoints", host, json!({ "url": url }))?;
         }
-        Ok((!settings.is_empty()).then_some(Value::Object(settings)))
+        Ok(Some(Value::Object(settings)))
     }
 }
 
@@ -129,7 +138,22 @@ mod tests {
                 "endpoints": { "azurecr.io": { "url": "http://127.0.0.1:5000" } },
             },
         });
-        assert_eq!(typed.body().unwrap(), expected);
+        assert_eq!(typed.body(Some(&json!({ "key_prefix": "lost" }))).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_option_leaves_the_settings_that_it_does_not_speak_of() {
+        let now = json!({ "key_prefix": "kept", "secrets": { "A": "B" }, "config": { "b": 2 } });
+        let body = args(None, &["TOKEN=MY_TOKEN"]).body(Some(&now)).unwrap();
+        let expected = json!({
+            "key_prefix": "kept",
+            "config": { "a": 1 },
+            "secrets": { "A": "B", "TOKEN": "MY_TOKEN" },
+            "endpoints": { "azurecr.io": { "url": "http://127.0.0.1:5000" } },
+        });
+        assert_eq!(body["settings"], expected);
+        let hosts = ConsentArgs { config: None, endpoints: Vec::new(), ..args(None, &[]) };
+        assert_eq!(hosts.body(Some(&now)).unwrap().get("settings"), None, "the host keeps what it has");
     }
 
     #[test]

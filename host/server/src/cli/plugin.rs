@@ -58,6 +58,7 @@ pub(crate) enum PluginCommand {
     List,
     /// Install a packed component for the tenant: consent to what it may do
     Install {
+        /// The packed component
         file: PathBuf,
         #[command(flatten)]
         consent: ConsentArgs,
@@ -74,6 +75,11 @@ pub(crate) enum PluginCommand {
     },
     /// Show an installed plugin: what it may do, and its settings
     Show {
+        /// namespace:name
+        plugin: String,
+    },
+    /// Remove a plugin in all its versions. Steps that would run one of them fail
+    Uninstall {
         /// namespace:name
         plugin: String,
     },
@@ -117,12 +123,18 @@ impl PluginCommand {
             }
             Self::Configure { plugin, consent } => {
                 let client = Client::in_tenant(context).await?;
-                let answer = client.send(Method::PUT, &path(&plugin), Some(&consent.body()?), None).await?;
+                let now = client.get(&path(&plugin)).await?;
+                let body = consent.body(now.body.get("settings"))?;
+                let answer = client.send(Method::PUT, &path(&plugin), Some(&body), None).await?;
                 Ok(context.output.line(&agreed("configured", &answer.body), &answer.body)?)
             }
             Self::Show { plugin } => {
                 let answer = Client::in_tenant(context).await?.get(&path(&plugin)).await?;
                 Ok(context.output.fields(&answer.body, FIELDS)?)
+            }
+            Self::Uninstall { plugin } => {
+                let answer = Client::in_tenant(context).await?.delete(&path(&plugin)).await?;
+                Ok(context.output.line(&format!("uninstalled {plugin}"), &answer.body)?)
             }
         }
     }
@@ -152,7 +164,9 @@ fn path(plugin: &str) -> String {
 /// What was agreed to, in full: nobody should have to ask.
 fn agreed(done: &str, body: &Value) -> String {
     let (plugin, version) = (cell(body, "plugin"), cell(body, "version"));
-    let (may, hosts) = (cell(body, "capabilities"), cell(body, "hosts"));
+    let listed =
+        |name| Some(cell(body, name)).filter(|text| !text.is_empty()).unwrap_or_else(|| "nothing".to_owned());
+    let (may, hosts) = (listed("capabilities"), listed("hosts"));
     format!("{done} {plugin} {version}; it may use: {may}; it may call: {hosts}")
 }
 

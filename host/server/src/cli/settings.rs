@@ -27,6 +27,7 @@ const FIELDS: &[Column] = &[
     ("limits.attempt_memory_bytes_max", "limits.attempt_memory_bytes_max"),
     ("retention.executions_days", "retention.executions_days"),
     ("retention.archive", "retention.archive"),
+    ("recordings", "recordings"),
 ];
 
 /// Keys whose last part is a name of the tenant's own, which may have dots in it.

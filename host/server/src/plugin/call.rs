@@ -134,7 +134,7 @@ impl Call {
             parameters: Schema::compile(&action.parameters)?,
             result: Schema::compile(&action.result)?,
             manifest: action.clone(),
-            trust: Trust::Builtin,
+            trust: Trust::Untrusted,
             signature: Signature::None,
             grant: grant(manifest, hosts)?,
             settings: Arc::new(self.settings()),

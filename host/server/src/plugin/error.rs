@@ -37,6 +37,12 @@ pub enum Error {
     )]
     NotEmpty { path: PathBuf },
 
+    #[error(
+        "find the SDK for Rust: there is no checkout of Quantum around the new folder or around this program; name one: \
+         --sdk CHECKOUT"
+    )]
+    NoCheckout,
+
     #[error("find the SDK in \"{path}\": neither it nor its folder sdk is the package quantum-sdk")]
     NoSdk { path: PathBuf },
 

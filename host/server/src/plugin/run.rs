@@ -70,14 +70,16 @@ pub async fn run(
     packed.bench.follow(tell_line);
     let parameters = args.with.parameters()?;
     let (call, called) = make(&packed, &args.action, &args.with, parameters).await?;
-    let ended = tell(&packed, &called, out, err)?;
+    let ended = tell(&called, out, err)?;
+    if let Ended::Failed { problem, .. } = &ended {
+        print_remedies(&packed, problem, "", err)?;
+    }
     complain(&call, err)?;
     Ok(ended)
 }
 
-/// The result or the failure, the bill, and what would allow what was denied.
+/// The result or the failure, and the bill.
 pub(super) fn tell(
-    packed: &Packed,
     called: &Called,
     out: &mut (dyn Write + Send),
     err: &mut (dyn Write + Send),
@@ -91,9 +93,6 @@ pub(super) fn tell(
         _ => writeln!(out, "{:#}", failure_document(&called.report.outcome))?,
     }
     writeln!(err, "bill: {}", billed(&called.report.bill))?;
-    if let Ended::Failed { problem, .. } = &ended {
-        print_remedies(packed, problem, "", err)?;
-    }
     Ok(ended)
 }
 

@@ -27,8 +27,7 @@ pub struct NewArgs {
     /// What stands before the name in the plugin's id: yours or your company's
     #[arg(long, default_value = "local")]
     pub namespace: String,
-    /// Checkout whose SDK a plugin in Rust depends on [default: the one around the folder or around this program, or
-    /// the published SDK]
+    /// Checkout whose SDK a plugin in Rust depends on [default: the one around the folder or around this program]
     #[arg(long, value_name = "DIR")]
     pub sdk: Option<PathBuf>,
 }
@@ -46,19 +45,20 @@ pub fn new(args: &NewArgs, out: &mut dyn Write) -> Result<PathBuf, Error> {
     let name = Name::parse(args)?;
     let dir = args.path.clone().unwrap_or_else(|| PathBuf::from(&name.name));
     check_empty(&dir)?;
-    std::fs::create_dir_all(&dir).map_err(Error::file(&dir))?;
-    let dir = dir.canonicalize().map_err(Error::file(&dir))?;
+    let absolute = std::path::absolute(&dir).map_err(Error::file(&dir))?;
     let sdk = match args.lang {
-        NewLanguage::Rust => Some(Sdk::find(args.sdk.as_deref(), &dir)?),
+        NewLanguage::Rust => Some(Sdk::find(args.sdk.as_deref(), &absolute)?),
         NewLanguage::Python | NewLanguage::JavaScript => None,
     };
+    std::fs::create_dir_all(&dir).map_err(Error::file(&dir))?;
+    let dir = dir.canonicalize().map_err(Error::file(&dir))?;
     template::write(&dir, args.lang, &name, sdk.as_ref())?;
     match args.lang {
         NewLanguage::Rust => {}
         NewLanguage::Python => languages::write_helper(&dir, Language::Python)?,
         NewLanguage::JavaScript => languages::write_helper(&dir, Language::JavaScript)?,
     }
-    tell(&dir, args.lang, &name, sdk.as_ref(), out)?;
+    tell(&dir, args.lang, &name, out)?;
     Ok(dir)
 }
 
@@ -70,17 +70,8 @@ fn check_empty(dir: &Path) -> Result<(), Error> {
     if entries.next().is_none() { Ok(()) } else { Err(Error::NotEmpty { path: dir.to_owned() }) }
 }
 
-fn tell(
-    dir: &Path,
-    lang: NewLanguage,
-    name: &Name,
-    sdk: Option<&Sdk>,
-    out: &mut dyn Write,
-) -> Result<(), Error> {
+fn tell(dir: &Path, lang: NewLanguage, name: &Name, out: &mut dyn Write) -> Result<(), Error> {
     writeln!(out, "made {} in {}", name.id(), dir.display())?;
-    if let Some(Sdk::Published(version)) = sdk {
-        writeln!(out, "  it uses the published SDK, version {version}; of a checkout: --sdk DIR")?;
-    }
     let pip =
         format!("python3 -m venv .venv && .venv/bin/pip install {}    # once", languages::PYTHON_TOOL.trim());
     let (tools, native) = match lang {

@@ -1,4 +1,5 @@
-//! Which SDK a plugin in Rust depends on: the one of a checkout, where there is one, or the published one.
+//! Which SDK a plugin in Rust depends on: that of a checkout. No registry has it, and its name in one may be somebody
+//! else's.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -8,13 +9,9 @@ use crate::plugin::error::Error;
 
 const PACKAGE: &str = "quantum-sdk";
 
+/// Its folder.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Sdk {
-    /// Its folder.
-    Checkout(PathBuf),
-    /// The version of this program.
-    Published(&'static str),
-}
+pub(super) struct Sdk(PathBuf);
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -31,20 +28,20 @@ impl Sdk {
     pub fn find(named: Option<&Path>, dir: &Path) -> Result<Self, Error> {
         if let Some(named) = named {
             let found = sdk_of(named).ok_or_else(|| Error::NoSdk { path: named.to_owned() })?;
-            return Ok(Self::Checkout(found.canonicalize().map_err(Error::file(&found))?));
+            return Ok(Self(found.canonicalize().map_err(Error::file(&found))?));
         }
         let program = std::env::current_exe().ok();
         let around = dir.ancestors().chain(program.iter().flat_map(|program| program.ancestors().skip(1)));
-        let found = around.filter_map(sdk_of).next();
-        Ok(found.map_or(Self::Published(env!("CARGO_PKG_VERSION")), Self::Checkout))
+        Self::nearest(around)
+    }
+
+    fn nearest<'a>(mut around: impl Iterator<Item = &'a Path>) -> Result<Self, Error> {
+        around.find_map(sdk_of).map(Self).ok_or(Error::NoCheckout)
     }
 
     /// As it stands behind `quantum-sdk =` in the Cargo.toml of this folder.
     pub fn dependency(&self, dir: &Path) -> String {
-        match self {
-            Self::Checkout(path) => format!("{{ path = {:?} }}", relative(path, dir).display().to_string()),
-            Self::Published(version) => format!("{version:?}"),
-        }
+        format!("{{ path = {:?} }}", relative(&self.0, dir).display().to_string())
     }
 }
 
@@ -85,19 +82,21 @@ mod tests {
             ("/src/weather", "../quantum/sdk"),
             ("/tmp/weather", "/src/quantum/sdk"),
         ] {
-            let sdk = Sdk::Checkout("/src/quantum/sdk".into());
+            let sdk = Sdk("/src/quantum/sdk".into());
             assert_eq!(sdk.dependency(Path::new(dir)), format!("{{ path = \"{path}\" }}"));
         }
-        assert_eq!(Sdk::Published("1.2.3").dependency(Path::new("/x")), "\"1.2.3\"");
     }
 
     #[test]
     fn the_sdk_is_found_in_the_checkout_and_nowhere_else() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
-        let found = Sdk::Checkout(root.join("sdk"));
+        let found = Sdk(root.join("sdk"));
         assert_eq!(Sdk::find(Some(&root), Path::new("/")).unwrap(), found);
         assert_eq!(Sdk::find(Some(&root.join("sdk")), Path::new("/")).unwrap(), found);
         assert_eq!(Sdk::find(None, &root.join("plugins")).unwrap(), found);
+        let folder = tempfile::tempdir().unwrap();
+        let error = Sdk::nearest([folder.path()].into_iter()).unwrap_err().to_string();
+        assert!(error.ends_with("name one: --sdk CHECKOUT"), "{error}");
         let error = Sdk::find(Some(&root.join("wit")), Path::new("/")).unwrap_err().to_string();
         assert!(error.starts_with("find the SDK in "), "{error}");
     }
