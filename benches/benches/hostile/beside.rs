@@ -1,6 +1,7 @@
 //! The neighbour's attempts, while one attack after the other is made in another tenant, over the same without.
 
-use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use quantum_benches::report::{Figure, median, quantile};
 
@@ -10,7 +11,7 @@ use crate::stage::Stage;
 
 const OF_ALONE: f64 = 1.5;
 
-pub async fn measure(sizes: &Sizes, stage: &Stage) -> Vec<Figure> {
+pub async fn measure(sizes: &Sizes, stage: &Arc<Stage>) -> Vec<Figure> {
     // What is only made once.
     p99(sizes, stage).await;
     let mut alone = Vec::new();
@@ -34,16 +35,18 @@ pub async fn measure(sizes: &Sizes, stage: &Stage) -> Vec<Figure> {
 }
 
 /// The same while somebody does nothing but attack. The last attack has ended when this does.
-async fn beside(sizes: &Sizes, stage: &Stage, attack: &Attack) -> f64 {
-    let measured = Cell::new(None);
-    let measuring = async { measured.set(Some(p99(sizes, stage).await)) };
-    let attacking = async {
-        while measured.get().is_none() {
-            stage.attack(attack).await;
+async fn beside(sizes: &Sizes, stage: &Arc<Stage>, attack: &'static Attack) -> f64 {
+    let measured = Arc::new(AtomicBool::new(false));
+    let (there, until) = (Arc::clone(stage), Arc::clone(&measured));
+    let attacking = tokio::spawn(async move {
+        while !until.load(Ordering::Relaxed) {
+            there.attack(attack).await;
         }
-    };
-    tokio::join!(measuring, attacking);
-    measured.get().expect("both have ended")
+    });
+    let p99 = p99(sizes, stage).await;
+    measured.store(true, Ordering::Relaxed);
+    attacking.await.expect("each attack gets its error");
+    p99
 }
 
 /// Microseconds.

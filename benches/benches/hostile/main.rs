@@ -15,6 +15,7 @@ mod sandboxed;
 mod stage;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use quantum_benches::report::{Figure, Judged};
@@ -41,19 +42,21 @@ fn main() -> ExitCode {
     measure(hostile, parts(&options.parts), &Sizes::FULL, judged).end("hostile", &options.run)
 }
 
-fn measure(hostile: Vec<u8>, parts: &[Part], sizes: &Sizes, judged: Judged) -> Run {
+fn measure(hostile: Vec<u8>, parts: &[Part], sizes: &'static Sizes, judged: Judged) -> Run {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut run = Run::begin(judged);
-    let stage = runtime.block_on(Stage::new(hostile));
+    let stage = Arc::new(runtime.block_on(Stage::new(hostile)));
     for part in parts {
-        run.add(runtime.block_on(figures(*part, sizes, &stage)));
+        // Where the engine lives, too: an attempt is not handed to another thread only to be told of by it.
+        let measuring = runtime.spawn(figures(*part, sizes, Arc::clone(&stage)));
+        run.add(runtime.block_on(measuring).expect("it does not panic"));
     }
     run
 }
 
-async fn figures(part: Part, sizes: &Sizes, stage: &Stage) -> Vec<Figure> {
+async fn figures(part: Part, sizes: &'static Sizes, stage: Arc<Stage>) -> Vec<Figure> {
     match part {
-        Part::Beside => beside::measure(sizes, stage).await,
-        Part::Growth => growth::measure(sizes, stage).await,
+        Part::Beside => beside::measure(sizes, &stage).await,
+        Part::Growth => growth::measure(sizes, &stage).await,
     }
 }

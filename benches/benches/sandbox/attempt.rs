@@ -49,10 +49,15 @@ impl Runner {
         Self { host, attempt }
     }
 
-    pub fn run(&self) -> Value {
+    /// Whether it may start.
+    pub fn decide(&self) {
         let Attempt { subject, number, deadline, .. } = &self.attempt;
         let verdict = self.host.policies.step_start(subject, *number, *deadline);
         assert!(verdict.allowed, "the shipped policies let a step start: {verdict:?}");
+    }
+
+    pub fn run(&self) -> Value {
+        self.decide();
         let report = self.host.runtime.block_on(self.host.sandbox.run(self.attempt.clone()));
         match report.outcome {
             AttemptOutcome::Completed(value) => value,

@@ -14,17 +14,19 @@ use crate::options::Sizes;
 const OF_BARE: f64 = 2.0;
 
 pub fn measure(component: &Component, sizes: &Sizes) -> Vec<Figure> {
-    let (mut bare_us, mut attempt_us) = (Vec::new(), Vec::new());
+    let (mut bare_us, mut decision_us, mut attempt_us) = (Vec::new(), Vec::new(), Vec::new());
     // Two pools do not stand beside each other in the address space of every machine: each round makes its own.
     for round in 0..=sizes.rounds {
         let bare = Bare::new(&component.bytes);
         let without = cpu_us(sizes.calls, || black_box(bare.call()));
         drop(bare);
         let runner = Runner::new(component.bytes.clone());
+        let decision = cpu_us(sizes.calls, || runner.decide());
         let with = cpu_us(sizes.calls, || black_box(runner.run()));
         // The first round is for what is only made once.
         if round > 0 {
             bare_us.push(without);
+            decision_us.push(decision);
             attempt_us.push(with);
         }
     }
@@ -33,6 +35,7 @@ pub fn measure(component: &Component, sizes: &Sizes) -> Vec<Figure> {
     vec![
         Figure::told(format!("{}: CPU of a bare pooled call", component.name), "µs", bare),
         Figure::told(format!("{}: CPU of an attempt with its decision", component.name), "µs", attempt),
+        Figure::told("of it for the decision", "µs", median(decision_us)),
         Figure::bounded(what, "", attempt / bare, OF_BARE),
     ]
 }

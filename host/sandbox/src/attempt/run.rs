@@ -94,15 +94,27 @@ impl Running {
     }
 
     async fn finish(&mut self) -> Ending {
-        let loading = self.shared.components.load(&self.attempt.subject.action.component);
-        let component = match timeout(self.time_left(), self.meter.measure(loading)).await {
-            Ok(Ok(component)) => component,
-            Ok(Err(LoadError::Unavailable(reason))) => return Ending::Unavailable(reason),
-            Ok(Err(LoadError::Host(reason))) => return Ending::HostFault(reason),
-            Err(_) => return Ending::TimedOut,
+        let component = match self.component().await {
+            Ok(component) => component,
+            Err(ending) => return ending,
         };
         self.wait_for_place(component.weight).await;
         self.call(&component).await
+    }
+
+    async fn component(&mut self) -> Result<Linked, Ending> {
+        let digest = &self.attempt.subject.action.component;
+        // Nearly always. Measuring it would cost more than it does.
+        if let Some(component) = self.shared.components.loaded(digest) {
+            return Ok(component);
+        }
+        let loading = self.meter.measure(self.shared.components.load(digest));
+        match timeout(self.time_left(), loading).await {
+            Ok(Ok(component)) => Ok(component),
+            Ok(Err(LoadError::Unavailable(reason))) => Err(Ending::Unavailable(reason)),
+            Ok(Err(LoadError::Host(reason))) => Err(Ending::HostFault(reason)),
+            Err(_) => Err(Ending::TimedOut),
+        }
     }
 
     /// Its time stands still until there is room; then it begins.

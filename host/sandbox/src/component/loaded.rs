@@ -66,6 +66,11 @@ impl Components {
         &self.compiler
     }
 
+    /// One that is there already.
+    pub fn loaded(&self, digest: &Digest) -> Option<Linked> {
+        self.entry(digest).get().cloned()
+    }
+
     /// The component of this digest, linked.
     pub async fn load(&self, digest: &Digest) -> Result<Linked, LoadError> {
         let linked = self.fetch(digest).await;
