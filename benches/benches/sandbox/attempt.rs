@@ -56,10 +56,20 @@ impl Runner {
         assert!(verdict.allowed, "the shipped policies let a step start: {verdict:?}");
     }
 
-    pub fn run(&self) -> Value {
+    /// So many, one after another.
+    pub fn run(&self, times: u32) -> Value {
+        self.host.runtime.block_on(async {
+            let mut last = Value::Null;
+            for _ in 0..times {
+                last = self.run_once().await;
+            }
+            last
+        })
+    }
+
+    async fn run_once(&self) -> Value {
         self.decide();
-        let report = self.host.runtime.block_on(self.host.sandbox.run(self.attempt.clone()));
-        match report.outcome {
+        match self.host.sandbox.run(self.attempt.clone()).await.outcome {
             AttemptOutcome::Completed(value) => value,
             other => unreachable!("the attempt is good: {other:?}"),
         }

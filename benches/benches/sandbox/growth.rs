@@ -12,8 +12,8 @@ const OF_BEFORE: f64 = 1.05;
 #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
 pub fn measure(component: &Component, sizes: &Sizes) -> Vec<Figure> {
     let runner = Runner::new(component.bytes.clone());
-    let memory_after = |attempts: usize| {
-        (0..attempts).for_each(|_| drop(runner.run()));
+    let memory_after = |attempts: u32| {
+        drop(runner.run(attempts));
         rss_bytes(std::process::id()).expect("the system tells what a process uses") as f64
     };
     let before = memory_after(sizes.warm_up);

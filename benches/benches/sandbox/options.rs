@@ -29,9 +29,9 @@ pub struct Sizes {
     /// Calls of a round.
     pub calls: u32,
     /// Attempts before memory is looked at.
-    pub warm_up: usize,
+    pub warm_up: u32,
     /// Attempts until it is looked at again.
-    pub attempts: usize,
+    pub attempts: u32,
     /// Bytes of the large component.
     pub large_bytes: usize,
 }

@@ -18,11 +18,11 @@ pub fn measure(component: &Component, sizes: &Sizes) -> Vec<Figure> {
     // Two pools do not stand beside each other in the address space of every machine: each round makes its own.
     for round in 0..=sizes.rounds {
         let bare = Bare::new(&component.bytes);
-        let without = cpu_us(sizes.calls, || black_box(bare.call()));
+        let without = cpu_us(sizes.calls, |calls| repeat(calls, || bare.call()));
         drop(bare);
         let runner = Runner::new(component.bytes.clone());
-        let decision = cpu_us(sizes.calls, || runner.decide());
-        let with = cpu_us(sizes.calls, || black_box(runner.run()));
+        let decision = cpu_us(sizes.calls, |calls| repeat(calls, || runner.decide()));
+        let with = cpu_us(sizes.calls, |calls| drop(black_box(runner.run(calls))));
         // The first round is for what is only made once.
         if round > 0 {
             bare_us.push(without);
@@ -40,13 +40,17 @@ pub fn measure(component: &Component, sizes: &Sizes) -> Vec<Figure> {
     ]
 }
 
-/// Microseconds of processor time of a call: of all threads, so that nothing is hidden on another one.
-fn cpu_us<T>(calls: u32, mut call: impl FnMut() -> T) -> f64 {
-    call();
-    let began = process_cpu();
-    for _ in 0..calls {
-        call();
+fn repeat<T>(times: u32, mut call: impl FnMut() -> T) {
+    for _ in 0..times {
+        black_box(call());
     }
+}
+
+/// Microseconds of processor time of a call: of all threads, so that nothing is hidden on another one.
+fn cpu_us(calls: u32, make: impl Fn(u32)) -> f64 {
+    make(1);
+    let began = process_cpu();
+    make(calls);
     (process_cpu() - began).as_secs_f64() * 1e6 / f64::from(calls)
 }
 
