@@ -8,7 +8,7 @@ use crate::artifacts::{self, Artifacts, Profile};
 use crate::error::Result;
 use crate::shell::{self, Phases};
 use crate::skipped::Skipped;
-use crate::{chaos, codegen, languages, tools};
+use crate::{chaos, codegen, languages, tools, workspace};
 
 /// How much of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,10 +122,11 @@ fn fmt() -> Result<()> {
     shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]))
 }
 
-/// A workspace of its own. The fuzzer itself needs another compiler than this one, and a compiler of C++.
+/// A workspace of its own, beside what clippy has looked at already: most of it is the same. The fuzzer itself needs another
+/// compiler than this one, and a compiler of C++.
 fn fuzz() -> Result<()> {
     let check = ["check", "--manifest-path", "fuzz/Cargo.toml", "--locked", "--no-default-features"];
-    shell::run(shell::cargo(&check).args(["--target-dir", "target/fuzz"]))
+    shell::run(shell::cargo(&check).arg("--target-dir").arg(workspace::target_dir()?))
 }
 
 #[cfg(test)]
