@@ -118,7 +118,11 @@ async fn what_is_recorded_is_what_was_asked_for_and_the_tenant_allows() {
     home.run(Some(&world.host), &["settings", "set", "recordings=off"]).ok();
     let off = world.fail(json!({ "labels": { "quantum/record": "all" } })).await;
     world.recording(client, &off, "").await.is(404);
-    home.run(Some(&world.host), &["settings", "set", "recordings=failures"]).ok();
+    let told = home.run(Some(&world.host), &["settings", "set", "recordings=failures"]).ok();
+    assert!(
+        told.lines().any(|line| line.starts_with("recordings ") && line.ends_with(" failures")),
+        "{told}"
+    );
     let each = world.fail(json!({})).await;
     world.recording(client, &each, "").await.is(200);
 }

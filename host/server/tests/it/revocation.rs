@@ -5,7 +5,6 @@ use std::fs;
 use std::sync::Arc;
 
 use quantum_core::manifest::Manifest;
-use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::client::{Client, send};
+use crate::client::Client;
 use crate::guests::{guest, manifest, pack};
 use crate::home::{Home, Host, TENANT, poll_again};
 
@@ -315,12 +314,8 @@ async fn a_host_that_the_installer_takes_back_is_denied_and_the_told_command_giv
 #[tokio::test]
 async fn a_plugin_that_is_uninstalled_makes_no_more_requests() {
     let mut world = World::start().await;
-    let line = world
-        .denied("grant.installation", async |world| {
-            let path = "/api/v1/installations/test:twice";
-            send(world.client.request(Method::DELETE, path)).await.is(204);
-        })
-        .await;
+    let uninstall = ["plugin", "uninstall", "test:twice"];
+    let line = world.denied("grant.installation", async |world| world.typed(&uninstall, "")).await;
     let file = world.home.file("twice.wasm", world.plugin(true));
     let line = line.replace("FILE", &file);
     let words: Vec<&str> = line.split(' ').collect();
