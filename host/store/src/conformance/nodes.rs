@@ -106,6 +106,27 @@ pub async fn executions_of_dead_nodes_are_taken_over_in_batches(open: &Open) -> 
     Ok(())
 }
 
+/// Also of one whose own lease is over, as those of all are when the database was away: what it owns stays as it is, and
+/// what it takes is taken once, whoever stands before it in the order of owners.
+pub async fn a_node_takes_nothing_from_itself(open: &Open) -> Check {
+    let store = with_tenants(open, &["t-1"]).await?;
+    for name in ["a", "heir", "z"] {
+        store.nodes().register(&node(name), LONG_MS, AT).await?;
+        store.nodes().release(name).await?;
+    }
+    for (number, owner) in [(1, "a"), (2, "heir"), (3, "z")] {
+        store.journal().commit(owned(number, owner)).await?;
+    }
+    let mut taken = store.platform().claim("heir", 10, AT).await?;
+    taken.sort();
+    assert_eq!(taken, [1, 3].map(key));
+    for (number, epoch) in [(1, 2), (2, 1), (3, 2)] {
+        assert_eq!(owner(&store, number).await?, ("heir".to_owned(), epoch));
+    }
+    assert_eq!(store.platform().claim("heir", 10, AT).await?, []);
+    Ok(())
+}
+
 /// Of two who ask at once each execution goes to one.
 pub async fn an_execution_is_taken_over_by_one(open: &Open) -> Check {
     let store = with_tenants(open, &["t-1"]).await?;

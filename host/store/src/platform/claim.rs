@@ -89,7 +89,7 @@ pub struct Unread {
 }
 
 impl Platform<'_> {
-    /// Makes `owner` the owner of up to `limit` open executions whose owner's lease is over, under a new epoch each: who
+    /// Makes `owner` the owner of up to `limit` open executions of others whose lease is over, under a new epoch each: who
     /// owned them is fenced from now on. Gives which. All of them are taken over when it returned, or none; nothing is
     /// written where there is nothing to take. What a program left that reads as much as this one is passed over.
     pub async fn claim(&self, owner: &str, limit: u32, now: Timestamp) -> Result<Vec<ExecutionKey>, Error> {
@@ -100,7 +100,9 @@ impl Platform<'_> {
         let dead: Result<Vec<String>, Error> =
             rows.iter().map(|row| Columns::new(row, "executions").owned()).collect();
         let (owner, mut dead) = (owner.to_owned(), dead?);
-        dead.retain(|owner| Reader::of(owner).is_none_or(|reader| reader < Reader::this()));
+        // After a pause this node's own lease may be over, too. What it takes from others must not be taken from it as well:
+        // the same execution would come twice, under two epochs.
+        dead.retain(|one| *one != owner && Reader::of(one).is_none_or(|reader| reader < Reader::this()));
         if dead.is_empty() {
             return Ok(Vec::new());
         }

@@ -127,6 +127,7 @@ topics! {
         nodes_are_listed_with_what_they_own,
         who_is_alone_ends_all_other_leases,
         executions_of_dead_nodes_are_taken_over_in_batches,
+        a_node_takes_nothing_from_itself,
         an_execution_is_taken_over_by_one,
         what_has_ended_is_adopted,
         claimed_executions_are_loaded_together,
