@@ -231,12 +231,12 @@ async fn serve(
             if due == Due::Now
                 && let Some(mut lane) = lanes.pop()
             {
-                let mut due = std::mem::take(&mut batch);
-                pace.begun(due.items());
-                close = due.close.take();
+                let mut whole = std::mem::take(&mut batch);
+                pace.begun(whole.items());
+                close = whole.close.take();
                 gathered.store(0, Ordering::Relaxed);
                 under_way.push(async move {
-                    let flow = lane.flush(due).await;
+                    let flow = lane.flush(whole).await;
                     (lane, flow)
                 });
                 continue;

@@ -49,9 +49,11 @@ impl Pace {
         }
     }
 
-    /// A transaction of so many items.
+    /// A transaction of so many items. One of log lines only says nothing of those who commit.
     pub fn begun(&mut self, items: usize) {
-        *self = Self { last: items, until: None };
+        if items > 0 {
+            *self = Self { last: items, until: None };
+        }
     }
 }
 
@@ -94,6 +96,14 @@ mod tests {
         assert_eq!(pace.due(9, true, now + GATHER), Due::Now);
         pace.begun(9);
         assert_eq!(pace.due(1, true, later), Due::At(later + GATHER), "a new batch has a time of its own");
+    }
+
+    #[test]
+    fn log_lines_in_between_change_nothing() {
+        let now = Instant::now();
+        let mut pace = after(10);
+        pace.begun(0);
+        assert_eq!(pace.due(1, true, now), Due::At(now + GATHER));
     }
 
     #[test]
