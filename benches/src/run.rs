@@ -61,11 +61,12 @@ impl Run {
     }
 }
 
-/// In the target folder, which cargo marks, beside what the load generator writes.
+/// In the target folder, which cargo marks, beside what the load generator writes. A program that was copied out of it
+/// leaves nothing where it is called.
 fn default_json(name: &str) -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    target.map(PathBuf::from).unwrap_or_default().join(format!("bench/{name}.json"))
+    target.map_or_else(std::env::temp_dir, PathBuf::from).join(format!("bench/{name}.json"))
 }
 
 #[cfg(test)]

@@ -102,6 +102,7 @@ impl Running {
         self.call(&component).await
     }
 
+    /// `&mut`, since threads cannot share a store.
     async fn component(&mut self) -> Result<Linked, Ending> {
         let digest = &self.attempt.subject.action.component;
         // Nearly always. Measuring it would cost more than it does.
