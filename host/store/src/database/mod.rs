@@ -12,6 +12,7 @@ mod refusal;
 mod row;
 mod rows;
 mod statements;
+mod writes;
 
 pub(crate) use arg::Arg;
 pub(crate) use conn::Conn;
@@ -24,3 +25,4 @@ pub(crate) use refusal::{Code, code, is_refusal, is_refused_row};
 pub(crate) use row::Row;
 pub(crate) use rows::Rows;
 pub(crate) use statements::{combinations, registered, statements};
+pub(crate) use writes::Writes;

@@ -29,11 +29,12 @@ impl Rows {
         format!("{} (VALUES {values}) AS v {}", self.head, self.tail.text(Dialect::Sqlite))
     }
 
-    /// For PostgreSQL.
-    pub fn unnest(&self) -> String {
-        let list =
-            |prefix: &str| (1..=self.columns).map(|n| format!("{prefix}{n}")).collect::<Vec<_>>().join(", ");
-        let (arrays, names) = (list("$"), list("column"));
+    /// For PostgreSQL: its arrays are the parameters from this number on.
+    pub fn unnest(&self, first: usize) -> String {
+        let list = |prefix: &str, first: usize| {
+            (first..first + self.columns).map(|n| format!("{prefix}{n}")).collect::<Vec<_>>().join(", ")
+        };
+        let (arrays, names) = (list("$", first), list("column", 1));
         format!("{} UNNEST({arrays}) AS v ({names}) {}", self.head, self.tail.text(Dialect::Postgres))
     }
 
@@ -41,7 +42,7 @@ impl Rows {
     pub fn shapes(&self, dialect: Dialect) -> Vec<String> {
         match dialect {
             Dialect::Sqlite => vec![self.sql(1), self.sql(4), self.sql(256)],
-            Dialect::Postgres => vec![self.unnest()],
+            Dialect::Postgres => vec![self.unnest(1)],
         }
     }
 
@@ -75,19 +76,23 @@ impl Rows {
     fn queries<T>(&self, dialect: Dialect, items: &[T], bind: impl Fn(Query, &T) -> Query) -> Vec<Query> {
         match dialect {
             _ if items.is_empty() => Vec::new(),
-            Dialect::Sqlite => {
-                let chunks = items.chunks(ROWS_MAX);
-                chunks
-                    .map(|chunk| chunk.iter().fold(Query::new(Text::ready(self.sql(chunk.len()))), &bind))
-                    .collect()
-            }
+            Dialect::Sqlite => self.sqlite(items, bind),
             Dialect::Postgres => {
-                let rows =
-                    items.iter().map(|item| bind(Query::new(Text::ready(String::new())), item).into_args());
-                let all = columns(self.columns, rows.collect());
-                vec![all.into_iter().fold(Query::new(Text::ready(self.unnest())), Query::bind)]
+                let query = Query::new(Text::ready(self.unnest(1)));
+                vec![self.arrays(items, bind).into_iter().fold(query, Query::bind)]
             }
         }
+    }
+
+    pub(super) fn sqlite<T>(&self, items: &[T], bind: impl Fn(Query, &T) -> Query) -> Vec<Query> {
+        let query = |chunk: &[T]| Query::new(Text::ready(self.sql(chunk.len())));
+        items.chunks(ROWS_MAX).map(|chunk| chunk.iter().fold(query(chunk), &bind)).collect()
+    }
+
+    /// One argument a column, for PostgreSQL.
+    pub(super) fn arrays<T>(&self, items: &[T], bind: impl Fn(Query, &T) -> Query) -> Vec<Arg> {
+        let rows = items.iter().map(|item| bind(Query::new(Text::ready(String::new())), item).into_args());
+        columns(self.columns, rows.collect())
     }
 }
 
@@ -134,7 +139,8 @@ mod tests {
     #[test]
     fn postgres_gets_one_array_a_column() {
         let sql = "SELECT column1 FROM UNNEST($1, $2) AS v (column1, column2) WHERE column1 IS NOT NULL";
-        assert_eq!(ROWS.unnest(), sql);
+        assert_eq!(ROWS.unnest(1), sql);
+        assert!(ROWS.unnest(7).contains("UNNEST($7, $8) AS v (column1, column2)"));
         let rows = vec![vec![Arg::from("a"), Arg::from(1)], vec![Arg::from("b"), Arg::from(None::<i64>)]];
         let expected = [Arg::Texts(vec![Some("a".into()), Some("b".into())]), Arg::Ints(vec![Some(1), None])];
         assert_eq!(columns(2, rows), expected);

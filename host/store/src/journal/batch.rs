@@ -1,5 +1,5 @@
-//! Writes a batch of commits inside the writer's transaction: one question to the database, then one statement a
-//! table, however many commits there are.
+//! Writes a batch of commits inside the writer's transaction: one question to the database, then one statement a table,
+//! however many commits there are; on PostgreSQL one statement for all tables, and mostly no question.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use quantum_core::time::Timestamp;
 use super::judge::{Head, Known};
 use super::{Commit, CommitOutcome, EncodedEvent, NewExecution, PendingCommit, sql};
 use crate::CommitError;
-use crate::database::{Conn, Dialect, Query, is_refused_row};
+use crate::database::{Conn, Dialect, Query, Writes, is_refused_row};
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, StoredResponse};
 use crate::platform::kind_word;
 use crate::usage;
@@ -194,23 +194,22 @@ enum Written {
 /// In the order of the foreign keys.
 async fn write_accepted(conn: &mut Conn, accepted: &[&Commit]) -> Result<Written, sqlx::Error> {
     let (created, changed) = last_rows(accepted);
-    sql::PLAN_INSERT.write(conn, &distinct_plans(&created), bind_plan).await?;
-    sql::EXECUTION_INSERT.write(conn, &created, bind_execution).await?;
-    sql::LABEL_INSERT.write(conn, &labels(&created), bind_label).await?;
-    // Before the events: where it changes less than it should, they need not be written.
-    let written = sql::EXECUTION_UPDATE.write(conn, &changed, bind_change).await?;
-    if written < changed.len() as u64 {
-        return Ok(Written::NotAll);
-    }
-    sql::JOURNAL_INSERT.write(conn, accepted, bind_journal).await?;
     let records: Vec<_> = accepted
         .iter()
         .filter_map(|commit| Some((commit.scope.tenant(), commit.idempotency.as_ref()?)))
         .collect();
-    sql::RESPONSE_INSERT.write(conn, &records, bind_response).await?;
+    let mut writes = Writes::new(conn.dialect());
+    writes.add(&sql::PLAN_INSERT, &distinct_plans(&created), bind_plan);
+    writes.add(&sql::EXECUTION_INSERT, &created, bind_execution);
+    writes.add(&sql::LABEL_INSERT, &labels(&created), bind_label);
+    let change = writes.add(&sql::EXECUTION_UPDATE, &changed, bind_change);
+    writes.add(&sql::JOURNAL_INSERT, accepted, bind_journal);
+    writes.add(&sql::RESPONSE_INSERT, &records, bind_response);
     // Last: other nodes that add to the same rows wait from here on until the end of the transaction.
-    usage::write(conn, accepted).await?;
-    Ok(Written::AsExpected)
+    usage::add(&mut writes, accepted);
+    let written = writes.run(conn).await?;
+    let is_complete = written.rows(change) == changed.len() as u64;
+    Ok(if is_complete { Written::AsExpected } else { Written::NotAll })
 }
 
 /// A new execution beside the last commit of the batch that says how its row looks.

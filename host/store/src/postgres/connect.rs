@@ -52,25 +52,28 @@ impl Postgres {
         let mut conn = safe_connection(&options).await?;
         refuse(&options, check::of_transfer(&mut conn).await?)?;
         let turns = (options.connections() / 4).clamp(1, 4);
-        let pool = |connections: u32, settings: &'static str| {
+        let unprobed = |connections: u32, settings: &'static str| {
             let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(options.patience);
             let pool = pool.after_connect(move |conn, _| {
                 Box::pin(async move { conn.execute(sqlx::raw_sql(settings)).await.map(drop) })
             });
-            // One that died without a word is given up while there is time left to open another one.
-            let probe_max = options.patience / 2;
-            let pool = pool.test_before_acquire(false).before_acquire(move |conn, _| {
-                Box::pin(async move { within(probe_max, conn.ping()).await.map(|()| true) })
-            });
-            Ok::<_, Error>(pool.connect_lazy_with(parse(&options.url)?))
+            pool.test_before_acquire(false)
         };
+        let probe_max = probe_max(options.patience);
+        let probed = |connections, settings| {
+            unprobed(connections, settings).before_acquire(move |conn, _| {
+                Box::pin(async move { within(probe_max, conn.ping()).await.map(|()| true) })
+            })
+        };
+        let to = parse(&options.url)?;
+        let open = |pool: PgPoolOptions| pool.connect_lazy_with(to.clone());
         let of_others = options.connections().saturating_sub(turns + 2 + LANES).max(1);
         let name = format!("{:016x}", random()?);
         Ok(Self {
-            pool: pool(of_others, BY_KEY)?,
-            turns: pool(turns, BY_KEY)?,
-            notices: pool(2, AT_ONCE)?,
-            journal: pool(LANES, BY_KEY)?,
+            pool: open(probed(of_others, BY_KEY)),
+            turns: open(probed(turns, BY_KEY)),
+            notices: open(probed(2, AT_ONCE)),
+            journal: open(unprobed(LANES, BY_KEY)),
             name,
             patience: options.patience,
             faults: options.faults,
@@ -107,6 +110,15 @@ impl Postgres {
 
     pub async fn begin(&self, access: Access<'_>) -> Result<Conn, sqlx::Error> {
         self.begin_with(session::reading(access, self.patience)).await
+    }
+
+    /// For the writer, of whose connections nobody asks before whether they are alive: that is a message to the server and
+    /// back for each batch.
+    pub async fn begin_batch(&self, tenants: &[TenantId]) -> Result<Conn, sqlx::Error> {
+        let statement = session::reading(Access::Journal(tenants), self.patience);
+        let probing = (LANES, probe_max(self.patience));
+        let begun = Transaction::begin_probing(&self.pool, &statement, probing, self.answer_max());
+        begun.await.map(Conn::Postgres)
     }
 
     /// For `begin_with`: a transaction that changes rows of its tenant, alone.
@@ -175,6 +187,11 @@ fn refuse(options: &PostgresOptions, findings: Vec<Finding>) -> Result<(), Error
 pub(super) async fn connection(url: &str, patience: Duration) -> Result<PgConnection, Error> {
     let opened = within(patience, parse(url)?.connect()).await;
     opened.map_err(|source| Error::Connect { place: shown(url), hint: hint(&source), source })
+}
+
+/// One that died without a word is given up while there is time left to open another one.
+fn probe_max(patience: Duration) -> Duration {
+    patience / 2
 }
 
 fn parse(url: &str) -> Result<PgConnectOptions, Error> {

@@ -15,6 +15,8 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, Postgres, SqlSafeStr};
 use tokio::runtime::Handle;
 
+use crate::database::{Code, code};
+
 /// COMMIT alone succeeds in a transaction of which a statement failed, and keeps nothing. The statement before it fails
 /// then.
 const COMMIT: &str = "SELECT 1; COMMIT";
@@ -48,6 +50,27 @@ impl Transaction {
         let mut begun = Self { conn, state: State::Open, answer_max };
         begun.run(AssertSqlSafe(statement)).await?;
         Ok(begun)
+    }
+
+    /// As `begin`, of a `statement` that waits for nobody: a connection that does not answer soon has died, and another one is
+    /// taken. `probing`: as many times, and how soon.
+    pub(super) async fn begin_probing(
+        pool: &PgPool,
+        statement: &str,
+        (retries, soon): (u32, Duration),
+        answer_max: Duration,
+    ) -> Result<Self, sqlx::Error> {
+        for _ in 0..retries {
+            let mut probed = Self { conn: Some(pool.acquire().await?), state: State::Open, answer_max: soon };
+            match probed.run(AssertSqlSafe(statement)).await {
+                Err(error) if code(&error) == Code::Gone => {}
+                begun => {
+                    probed.answer_max = answer_max;
+                    return begun.map(|()| probed);
+                }
+            }
+        }
+        Self::begin(pool, statement.to_owned(), answer_max).await
     }
 
     /// Statements without arguments and rows.

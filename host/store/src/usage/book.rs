@@ -1,12 +1,12 @@
-//! Adds what the commits of a batch used to the sums, in the writer's transaction: one statement, however many commits
-//! there are, and none where no attempt ended.
+//! Adds what the commits of a batch used to the sums, together with the rest of the batch: as one write, however many
+//! commits there are, and none where no attempt ended.
 
 use std::collections::BTreeMap;
 
 use quantum_core::id::TenantId;
 use quantum_core::usage::{Account, Sums};
 
-use crate::database::{Conn, Dialect, Query, Rows, Sql};
+use crate::database::{Dialect, Query, Rows, Sql, Writes};
 use crate::journal::Commit;
 
 /// The most that is added at once, so that no sum can leave the range of the column and with it fail a whole batch: a
@@ -34,8 +34,8 @@ const ADD: Rows = Rows {
 
 type Booked<'a> = ((&'a TenantId, &'a Account), Sums);
 
-pub(crate) async fn write(conn: &mut Conn, accepted: &[&Commit]) -> Result<(), sqlx::Error> {
-    ADD.write(conn, &booked(accepted), bind).await.map(drop)
+pub(crate) fn add(writes: &mut Writes, accepted: &[&Commit]) {
+    writes.add(&ADD, &booked(accepted), bind);
 }
 
 /// One row a tenant, day and action, in order.

@@ -9,7 +9,7 @@ use quantum_core::usage::{Day, Sums};
 
 use crate::scope::TenantScope;
 use crate::store::Store;
-pub(crate) use book::{shapes, write};
+pub(crate) use book::{add, shapes};
 pub(crate) use read::sql;
 
 /// Which usage, and how it is added up.

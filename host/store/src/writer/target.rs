@@ -4,7 +4,6 @@ use quantum_core::id::TenantId;
 use sqlx::{Connection, SqliteConnection};
 
 use super::Faults;
-use crate::access::Access;
 use crate::database::Conn;
 use crate::postgres::Postgres;
 use crate::sqlite::{migrate, writer_connection};
@@ -64,7 +63,7 @@ impl Target {
                 conn.run("BEGIN IMMEDIATE").await?;
                 Ok(conn)
             }
-            Self::Postgres(postgres) => postgres.begin(Access::Journal(tenants)).await,
+            Self::Postgres(postgres) => postgres.begin_batch(tenants).await,
         }
     }
 
