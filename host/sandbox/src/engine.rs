@@ -8,6 +8,7 @@ use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails,
 };
 
+use crate::component::Tier;
 use crate::error::Error;
 use crate::limits::{
     CORE_INSTANCES_PER_COMPONENT_MAX, KEEP_RESIDENT_BYTES, MEMORIES_PER_COMPONENT_MAX, SMALLER_POOL,
@@ -40,9 +41,11 @@ pub(crate) fn build(options: &SandboxOptions) -> Result<Built, Error> {
     Ok(Built { engine, attempts_max })
 }
 
-/// For a process that only compiles, in the very same way.
-pub(crate) fn compiling() -> wasmtime::Result<Engine> {
-    Engine::new(&config())
+/// One that only compiles: its code is for the engine that runs attempts.
+pub(crate) fn compiling(tier: Tier) -> wasmtime::Result<Engine> {
+    let mut config = config();
+    tier.set(&mut config);
+    Engine::new(&config)
 }
 
 fn config() -> Config {

@@ -4,8 +4,13 @@ mod compile;
 mod child;
 mod worker;
 mod cwasm;
+mod entries;
 mod loaded;
+mod optimizer;
+mod tier;
 
 pub(crate) use compile::{Compiler, digest_of};
-pub(crate) use loaded::{Components, Linked, LoadError};
+pub(crate) use entries::Linked;
+pub(crate) use loaded::{Components, LoadError};
+pub(crate) use tier::Tier;
 pub use worker::{COMMAND as COMPILE_COMMAND, compile_as_child};

@@ -190,3 +190,64 @@ async fn what_other_compilers_and_crashes_left_is_removed_at_the_start() {
     assert_eq!(left, ours);
     assert!(dir.path().join("cache.key").exists());
 }
+
+/// Every component counts as a large one.
+fn tiered(dir: &Path, optimizes: bool) -> World {
+    let cache_dir = Some(dir.to_owned());
+    World::with(SandboxOptions { cache_dir, baseline_bytes_min: 0, optimizes, ..options() })
+}
+
+/// What the only file's code is like.
+fn tier(dir: &Path) -> Option<String> {
+    let files = files(dir).into_iter().filter(|file| file.extension().is_some_and(|it| it == "cwasm"));
+    let names: Vec<String> =
+        files.map(|file| file.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    let [name] = names.as_slice() else { return None };
+    name.split('-').nth(1).map(str::to_owned)
+}
+
+async fn is_optimized(dir: &Path) {
+    let optimized = async {
+        while tier(dir).as_deref() != Some("optimized") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), optimized).await.expect("its code is optimised");
+}
+
+#[tokio::test]
+async fn a_large_component_runs_baseline_code_until_it_is_optimised() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = tiered(dir.path(), true);
+    world.sandbox.install(echo()).await.unwrap();
+    assert_eq!(tier(dir.path()).as_deref(), Some("baseline"));
+    let run = || world.sandbox.run(attempt(&digest_of(&echo()), Grant::default(), "1"));
+    assert_eq!(run().await.outcome, AttemptOutcome::Completed(json!(1)));
+    // The bytes were the install's: nobody has stored them.
+    is_optimized(dir.path()).await;
+    assert_eq!(run().await.outcome, AttemptOutcome::Completed(json!(1)));
+    // The next host begins with it.
+    let next = tiered(dir.path(), false);
+    next.sandbox.install(echo()).await.unwrap();
+    assert_eq!(tier(dir.path()).as_deref(), Some("optimized"));
+}
+
+#[tokio::test]
+async fn what_an_earlier_host_did_not_optimise_this_one_does() {
+    let dir = tempfile::tempdir().unwrap();
+    tiered(dir.path(), false).sandbox.install(echo()).await.unwrap();
+    assert_eq!(tier(dir.path()).as_deref(), Some("baseline"));
+    let world = tiered(dir.path(), true);
+    assert_eq!(world.run(&echo(), "1").await.outcome, AttemptOutcome::Completed(json!(1)));
+    is_optimized(dir.path()).await;
+}
+
+#[tokio::test]
+async fn baseline_code_does_not_pass_for_optimised_code() {
+    let dir = tempfile::tempdir().unwrap();
+    tiered(dir.path(), false).sandbox.install(echo()).await.unwrap();
+    let [file] = files(dir.path()).try_into().unwrap();
+    let renamed = file.to_str().unwrap().replace("-baseline-", "-optimized-");
+    std::fs::rename(&file, renamed).unwrap();
+    assert!(!runs_without_bytes(dir.path(), 0).await);
+}

@@ -22,6 +22,7 @@ const NOT_TOLD: &[&str] = &[
     "COMPONENTS_MAX",
     "CACHE_BYTES_MAX",
     "COMPILES_MAX",
+    "OPTIMIZED_FROM_MEMORY_MAX",
     "COMPILE_THREADS_MAX",
     "COMPILER_FILES_MAX",
     "COMPILER_WORDS_BYTES_MAX",
@@ -137,6 +138,11 @@ fn of_a_plugin() -> Vec<Row> {
             "time, processor time and memory",
             compiling.join(", "),
             &["COMPILE_MS_MAX", "COMPILE_CPU_MS_MAX", "COMPILE_MEMORY_BYTES_MAX"],
+        ),
+        (
+            "size of one that is optimised",
+            format!("less than {}", size(BASELINE_BYTES_MIN)),
+            &["BASELINE_BYTES_MIN"],
         ),
         ("its machine code", size(CODE_BYTES_OF_COMPONENT_MAX), &["CODE_BYTES_OF_COMPONENT_MAX"]),
         (
