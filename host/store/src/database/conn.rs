@@ -72,8 +72,7 @@ impl Conn {
                 self.run("ROLLBACK").await?;
                 self.run("BEGIN IMMEDIATE").await
             }
-            // Role and tenants were set before it.
-            Self::Postgres(_) => self.run("ROLLBACK TO batch; SAVEPOINT batch").await,
+            Self::Postgres(transaction) => transaction.begin_anew().await,
         }
     }
 }

@@ -59,10 +59,7 @@ fn scope(access: Access<'_>) -> String {
             format!("SET LOCAL ROLE app_user; SET LOCAL app.current_tenant_id = {tenant}")
         }
         Access::Tenants(tenants) => format!("SET LOCAL ROLE app_reader; {}", batch(tenants)),
-        // A batch of which a row is refused is done anew from the savepoint on.
-        Access::Journal(tenants) => {
-            format!("SET LOCAL ROLE app_journal; {}; SAVEPOINT batch", batch(tenants))
-        }
+        Access::Journal(tenants) => format!("SET LOCAL ROLE app_journal; {}", batch(tenants)),
         Access::Principal(principal) => {
             let principal = quoted(principal.as_str());
             format!("SET LOCAL ROLE app_platform; SET LOCAL app.current_principal_id = {principal}")
@@ -95,8 +92,7 @@ mod tests {
              SET LOCAL ROLE app_user; SET LOCAL app.current_tenant_id = 't-1'"
         );
         let batch = reading(Access::Journal(&tenants), patience);
-        let scope =
-            "; SET LOCAL ROLE app_journal; SET LOCAL app.current_tenant_ids = 't-1,t-2'; SAVEPOINT batch";
+        let scope = "; SET LOCAL ROLE app_journal; SET LOCAL app.current_tenant_ids = 't-1,t-2'";
         assert!(batch.ends_with(scope), "{batch}");
         let change = changing(Access::Tenant(&tenants[0]), patience);
         assert!(change.contains("; SELECT pg_advisory_xact_lock(hashtextextended('t-1', "), "{change}");

@@ -27,6 +27,8 @@ pub(crate) struct Transaction {
     conn: Option<PoolConnection<Postgres>>,
     state: State,
     answer_max: Duration,
+    /// It was begun with.
+    statement: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,11 +47,14 @@ impl Transaction {
         statement: String,
         answer_max: Duration,
     ) -> Result<Self, sqlx::Error> {
-        let conn = Some(pool.acquire().await?);
-        // INVARIANT: open before the server hears of it. Whatever happens from here on, it is told to roll back.
-        let mut begun = Self { conn, state: State::Open, answer_max };
-        begun.run(AssertSqlSafe(statement)).await?;
-        Ok(begun)
+        let mut new = Self::new(pool, statement, answer_max).await?;
+        new.run(AssertSqlSafe(new.statement.clone())).await?;
+        Ok(new)
+    }
+
+    /// INVARIANT: open before the server hears of it. Whatever happens from here on, it is told to roll back.
+    async fn new(pool: &PgPool, statement: String, answer_max: Duration) -> Result<Self, sqlx::Error> {
+        Ok(Self { conn: Some(pool.acquire().await?), state: State::Open, answer_max, statement })
     }
 
     /// As `begin`, of a `statement` that waits for nobody: a connection that does not answer soon has died, and another one is
@@ -61,7 +66,7 @@ impl Transaction {
         answer_max: Duration,
     ) -> Result<Self, sqlx::Error> {
         for _ in 0..retries {
-            let mut probed = Self { conn: Some(pool.acquire().await?), state: State::Open, answer_max: soon };
+            let mut probed = Self::new(pool, statement.to_owned(), soon).await?;
             match probed.run(AssertSqlSafe(statement)).await {
                 Err(error) if code(&error) == Code::Gone => {}
                 begun => {
@@ -71,6 +76,11 @@ impl Transaction {
             }
         }
         Self::begin(pool, statement.to_owned(), answer_max).await
+    }
+
+    /// Keeps nothing of what was done so far, and goes on in a transaction that may do the same.
+    pub async fn begin_anew(&mut self) -> Result<(), sqlx::Error> {
+        self.run(AssertSqlSafe(format!("ROLLBACK; {}", self.statement))).await
     }
 
     /// Statements without arguments and rows.
