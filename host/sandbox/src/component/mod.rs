@@ -1,4 +1,4 @@
-//! Components: compiled once, kept on disk under a MAC, and linked once for all tenants.
+//! Components: compiled once for all tenants, large ones first quickly and then well, kept on disk under a MAC, and linked.
 
 mod compile;
 mod child;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quantum_core::id::Digest;
 use quantum_core::port::ComponentSource;
+use wasmtime::component::Linker;
 
 use super::compile::Compiler;
 use super::entries::Entries;
@@ -13,7 +14,6 @@ use super::tier::Tier;
 use crate::attempt::Guest;
 use crate::error::Error;
 use crate::limits::OPTIMIZED_FROM_MEMORY_MAX;
-use wasmtime::component::Linker;
 
 pub(super) struct Optimizer {
     linker: Linker<Guest>,
