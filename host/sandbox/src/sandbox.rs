@@ -73,7 +73,7 @@ impl Sandbox {
     ) -> Result<Digest, Error> {
         let digest = digest_of(&bytes);
         let components = &self.shared.components;
-        let made = components.make(&digest, bytes.clone()).await?;
+        let made = components.make(&digest, &bytes).await?;
         let linked = components.link(&made.component)?;
         let started = attempt::start(&self.shared, &linked, memory_bytes_max).await;
         started.map_err(|problem| Error::DoesNotStart(Box::new(problem)))?;

@@ -77,10 +77,10 @@ impl Components {
     }
 
     /// What is to be installed, from the cache or compiled.
-    pub async fn make(&self, digest: &Digest, bytes: Vec<u8>) -> Result<Made, Error> {
+    pub async fn make(&self, digest: &Digest, bytes: &[u8]) -> Result<Made, Error> {
         match self.compiler.stored(digest).await {
             Some(made) => Ok(made),
-            None => self.compiler.compile_first(digest, bytes, self.entries.digests()).await,
+            None => self.compiler.compile_first(digest, bytes.to_vec(), self.entries.digests()).await,
         }
     }
 

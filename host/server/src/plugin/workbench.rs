@@ -43,7 +43,7 @@ impl Workbench {
     pub fn new(kept: Option<&Path>, network: &Network) -> Result<Self, Error> {
         // Cases are meant to break it.
         let broken_in_a_row_max = u32::MAX;
-        // Whoever waits for a few calls does not gain by faster code that takes as long to make as they do.
+        // A few calls end before better code for them is made.
         let optimizes = false;
         let mut options = SandboxOptions {
             attempts_max: ATTEMPTS_MAX,
