@@ -29,14 +29,10 @@ pub struct Runner {
 
 impl Host {
     pub fn new() -> Self {
-        Self::with(SandboxOptions::default())
-    }
-
-    pub fn with(options: SandboxOptions) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let policies = PolicySet::compile(&PolicySources::shipped()).expect("the shipped policies are good");
         let policies = Arc::new(Authorizer::new(policies));
-        let sandbox = sandboxed::sandbox(options, policies.clone());
+        let sandbox = sandboxed::sandbox(SandboxOptions::default(), policies.clone());
         Self { runtime, policies, sandbox }
     }
 

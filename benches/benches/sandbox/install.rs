@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use quantum_benches::report::{Figure, median};
-use quantum_sandbox::SandboxOptions;
 
 use crate::attempt::Host;
 use crate::component::Component;
@@ -17,31 +16,25 @@ const LARGE_ROUNDS: usize = 3;
 
 pub fn measure(component: &Component, sizes: &Sizes) -> Vec<Figure> {
     let large = large::of(&component.bytes, sizes.large_bytes);
-    let optimized = SandboxOptions { baseline_bytes_min: usize::MAX, ..SandboxOptions::default() };
     vec![
         Figure::bounded(
             format!("install of {} ({} kB), cold", component.name, component.bytes.len() / 1_000),
             "ms",
-            install_ms(&component.bytes, sizes.rounds, &SandboxOptions::default()),
+            install_ms(&component.bytes, sizes.rounds),
             SMALL_MS,
         ),
         Figure::bounded(
             format!("install of a component of {} kB, cold", large.len() / 1_000),
             "ms",
-            install_ms(&large, sizes.rounds.min(LARGE_ROUNDS), &SandboxOptions::default()),
+            install_ms(&large, sizes.rounds.min(LARGE_ROUNDS)),
             LARGE_MS,
-        ),
-        Figure::told(
-            "the same, optimised before it runs".to_owned(),
-            "ms",
-            install_ms(&large, sizes.rounds.min(LARGE_ROUNDS), &optimized),
         ),
     ]
 }
 
-fn install_ms(bytes: &[u8], rounds: usize, options: &SandboxOptions) -> f64 {
+fn install_ms(bytes: &[u8], rounds: usize) -> f64 {
     let each = (0..rounds).map(|_| {
-        let host = Host::with(options.clone());
+        let host = Host::new();
         let began = Instant::now();
         host.install(bytes.to_vec());
         began.elapsed().as_secs_f64() * 1e3

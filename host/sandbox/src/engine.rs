@@ -8,11 +8,10 @@ use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails,
 };
 
-use crate::component::Tier;
 use crate::error::Error;
 use crate::limits::{
     CORE_INSTANCES_PER_COMPONENT_MAX, KEEP_RESIDENT_BYTES, MEMORIES_PER_COMPONENT_MAX, SMALLER_POOL,
-    TABLE_ELEMENTS_MAX, TABLES_PER_COMPONENT_MAX,
+    STACK_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_PER_COMPONENT_MAX,
 };
 use crate::options::SandboxOptions;
 use crate::places;
@@ -41,11 +40,9 @@ pub(crate) fn build(options: &SandboxOptions) -> Result<Built, Error> {
     Ok(Built { engine, attempts_max })
 }
 
-/// One that only compiles: its code is for the engine that runs attempts.
-pub(crate) fn compiling(tier: Tier) -> wasmtime::Result<Engine> {
-    let mut config = config();
-    tier.set(&mut config);
-    Engine::new(&config)
+/// For a process that only compiles, in the very same way.
+pub(crate) fn compiling() -> wasmtime::Result<Engine> {
+    Engine::new(&config())
 }
 
 fn config() -> Config {
@@ -57,6 +54,7 @@ fn config() -> Config {
         // The code between two components inside of one reads the memories of both; JavaScript's are made of several.
         // A module still defines at most one: the pool says so, and the limit sums what all of them have.
         .wasm_multi_memory(true)
+        .max_wasm_stack(STACK_BYTES_MAX)
         .wasm_backtrace_details(WasmBacktraceDetails::Enable)
         .concurrency_support(false)
         .memory_init_cow(true);

@@ -32,11 +32,6 @@ pub const COMPILE_CPU_MS_MAX: u64 = 120_000;
 pub const COMPILE_MEMORY_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// Bytes of a component's machine code: about three times those of the component.
 pub const CODE_BYTES_OF_COMPONENT_MAX: usize = 256 * 1024 * 1024;
-/// Bytes of a component from which on it runs baseline code until it is optimised; a smaller one is optimised at once,
-/// which takes half a second.
-pub const BASELINE_BYTES_MIN: usize = 1024 * 1024;
-/// Components that wait to be optimised with their bytes in memory; others' are read when it is their turn.
-pub const OPTIMIZED_FROM_MEMORY_MAX: usize = 8;
 /// Threads that one component is compiled with.
 pub const COMPILE_THREADS_MAX: usize = 4;
 /// Files that a compiler has open: its three pipes, and what the standard library looks at.
@@ -56,6 +51,10 @@ pub const TABLES_PER_COMPONENT_MAX: u32 = 64;
 pub const TABLE_ELEMENTS_MAX: usize = 20_000;
 
 // Of one attempt.
+
+/// Bytes of the stack of a guest's calls within each other, which is not that of its language's own runtime. Over it:
+/// `trap`. What was touched of it stays mapped for the next attempt.
+pub const STACK_BYTES_MAX: usize = 512 * 1024;
 
 /// Bytes of all memories and tables, where the grant names none. Over it: `memory-limit`.
 pub const MEMORY_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;

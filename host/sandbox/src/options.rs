@@ -8,9 +8,9 @@ use quantum_core::port::{ArtifactStore, ComponentSource, EffectGate, KeyValueSto
 
 use crate::egress::EgressOptions;
 use crate::limits::{
-    ATTEMPTS_MAX, BASELINE_BYTES_MIN, BROKEN_IN_A_ROW_MAX, CACHE_BYTES_MAX, CODE_BYTES_OF_COMPONENT_MAX,
-    COMPILE_CPU_MS_MAX, COMPILE_MEMORY_BYTES_MAX, COMPILE_MS_MAX, COMPILES_MAX, COMPONENTS_MAX, CPU_MS_MAX,
-    MEMORY_BYTES_CEILING, MEMORY_BYTES_DEFAULT,
+    ATTEMPTS_MAX, BROKEN_IN_A_ROW_MAX, CACHE_BYTES_MAX, CODE_BYTES_OF_COMPONENT_MAX, COMPILE_CPU_MS_MAX,
+    COMPILE_MEMORY_BYTES_MAX, COMPILE_MS_MAX, COMPILES_MAX, COMPONENTS_MAX, CPU_MS_MAX, MEMORY_BYTES_CEILING,
+    MEMORY_BYTES_DEFAULT,
 };
 
 /// Where components become machine code.
@@ -69,10 +69,6 @@ pub struct SandboxOptions {
     pub compilation: Compilation,
     /// Components that are compiled at once; others wait.
     pub compiles_max: usize,
-    /// Bytes of a component from which on it is compiled without optimisation first, in half the time.
-    pub baseline_bytes_min: usize,
-    /// Whether such a component is optimised, while it runs already; one more is compiled at once then.
-    pub optimizes: bool,
     /// Directory of compiled components; none: they are compiled again after each start.
     pub cache_dir: Option<PathBuf>,
     /// Bytes in that directory; what was used longest ago makes place.
@@ -94,8 +90,6 @@ impl Default for SandboxOptions {
             component_bytes_max: COMPONENT_BYTES_MAX,
             compilation: Compilation::default(),
             compiles_max: COMPILES_MAX,
-            baseline_bytes_min: BASELINE_BYTES_MIN,
-            optimizes: true,
             cache_dir: None,
             cache_bytes_max: CACHE_BYTES_MAX,
             cache_key: [0; 32],

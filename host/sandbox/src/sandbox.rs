@@ -41,8 +41,7 @@ impl Sandbox {
         let engine = built.engine;
         let linker = host::linker(&engine).map_err(Error::engine)?;
         let compiler = Compiler::new(&engine, &options)?;
-        let (source, optimizes) = (ports.components.clone(), options.optimizes);
-        let components = Components::new(linker, compiler, source, options.components_max, optimizes);
+        let components = Components::new(linker, compiler, ports.components.clone(), options.components_max);
         let egress = Arc::new(Egress::new(options.egress.clone(), ports.gate.clone())?);
         let places = Places::new(built.attempts_max);
         let breakers = Breakers::new(options.broken_in_a_row_max);
@@ -64,8 +63,8 @@ impl Sandbox {
     }
 
     /// Compiles what the cache does not have, checks the fit, starts it once as an attempt would, with as much memory
-    /// as the plugin asks for and without any grant, and keeps the result in memory and in the cache. A large component
-    /// is optimised afterwards. The bytes themselves are the caller's to store.
+    /// as the plugin asks for and without any grant, and keeps the result in memory and in the cache. The bytes
+    /// themselves are the caller's to store.
     pub async fn install_asking(
         &self,
         bytes: Vec<u8>,
@@ -73,11 +72,15 @@ impl Sandbox {
     ) -> Result<Digest, Error> {
         let digest = digest_of(&bytes);
         let components = &self.shared.components;
-        let made = components.make(&digest, &bytes).await?;
-        let linked = components.link(&made.component)?;
+        let compiler = components.compiler();
+        let component = match compiler.stored(&digest).await {
+            Some(component) => component,
+            None => compiler.compile_and_store(&digest, bytes, components.in_use()).await?,
+        };
+        let linked = components.link(&component)?;
         let started = attempt::start(&self.shared, &linked, memory_bytes_max).await;
         started.map_err(|problem| Error::DoesNotStart(Box::new(problem)))?;
-        components.keep(&digest, linked, made.tier, bytes);
+        components.keep(&digest, linked);
         Ok(digest)
     }
 

@@ -10,7 +10,6 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
-use super::tier::Tier;
 use super::worker::{COMMAND, Exit, Task};
 use crate::error::Error;
 use crate::limits::{COMPILE_THREADS_MAX, COMPILER_WORDS_BYTES_MAX};
@@ -24,10 +23,9 @@ const ALLOCATOR: [(&str, &str); 1] = [("MIMALLOC_ARENA_RESERVE", "32MiB")];
 pub(super) async fn compile(
     program: &Path,
     limits: &CompileLimits,
-    tier: Tier,
     component: Vec<u8>,
 ) -> Result<Vec<u8>, Error> {
-    let task = Task::of(limits, tier, component.len());
+    let task = Task::of(limits, component.len());
     let mut running = Running::start(program, &task)?;
     let time_max = Duration::from_millis(limits.ms_max);
     let ended = tokio::time::timeout(time_max, running.finish(&component, limits)).await;

@@ -14,8 +14,6 @@ use quantum_core::id::Digest;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::compile::Made;
-use super::tier::Tier;
 use crate::error::Error;
 use crate::options::SandboxOptions;
 
@@ -58,19 +56,14 @@ impl CompiledCache {
         Ok(cache)
     }
 
-    /// The best there is. None when there is no file, or none that this host wrote.
-    pub fn read(&self, digest: &Digest, engine: &Engine) -> Option<Made> {
-        let made = |tier| self.read_of(digest, tier, engine).map(|component| Made { component, tier });
-        Tier::ALL.into_iter().find_map(made)
-    }
-
-    fn read_of(&self, digest: &Digest, tier: Tier, engine: &Engine) -> Option<Component> {
-        let path = self.path(digest, tier);
+    /// None when there is no file, or one that this host did not write.
+    pub fn read(&self, digest: &Digest, engine: &Engine) -> Option<Component> {
+        let path = self.path(digest);
         let file = std::fs::read(&path).ok()?;
         let refused = |reason: &str| {
             tracing::warn!(%digest, path = %path.display(), "a compiled component is not used and is made anew: {reason}");
         };
-        let Some(code) = self.verified(digest, tier, &file) else {
+        let Some(code) = self.verified(digest, &file) else {
             refused("its MAC is wrong, so this host did not write it as it is");
             return None;
         };
@@ -81,47 +74,38 @@ impl CompiledCache {
 
     /// After a crash the file is there whole or not at all. What was used longest ago makes place, and what is `in_use`
     /// is used now.
-    pub fn write(&self, digest: &Digest, tier: Tier, code: &[u8], in_use: &[Digest]) -> io::Result<()> {
-        let path = self.path(digest, tier);
+    pub fn write(&self, digest: &Digest, code: &[u8], in_use: &[Digest]) -> io::Result<()> {
+        let path = self.path(digest);
         let draft = DRAFTS.fetch_add(1, Ordering::Relaxed);
         let new = path.with_extension(format!("{draft}.{DRAFT}"));
-        let mut file = self.mac(digest, tier, code).as_ref().to_vec();
+        let mut file = self.mac(digest, code).as_ref().to_vec();
         file.extend_from_slice(code);
         write_private(&new, &file)?;
         std::fs::rename(&new, &path)?;
-        if tier == Tier::Optimized {
-            remove(&self.path(digest, Tier::Baseline))?;
-        }
-        for digest in in_use {
-            Tier::ALL.into_iter().for_each(|tier| self.touch(&self.path(digest, tier)));
-        }
+        in_use.iter().for_each(|digest| self.touch(&self.path(digest)));
         self.make_room()
     }
 
-    fn verified<'a>(&self, digest: &Digest, tier: Tier, file: &'a [u8]) -> Option<&'a [u8]> {
+    fn verified<'a>(&self, digest: &Digest, file: &'a [u8]) -> Option<&'a [u8]> {
         let (mac, code) = file.split_at_checked(MAC_BYTES)?;
-        hmac::verify(&self.key, &self.message(digest, tier, code), mac).ok()?;
+        hmac::verify(&self.key, &self.message(digest, code), mac).ok()?;
         Some(code)
     }
 
-    fn mac(&self, digest: &Digest, tier: Tier, code: &[u8]) -> hmac::Tag {
-        hmac::sign(&self.key, &self.message(digest, tier, code))
+    fn mac(&self, digest: &Digest, code: &[u8]) -> hmac::Tag {
+        hmac::sign(&self.key, &self.message(digest, code))
     }
 
     /// The name is part of what is signed: a file moved to another component's name does not verify.
-    fn message(&self, digest: &Digest, tier: Tier, code: &[u8]) -> Vec<u8> {
-        let mut message = format!("{}\n{}\n{}\n", self.compiler, digest, tier.word()).into_bytes();
+    fn message(&self, digest: &Digest, code: &[u8]) -> Vec<u8> {
+        let mut message = format!("{}\n{}\n", self.compiler, digest).into_bytes();
         message.extend_from_slice(code);
         message
     }
 
-    fn path(&self, digest: &Digest, tier: Tier) -> PathBuf {
+    fn path(&self, digest: &Digest) -> PathBuf {
         let hex = digest.as_str().trim_start_matches("sha256:");
-        self.dir.join(format!("{hex}-{}", self.ending(tier)))
-    }
-
-    fn ending(&self, tier: Tier) -> String {
-        format!("{}-{}.{EXTENSION}", tier.word(), self.compiler)
+        self.dir.join(format!("{hex}-{}.{EXTENSION}", self.compiler))
     }
 
     /// The time of its last change is that of its last use. Losing it costs a compilation at most.
@@ -136,11 +120,10 @@ impl CompiledCache {
 
     /// Removes what another compiler made, and what a crash left.
     fn tidy(&self) -> io::Result<()> {
-        let ours = Tier::ALL.map(|tier| format!("-{}", self.ending(tier)));
+        let ours = format!("-{}.{EXTENSION}", self.compiler);
         for file in files(&self.dir)? {
             let name = file.path.file_name().unwrap_or_default().to_string_lossy();
-            let compiled =
-                name.ends_with(&format!(".{EXTENSION}")) && !ours.iter().any(|ours| name.ends_with(ours));
+            let compiled = name.ends_with(&format!(".{EXTENSION}")) && !name.ends_with(&ours);
             if compiled || name.ends_with(&format!(".{DRAFT}")) {
                 remove(&file.path)?;
             }

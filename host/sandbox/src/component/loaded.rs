@@ -1,19 +1,27 @@
 //! Linked components by digest: found in memory, in the cache, or compiled once however many attempts wait for it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use quantum_core::id::Digest;
 use quantum_core::port::ComponentSource;
+use tokio::sync::OnceCell;
 use wasmtime::component::{Component, Linker};
 
-use super::compile::{Compiler, Made, digest_of};
-use super::entries::{Entries, Linked};
-use super::optimizer::Optimizer;
-use super::tier::Tier;
+use super::compile::{Compiler, digest_of};
 use crate::attempt::Guest;
 use crate::error::Error;
 use crate::fit;
-use crate::places::weigh;
+use crate::host::RunnerPre;
+use crate::places::{Weight, weigh};
+
+/// A component that can be instantiated.
+#[derive(Clone)]
+pub(crate) struct Linked {
+    pub runner: RunnerPre<Guest>,
+    pub weight: Weight,
+}
 
 /// Why an attempt gets no component.
 #[derive(Debug)]
@@ -28,9 +36,15 @@ pub(crate) struct Components {
     linker: Linker<Guest>,
     compiler: Compiler,
     source: Arc<dyn ComponentSource>,
-    entries: Arc<Entries>,
-    /// None: what runs baseline code goes on to.
-    optimizer: Option<Arc<Optimizer>>,
+    entries: Mutex<HashMap<Digest, Entry>>,
+    entries_max: usize,
+    uses: AtomicU64,
+}
+
+struct Entry {
+    /// Filled by the first who needs it; others wait for him.
+    linked: Arc<OnceCell<Linked>>,
+    last_use: u64,
 }
 
 impl Components {
@@ -39,12 +53,9 @@ impl Components {
         compiler: Compiler,
         source: Arc<dyn ComponentSource>,
         entries_max: usize,
-        optimizes: bool,
     ) -> Self {
-        let entries = Arc::new(Entries::new(entries_max));
-        let optimizer = Optimizer::new(linker.clone(), compiler.clone(), source.clone(), entries.clone());
-        let optimizer = optimizes.then(|| Arc::new(optimizer));
-        Self { linker, compiler, source, entries, optimizer }
+        let entries = Mutex::default();
+        Self { linker, compiler, source, entries, entries_max: entries_max.max(1), uses: AtomicU64::new(0) }
     }
 
     pub fn linker(&self) -> &Linker<Guest> {
@@ -57,7 +68,7 @@ impl Components {
 
     /// One that is there already.
     pub fn loaded(&self, digest: &Digest) -> Option<Linked> {
-        self.entries.cell(digest).get().cloned()
+        self.entry(digest).get().cloned()
     }
 
     /// The component of this digest, linked.
@@ -72,76 +83,67 @@ impl Components {
     }
 
     pub async fn fetch(&self, digest: &Digest) -> Result<Linked, Error> {
-        let cell = self.entries.cell(digest);
+        let cell = self.entry(digest);
         cell.get_or_try_init(|| self.find(digest)).await.cloned()
     }
 
-    /// What is to be installed, from the cache or compiled.
-    pub async fn make(&self, digest: &Digest, bytes: &[u8]) -> Result<Made, Error> {
-        match self.compiler.stored(digest).await {
-            Some(made) => Ok(made),
-            None => self.compiler.compile_first(digest, bytes.to_vec(), self.entries.digests()).await,
-        }
-    }
-
-    /// Keeps what was just installed. `bytes`: of the component, which nobody may have stored yet.
-    pub fn keep(&self, digest: &Digest, linked: Linked, tier: Tier, bytes: Vec<u8>) {
+    /// Keeps what was just compiled.
+    pub fn keep(&self, digest: &Digest, linked: Linked) {
         // An older entry holds the same component: the digest says so.
-        drop(self.entries.cell(digest).set(linked));
-        self.optimize(digest, tier, Some(bytes));
+        drop(self.entry(digest).set(linked));
     }
 
     pub fn link(&self, component: &Component) -> Result<Linked, Error> {
-        link(&self.linker, component)
+        let runner = fit::link(&self.linker, component)?;
+        let weight = weigh(component).map_err(|reason| Error::Compile { reason })?;
+        Ok(Linked { runner, weight })
     }
 
     async fn find(&self, digest: &Digest) -> Result<Linked, Error> {
-        let made = match self.compiler.stored(digest).await {
-            Some(made) => made,
-            None => {
-                let bytes = stored_bytes(&*self.source, digest).await?;
-                self.compile_to_the_end(digest, bytes).await?
-            }
-        };
-        let linked = self.link(&made.component)?;
-        self.optimize(digest, made.tier, None);
-        Ok(linked)
+        if let Some(component) = self.compiler.stored(digest).await {
+            return self.link(&component);
+        }
+        let read = self.source.read(digest).await;
+        let read = read.map_err(|source| Error::Read { component: digest.clone(), source })?;
+        let bytes = read.ok_or_else(|| Error::NotStored { component: digest.clone() })?;
+        if digest_of(&bytes) != *digest {
+            return Err(Error::Altered { component: digest.clone() });
+        }
+        let component = self.compile_to_the_end(digest, bytes).await?;
+        self.link(&component)
     }
 
     /// Whoever waited for it may have no time left: the next one finds it in the cache.
-    async fn compile_to_the_end(&self, digest: &Digest, bytes: Vec<u8>) -> Result<Made, Error> {
-        let (compiler, digest, in_use) = (self.compiler.clone(), digest.clone(), self.entries.digests());
-        let compiling = async move { compiler.compile_first(&digest, bytes, in_use).await };
+    async fn compile_to_the_end(&self, digest: &Digest, bytes: Vec<u8>) -> Result<Component, Error> {
+        let (compiler, digest, in_use) = (self.compiler.clone(), digest.clone(), self.in_use());
+        let compiling = async move { compiler.compile_and_store(&digest, bytes, in_use).await };
         let done = tokio::spawn(compiling).await;
         done.unwrap_or_else(|error| Err(Error::Compile { reason: format!("the compiler stopped: {error}") }))
     }
 
-    fn optimize(&self, digest: &Digest, tier: Tier, bytes: Option<Vec<u8>>) {
-        if let (Tier::Baseline, Some(optimizer)) = (tier, &self.optimizer) {
-            optimizer.begin(digest, bytes);
+    /// What is in memory, whoever used it last.
+    pub fn in_use(&self) -> Vec<Digest> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.keys().cloned().collect()
+    }
+
+    fn entry(&self, digest: &Digest) -> Arc<OnceCell<Linked>> {
+        let last_use = self.uses.fetch_add(1, Ordering::Relaxed);
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if !entries.contains_key(digest) && entries.len() >= self.entries_max {
+            let oldest =
+                entries.iter().min_by_key(|(_, entry)| entry.last_use).map(|(digest, _)| digest.clone());
+            oldest.and_then(|digest| entries.remove(&digest));
         }
+        let entry =
+            entries.entry(digest.clone()).or_insert_with(|| Entry { linked: Arc::default(), last_use });
+        entry.last_use = last_use;
+        entry.linked.clone()
     }
-}
-
-pub(super) fn link(linker: &Linker<Guest>, component: &Component) -> Result<Linked, Error> {
-    let runner = fit::link(linker, component)?;
-    let weight = weigh(component).map_err(|reason| Error::Compile { reason })?;
-    Ok(Linked { runner, weight })
-}
-
-/// The bytes that were stored under this digest, and no others.
-pub(super) async fn stored_bytes(source: &dyn ComponentSource, digest: &Digest) -> Result<Vec<u8>, Error> {
-    let read = source.read(digest).await;
-    let read = read.map_err(|source| Error::Read { component: digest.clone(), source })?;
-    let bytes = read.ok_or_else(|| Error::NotStored { component: digest.clone() })?;
-    if digest_of(&bytes) != *digest {
-        return Err(Error::Altered { component: digest.clone() });
-    }
-    Ok(bytes)
 }
 
 /// The error and what caused it, in one line.
-pub(super) fn full_text(error: &Error) -> String {
+fn full_text(error: &Error) -> String {
     let mut text = format!("failed to {error}");
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use rustix::process::{Resource, Rlimit, nice, setrlimit};
 
-use super::tier::Tier;
 use crate::engine;
 use crate::limits::COMPILER_FILES_MAX;
 use crate::options::CompileLimits;
@@ -43,33 +42,28 @@ impl Exit {
 /// What the child is told, as its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Task {
-    tier: Tier,
     component_bytes: u64,
     memory_bytes_max: u64,
     cpu_s_max: u64,
 }
 
 impl Task {
-    pub fn of(limits: &CompileLimits, tier: Tier, component_bytes: usize) -> Self {
+    pub fn of(limits: &CompileLimits, component_bytes: usize) -> Self {
         Self {
-            tier,
             component_bytes: component_bytes as u64,
             memory_bytes_max: limits.memory_bytes_max,
             cpu_s_max: limits.cpu_ms_max.div_ceil(1_000).max(1),
         }
     }
 
-    pub fn arguments(&self) -> [String; 4] {
-        let [bytes, memory, cpu] =
-            [self.component_bytes, self.memory_bytes_max, self.cpu_s_max].map(|number| number.to_string());
-        [self.tier.word().to_owned(), bytes, memory, cpu]
+    pub fn arguments(&self) -> [String; 3] {
+        [self.component_bytes, self.memory_bytes_max, self.cpu_s_max].map(|number| number.to_string())
     }
 
     fn read(arguments: &[String]) -> Option<Self> {
-        let (tier, numbers) = arguments.split_first()?;
-        let numbers: Option<Vec<u64>> = numbers.iter().map(|word| word.parse().ok()).collect();
+        let numbers: Option<Vec<u64>> = arguments.iter().map(|word| word.parse().ok()).collect();
         let [component_bytes, memory_bytes_max, cpu_s_max] = numbers?.try_into().ok()?;
-        Some(Self { tier: Tier::read(tier)?, component_bytes, memory_bytes_max, cpu_s_max })
+        Some(Self { component_bytes, memory_bytes_max, cpu_s_max })
     }
 }
 
@@ -88,7 +82,7 @@ fn work(task: &Task) -> io::Result<Exit> {
     let mut component = vec![0; usize::try_from(task.component_bytes).map_err(io::Error::other)?];
     io::stdin().lock().read_exact(&mut component)?;
     std::thread::Builder::new().spawn(end_with_input)?;
-    let engine = engine::compiling(task.tier).map_err(io::Error::other)?;
+    let engine = engine::compiling().map_err(io::Error::other)?;
     match engine.precompile_component(&component) {
         Ok(code) => io::stdout().lock().write_all(&code).map(|()| Exit::Compiled),
         Err(error) if is_no_memory(&error) => Ok(Exit::NoMemory),
@@ -146,17 +140,10 @@ mod tests {
     #[test]
     fn a_task_is_read_as_it_was_written_and_anything_else_is_not() {
         let limits = CompileLimits { cpu_ms_max: 1_500, memory_bytes_max: 7, ..CompileLimits::default() };
-        let task = Task::of(&limits, Tier::Baseline, 9);
-        assert_eq!(task.arguments(), ["baseline", "9", "7", "2"]);
+        let task = Task::of(&limits, 9);
+        assert_eq!(task.arguments(), ["9", "7", "2"]);
         assert_eq!(Task::read(&task.arguments()), Some(task));
-        for arguments in [
-            &["optimized", "1", "2"][..],
-            &["optimized", "1", "2", "3", "4"],
-            &["optimized", "1", "2", "x"],
-            &["fast", "1", "2", "3"],
-            &["1", "2", "3"],
-            &[],
-        ] {
+        for arguments in [&["1", "2"][..], &["1", "2", "3", "4"], &["1", "2", "x"], &[]] {
             let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
             assert_eq!(Task::read(&arguments), None, "{arguments:?}");
         }

@@ -22,7 +22,6 @@ const NOT_TOLD: &[&str] = &[
     "COMPONENTS_MAX",
     "CACHE_BYTES_MAX",
     "COMPILES_MAX",
-    "OPTIMIZED_FROM_MEMORY_MAX",
     "COMPILE_THREADS_MAX",
     "COMPILER_FILES_MAX",
     "COMPILER_WORDS_BYTES_MAX",
@@ -80,6 +79,7 @@ fn of_an_attempt() -> Vec<Row> {
             &["CORE_INSTANCES_PER_COMPONENT_MAX", "MEMORIES_PER_COMPONENT_MAX", "TABLES_PER_COMPONENT_MAX"],
         ),
         ("elements of a table", count(TABLE_ELEMENTS_MAX), &["TABLE_ELEMENTS_MAX"]),
+        ("stack of calls", size(STACK_BYTES_MAX), &["STACK_BYTES_MAX"]),
         ("attempts in a row", count(BROKEN_IN_A_ROW_MAX), &["BROKEN_IN_A_ROW_MAX"]),
         ("bytes that one call hands", size(HOST_CALL_BYTES_MAX), &["HOST_CALL_BYTES_MAX"]),
         ("open handles", count(RESOURCES_MAX), &["RESOURCES_MAX"]),
@@ -138,11 +138,6 @@ fn of_a_plugin() -> Vec<Row> {
             "time, processor time and memory",
             compiling.join(", "),
             &["COMPILE_MS_MAX", "COMPILE_CPU_MS_MAX", "COMPILE_MEMORY_BYTES_MAX"],
-        ),
-        (
-            "size of one that is optimised",
-            format!("less than {}", size(BASELINE_BYTES_MIN)),
-            &["BASELINE_BYTES_MIN"],
         ),
         ("its machine code", size(CODE_BYTES_OF_COMPONENT_MAX), &["CODE_BYTES_OF_COMPONENT_MAX"]),
         (

@@ -6,11 +6,12 @@ use quantum_core::port::{AttemptOutcome, AttemptReport, FailureKind, Grant};
 use quantum_core::vocabulary::Capability;
 use quantum_sandbox::limits::{
     CODE_BYTES_MAX, DETAILS_BYTES_MAX, HEADER_BYTES_MAX, HOST_CALL_BYTES_MAX, LOG_BYTES_MAX, LOG_FIELDS_MAX,
-    LOG_TEXT_BYTES_MAX, MESSAGE_BYTES_MAX, RANDOM_BYTES_MAX, RESOURCES_MAX, TABLE_ELEMENTS_MAX,
+    LOG_TEXT_BYTES_MAX, MESSAGE_BYTES_MAX, RANDOM_BYTES_MAX, RESOURCES_MAX, STACK_BYTES_MAX,
+    TABLE_ELEMENTS_MAX,
 };
 use serde_json::{Value, json};
 
-use crate::guests::guest;
+use crate::guests::{WORLD, component, guest, module};
 use crate::world::{World, failure};
 
 const WRITE: &str = r#"(import "quantum:log/log@1.0.0" "write" (func $write (param i32 i32 i32 i32 i32)))"#;
@@ -46,6 +47,46 @@ async fn a_table_grows_to_its_limit_and_not_by_one_element_more() {
     let beyond = world.run(&grow(TABLE_ELEMENTS_MAX), "{}").await;
     assert_eq!(beyond.outcome, AttemptOutcome::Completed(json!(199)));
     assert_eq!(beyond.bill.memory_bytes_peak, 2 * 65536 + 8 * TABLE_ELEMENTS_MAX as u64 + 8);
+}
+
+/// The loop of an interpreter is one function with thousands of values, few of which live at once. What allocates registers
+/// has to put them where others were: with a place for each, ten calls of such a function would use up the stack.
+#[tokio::test]
+async fn calls_of_an_interpreter_fit_the_stack() {
+    let world = World::new();
+    let value = "(local.set $value (i32.mul (local.get $sum) (i32.const 31)))
+                 (drop (call $digits (local.get $value)))
+                 (local.set $sum (i32.add (local.get $sum) (local.get $value)))";
+    let interpreter = format!(
+        "(func $interpret (param $depth i32) (result i32) (local $sum i32) (local $value i32)
+             (local.set $sum (local.get $depth))
+             {}
+             (if (local.get $depth)
+                 (then (drop (call $interpret (i32.sub (local.get $depth) (i32.const 1))))))
+             (local.get $sum))",
+        value.repeat(2_000)
+    );
+    let run = format!("(drop (call $interpret (i32.const 200))) {DONE}");
+    let module = module("", &run).replacen("(func $run", &format!("{interpreter} (func $run"), 1);
+    done(&world.run(&component(WORLD, &module), "{}").await);
+}
+
+#[tokio::test]
+async fn a_stack_has_at_most_its_bytes() {
+    let world = World::new();
+    let calls = |depth: usize| {
+        let deep = format!(
+            "(func $deep (param $more i32) (result i32)
+                 (if (result i32) (local.get $more)
+                     (then (i32.add (call $deep (i32.sub (local.get $more) (i32.const 1))) (i32.const 1)))
+                     (else (i32.const 0))))"
+        );
+        let run = format!("(drop (call $deep (i32.const {depth}))) {DONE}");
+        component(WORLD, &module("", &run).replacen("(func $run", &format!("{deep} (func $run"), 1))
+    };
+    // No call takes less than two words of the stack, and this one no more than eight.
+    done(&world.run(&calls(STACK_BYTES_MAX / 64), "{}").await);
+    trapped(world.run(&calls(STACK_BYTES_MAX / 16), "{}").await, "the plugin trapped: call stack exhausted");
 }
 
 #[tokio::test]

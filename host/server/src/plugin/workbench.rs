@@ -43,14 +43,8 @@ impl Workbench {
     pub fn new(kept: Option<&Path>, network: &Network) -> Result<Self, Error> {
         // Cases are meant to break it.
         let broken_in_a_row_max = u32::MAX;
-        // A few calls end before better code for them is made.
-        let optimizes = false;
-        let mut options = SandboxOptions {
-            attempts_max: ATTEMPTS_MAX,
-            broken_in_a_row_max,
-            optimizes,
-            ..Default::default()
-        };
+        let mut options =
+            SandboxOptions { attempts_max: ATTEMPTS_MAX, broken_in_a_row_max, ..SandboxOptions::default() };
         if let Some(dir) = kept {
             options.cache_key = keys::secret(&dir.join("cache.key")).map_err(Error::Cache)?;
             options.cache_dir = Some(dir.to_owned());
