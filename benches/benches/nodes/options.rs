@@ -48,8 +48,8 @@ pub struct Sizes {
 impl Sizes {
     pub const FULL: Self = Self {
         warm_up: Duration::from_secs(6),
-        executions: 1_280,
-        rounds: 9,
+        executions: 1_920,
+        rounds: 15,
         wakeups: 500,
         taken_over: 100,
         lease_ms: 3_000,
