@@ -62,6 +62,8 @@ pub enum Error {
          the new ones"
     )]
     NodesServe { number: i64, nodes: String },
+    #[error("set the password of the login: {reason}")]
+    Password { reason: String },
     #[error("apply migration {number}: {reason}")]
     Migration { number: i64, reason: String },
     #[error("{kind} \"{name}\" exists already")]

@@ -75,12 +75,10 @@ async fn calls_of_an_interpreter_fit_the_stack() {
 async fn a_stack_has_at_most_its_bytes() {
     let world = World::new();
     let calls = |depth: usize| {
-        let deep = format!(
-            "(func $deep (param $more i32) (result i32)
-                 (if (result i32) (local.get $more)
-                     (then (i32.add (call $deep (i32.sub (local.get $more) (i32.const 1))) (i32.const 1)))
-                     (else (i32.const 0))))"
-        );
+        let deep = "(func $deep (param $more i32) (result i32)
+             (if (result i32) (local.get $more)
+                 (then (i32.add (call $deep (i32.sub (local.get $more) (i32.const 1))) (i32.const 1)))
+                 (else (i32.const 0))))";
         let run = format!("(drop (call $deep (i32.const {depth}))) {DONE}");
         component(WORLD, &module("", &run).replacen("(func $run", &format!("{deep} (func $run"), 1))
     };

@@ -26,6 +26,12 @@ pub enum FileError {
         "use the store: it is the URL of a PostgreSQL database, postgres://user:password@host:5432/database; leave it out for a file in the data folder"
     )]
     Store,
+    /// Whoever has the folder to himself removes what his database does not name: what others keep there would be lost.
+    #[error(
+        "use the shared folder {}: it is for the nodes of one PostgreSQL database, and no store is given; name it with --store, QUANTUM_STORE or `store`, or leave the shared folder out",
+        path.display()
+    )]
+    Shared { path: PathBuf },
     #[error("use blobs")]
     Blobs(#[from] InvalidAddress),
     #[error(

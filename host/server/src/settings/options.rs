@@ -85,11 +85,15 @@ impl ServeOptions {
         let (sandbox, compile) = super::sandbox::sandbox(&file.sandbox)?;
         let bucket = super::blobs::bucket(&file, self.blobs)?;
         let store = store(&file, self.store, self.store_owner, self.store_connections)?;
+        let shared_dir = self.shared_dir.or(file.shared_dir).unwrap_or_else(|| data_dir.clone());
+        if matches!(store, StoreSettings::Sqlite) && shared_dir != data_dir {
+            return Err(FileError::Shared { path: shared_dir });
+        }
         Ok(Settings {
             store,
             node: self.node.or(file.node).unwrap_or_else(machine_name),
             lease_ms: file.engine.lease_ms.unwrap_or(LEASE_MS),
-            shared_dir: self.shared_dir.or(file.shared_dir).unwrap_or_else(|| data_dir.clone()),
+            shared_dir,
             bucket,
             data_dir,
             listen,

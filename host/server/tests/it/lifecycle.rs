@@ -263,3 +263,26 @@ async fn health_and_metrics_are_on_the_administrators_listener_alone() {
         assert_eq!(client.get(path).await.is(404).problem().1, "no-such-route");
     }
 }
+
+/// Who is alone with a folder removes what his database does not name: a node whose store was forgotten must not start.
+#[test]
+fn a_shared_folder_is_for_the_nodes_of_one_database() {
+    let home = Home::new("shared_dir = \"/srv/quantum\"");
+    let refused = home.start_fails().fails(1);
+    assert_eq!(
+        refused,
+        "error: use the shared folder /srv/quantum: it is for the nodes of one PostgreSQL database, and no store is given; \
+         name it with --store, QUANTUM_STORE or `store`, or leave the shared folder out\n"
+    );
+}
+
+#[test]
+fn a_log_that_nobody_watches_has_no_colours() {
+    let home = Home::new("");
+    home.start().stop();
+    let log = home.log();
+    assert!(
+        log.contains(" INFO quantum_server::serve: the host listens api=") && !log.contains('\x1b'),
+        "{log}"
+    );
+}

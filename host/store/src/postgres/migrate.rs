@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
 use super::connect::connection;
 use super::options::PATIENCE;
+use super::verifier::verifier;
 use crate::Error;
 use crate::migration::{Migration, newest, newest_applied};
 
@@ -78,7 +79,8 @@ pub struct Login {
 
 /// Makes the roles and brings the schema to this program's. `owner_url`: a login that may make roles, such as the
 /// server's administrator. After a crash in the middle none of it has happened, but for roles. Hosts may serve meanwhile,
-/// unless a migration says otherwise. Err: `Connect`, `NewerDatabase`, `NodesServe`, `Migration`.
+/// unless a migration says otherwise. Err: `Connect`, `Password`, `NewerDatabase`,
+/// `NodesServe`, `Migration`.
 pub async fn prepare(owner_url: &str, login: Option<&Login>) -> Result<i64, Error> {
     prepare_to(MIGRATIONS, owner_url, login).await
 }
@@ -125,20 +127,21 @@ pub(super) async fn is_behind(conn: &mut PgConnection) -> Result<bool, Error> {
 
 /// No lock holds others back: roles belong to the server, and locks to a database. Who comes second finds a role made, or
 /// just being changed, and looks again.
-async fn make_roles(conn: &mut PgConnection, login: Option<&Login>) -> Result<(), sqlx::Error> {
+async fn make_roles(conn: &mut PgConnection, login: Option<&Login>) -> Result<(), Error> {
+    let verifier = login.and_then(|login| login.password.as_deref()).map(verifier).transpose()?;
     let mut tries = 1;
     loop {
         let made = async {
             conn.execute(ROLES).await?;
             conn.execute("GRANT app_owner TO CURRENT_USER").await?;
             match login {
-                Some(login) => make_login(&mut *conn, login).await,
+                Some(login) => make_login(&mut *conn, &login.name, verifier.as_deref()).await,
                 None => Ok(()),
             }
         };
         match made.await {
             Err(error) if tries < ROLE_TRIES && is_race(&error) => tries += 1,
-            other => return other,
+            other => return Ok(other?),
         }
     }
 }
@@ -151,16 +154,16 @@ fn is_race(error: &sqlx::Error) -> bool {
     })
 }
 
-async fn make_login(conn: &mut PgConnection, login: &Login) -> Result<(), sqlx::Error> {
-    let name = identifier(&login.name);
-    let known = sqlx::query("SELECT 1 FROM pg_roles WHERE rolname = $1").bind(&login.name);
+async fn make_login(conn: &mut PgConnection, name: &str, verifier: Option<&str>) -> Result<(), sqlx::Error> {
+    let known = sqlx::query("SELECT 1 FROM pg_roles WHERE rolname = $1").bind(name.to_owned());
+    let name = identifier(name);
     if known.fetch_optional(&mut *conn).await?.is_none() {
         let make =
             format!("CREATE ROLE {name} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT");
         conn.execute(AssertSqlSafe(make)).await?;
     }
-    if let Some(password) = &login.password {
-        let set = format!("ALTER ROLE {name} PASSWORD '{}'", password.replace('\'', "''"));
+    if let Some(verifier) = verifier {
+        let set = format!("ALTER ROLE {name} PASSWORD '{verifier}'");
         conn.execute(AssertSqlSafe(set)).await?;
     }
     let grant = format!("GRANT app_user, app_journal, app_reader, app_platform TO {name}");

@@ -14,6 +14,7 @@ mod poisoning;
 mod session;
 mod statistics;
 mod transaction;
+mod verifier;
 
 pub use check::{Finding, inspect};
 pub(crate) use connect::{Postgres, UNCONFIRMED, safe_connection, unavailable, unconfirmed};

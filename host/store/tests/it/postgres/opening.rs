@@ -178,8 +178,12 @@ async fn a_database_that_needs_a_newer_program_is_refused_and_says_which() {
 async fn a_password_that_is_wrong_is_told_and_not_shown() {
     let Some(mut server) = or_skip(Postgres::start()) else { return };
     let database = server.database();
-    let login = Login { name: LOGIN.into(), password: Some("it's right".into()) };
+    // Of a password that it reads, this server would keep another form.
+    database.query(&format!("ALTER DATABASE {} SET password_encryption = 'md5'", database.name()));
+    let login = Login { name: LOGIN.into(), password: Some("it's \u{fb01}ne".into()) };
     prepare(&database.url(), Some(&login)).await.unwrap();
+    let kept = database.query(&format!("SELECT rolpassword FROM pg_authid WHERE rolname = '{LOGIN}'"));
+    assert!(kept.starts_with("SCRAM-SHA-256$4096:"), "{kept}");
     let hba = server.query("postgres", "SHOW hba_file");
     let lines = format!("VALUES ('local all all trust'), ('host all {LOGIN} 127.0.0.1/32 scram-sha-256')");
     server.query("postgres", &format!("COPY ({lines}) TO '{hba}'"));
@@ -188,7 +192,7 @@ async fn a_password_that_is_wrong_is_told_and_not_shown() {
     let hint = "the user or the password is not right; look at the URL and at pg_hba.conf";
     assert_refused(PostgresOptions::new(url(&format!("{LOGIN}:{PASSWORD}"))), &[hint]).await;
     assert_refused(PostgresOptions::new(url(&format!("nobody:{PASSWORD}"))), &[hint, "pg_hba.conf"]).await;
-    Store::connect(PostgresOptions::new(url(&format!("{LOGIN}:it's%20right")))).await.unwrap().close().await;
+    Store::connect(PostgresOptions::new(url(&format!("{LOGIN}:it's%20fine")))).await.unwrap().close().await;
 }
 
 #[tokio::test]
