@@ -28,6 +28,12 @@ pub(crate) struct DoctorOptions {
     /// Bucket of blobs, as `quantum serve` has it
     #[arg(long, env = "QUANTUM_BLOBS", value_name = "URL")]
     blobs: Option<String>,
+    /// Folder of the bundled plugins, as `quantum serve` has it
+    #[arg(long, env = "QUANTUM_PLUGINS_DIR", value_name = "DIR")]
+    plugins_dir: Option<PathBuf>,
+    /// Folder of Cedar policies beside the shipped ones, as `quantum serve` has it
+    #[arg(long, env = "QUANTUM_POLICIES_DIR", value_name = "DIR")]
+    policies_dir: Option<PathBuf>,
 }
 
 /// What one check found. Err: what is wrong, with what mends it.
@@ -43,6 +49,8 @@ impl DoctorOptions {
             store: self.store,
             shared_dir: self.shared_dir,
             blobs: self.blobs,
+            plugins_dir: self.plugins_dir,
+            policies_dir: self.policies_dir,
             ..ServeOptions::default()
         };
         let mut checks = Vec::new();

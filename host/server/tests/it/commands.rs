@@ -277,6 +277,9 @@ fn doctor_names_what_is_wrong_and_what_mends_it() {
     let fine = home.run(Some(&host), &["doctor"]).ok();
     assert!(fine.lines().all(|line| line.starts_with("ok ")), "{fine}");
     assert_eq!(fine.lines().count(), 8);
+    // As a host that was started with the same flags would find it.
+    let elsewhere = home.run(Some(&host), &["doctor", "--plugins-dir", "none", "--policies-dir", "none"]);
+    assert_eq!(elsewhere.err, "error: 2 of 8 checks found something\n", "{}", elsewhere.out);
     let url = host.url.clone();
     host.stop();
     let stopped = home.run(None, &["doctor", "--url", &url]);

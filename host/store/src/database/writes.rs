@@ -17,7 +17,7 @@ pub(crate) struct Writes {
 pub(crate) struct Part(usize);
 
 /// How many rows each part wrote.
-pub(crate) struct Written(Vec<u64>);
+pub(crate) struct RowCounts(Vec<u64>);
 
 /// For PostgreSQL.
 #[derive(Default)]
@@ -48,7 +48,7 @@ impl Writes {
 
     /// In the order in which they were added. PostgreSQL checks foreign keys once all are written, and none of them sees
     /// what another one wrote.
-    pub async fn run(self, conn: &mut Conn) -> Result<Written, sqlx::Error> {
+    pub async fn run(self, conn: &mut Conn) -> Result<RowCounts, sqlx::Error> {
         let mut written = vec![0; self.parts];
         for (Part(part), query) in self.queries {
             written[part] += query.execute(conn).await?;
@@ -60,11 +60,11 @@ impl Writes {
                 written[part] = counts.int(at)?.unsigned_abs();
             }
         }
-        Ok(Written(written))
+        Ok(RowCounts(written))
     }
 }
 
-impl Written {
+impl RowCounts {
     pub fn rows(&self, Part(part): Part) -> u64 {
         self.0[part]
     }

@@ -207,8 +207,8 @@ async fn write_accepted(conn: &mut Conn, accepted: &[&Commit]) -> Result<Written
     writes.add(&sql::RESPONSE_INSERT, &records, bind_response);
     // Last: other nodes that add to the same rows wait from here on until the end of the transaction.
     usage::add(&mut writes, accepted);
-    let written = writes.run(conn).await?;
-    let is_complete = written.rows(change) == changed.len() as u64;
+    let counts = writes.run(conn).await?;
+    let is_complete = counts.rows(change) == changed.len() as u64;
     Ok(if is_complete { Written::AsExpected } else { Written::NotAll })
 }
 
