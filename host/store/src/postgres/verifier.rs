@@ -26,8 +26,10 @@ pub(super) fn verifier(password: &str) -> Result<String, Error> {
 }
 
 fn salted(password: &str, salt: &[u8]) -> Result<String, Error> {
-    let refused =
-        |error| Error::Password { reason: format!("{error}; a password has letters, digits and signs") };
+    let refused = |_| {
+        let reason = "it has a control character, or another one that no password may have".to_owned();
+        Error::Password { reason }
+    };
     let prepared = saslprep(password).map_err(refused)?;
     let mut key = [0; 32];
     derive(PBKDF2_HMAC_SHA256, ITERATIONS, salt, prepared.as_bytes(), &mut key);
@@ -67,7 +69,7 @@ mod tests {
     #[test]
     fn what_no_password_may_have_is_refused() {
         let refused = salted("a\u{7}", b"salt").unwrap_err();
-        let told = "set the password of the login: prohibited character `\\u{7}`; a password has letters, digits and signs";
+        let told = "set the password of the login: it has a control character, or another one that no password may have";
         assert_eq!(refused.to_string(), told);
     }
 }
