@@ -79,8 +79,8 @@ pub struct Login {
 
 /// Makes the roles and brings the schema to this program's. `owner_url`: a login that may make roles, such as the
 /// server's administrator. After a crash in the middle none of it has happened, but for roles. Hosts may serve meanwhile,
-/// unless a migration says otherwise. Err: `Connect`, `Password`, `NewerDatabase`,
-/// `NodesServe`, `Migration`.
+/// unless a migration says otherwise. Err: `Connect`, `Password`, `NewerDatabase`, `NodesServe`,
+/// `Migration`.
 pub async fn prepare(owner_url: &str, login: Option<&Login>) -> Result<i64, Error> {
     prepare_to(MIGRATIONS, owner_url, login).await
 }
