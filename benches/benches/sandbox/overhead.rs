@@ -12,6 +12,8 @@ use crate::component::Component;
 use crate::options::Sizes;
 
 const OF_BARE: f64 = 2.0;
+/// As many times the calls that are counted are made before.
+const SETTLING: u32 = 4;
 
 pub fn measure(component: &Component, sizes: &Sizes) -> Vec<Figure> {
     let (mut bare_us, mut decision_us, mut attempt_us) = (Vec::new(), Vec::new(), Vec::new());
@@ -46,9 +48,10 @@ fn repeat<T>(times: u32, mut call: impl FnMut() -> T) {
     }
 }
 
-/// Microseconds of processor time of a call: of all threads, so that nothing is hidden on another one.
+/// Microseconds of processor time of a call: of all threads, so that nothing is hidden on another one. Not counted is what
+/// compiling leaves behind: memory that the allocator gives back some milliseconds later.
 fn cpu_us(calls: u32, make: impl Fn(u32)) -> f64 {
-    make(1);
+    make(calls * SETTLING);
     let began = process_cpu();
     make(calls);
     (process_cpu() - began).as_secs_f64() * 1e6 / f64::from(calls)
