@@ -92,11 +92,11 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
 
 fn start_tracing() {
     let filter = EnvFilter::try_from_env("QUANTUM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    // Colours are for people: in a file they are signs between the words.
-    let colours =
-        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
+    let mut subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Colours are for people: in a file they are signs between the words. NO_COLOR is heeded already.
+    if !io::stderr().is_terminal() {
+        subscriber = subscriber.with_ansi(false);
+    }
     // It would tell of a line that could not be written by writing to standard error, and panic when that fails too:
     // a full disk under the log would take threads of the host with it.
     let subscriber = subscriber.log_internal_errors(false);

@@ -49,6 +49,11 @@ async fn a_table_grows_to_its_limit_and_not_by_one_element_more() {
     assert_eq!(beyond.bill.memory_bytes_peak, 2 * 65536 + 8 * TABLE_ELEMENTS_MAX as u64 + 8);
 }
 
+/// A guest with a function of its own beside `run`.
+fn guest_with(function: &str, run: &str) -> Vec<u8> {
+    component(WORLD, &module("", run).replacen("(func $run", &format!("{function} (func $run"), 1))
+}
+
 /// The loop of an interpreter is one function with thousands of values, few of which live at once. What allocates registers
 /// has to put them where others were: with a place for each, ten calls of such a function would use up the stack.
 #[tokio::test]
@@ -67,8 +72,7 @@ async fn calls_of_an_interpreter_fit_the_stack() {
         value.repeat(2_000)
     );
     let run = format!("(drop (call $interpret (i32.const 200))) {DONE}");
-    let module = module("", &run).replacen("(func $run", &format!("{interpreter} (func $run"), 1);
-    done(&world.run(&component(WORLD, &module), "{}").await);
+    done(&world.run(&guest_with(&interpreter, &run), "{}").await);
 }
 
 #[tokio::test]
@@ -80,7 +84,7 @@ async fn a_stack_has_at_most_its_bytes() {
                  (then (i32.add (call $deep (i32.sub (local.get $more) (i32.const 1))) (i32.const 1)))
                  (else (i32.const 0))))";
         let run = format!("(drop (call $deep (i32.const {depth}))) {DONE}");
-        component(WORLD, &module("", &run).replacen("(func $run", &format!("{deep} (func $run"), 1))
+        guest_with(deep, &run)
     };
     // No call takes less than two words of the stack, and this one no more than eight.
     done(&world.run(&calls(STACK_BYTES_MAX / 64), "{}").await);
