@@ -87,6 +87,25 @@ impl Error {
         }
     }
 
+    /// Whether this host cannot use the component, however often it is tried.
+    pub(crate) fn is_components(&self) -> bool {
+        matches!(
+            self,
+            Self::TooLarge { .. }
+                | Self::Compile { .. }
+                | Self::CompileTimeout { .. }
+                | Self::CompileMemory { .. }
+                | Self::CodeTooLarge { .. }
+                | Self::CompilerCrashed { .. }
+                | Self::DoesNotFit(_)
+        )
+    }
+
+    /// Whether the host could not do its own part.
+    pub(crate) fn is_hosts(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::CompilerStart { .. } | Self::CompilerPipe(_))
+    }
+
     /// The innermost text of a compiler's error: the outer ones only say where it was called.
     pub(crate) fn compile(error: &wasmtime::Error) -> Self {
         Self::Compile { reason: format!("{error:#}") }

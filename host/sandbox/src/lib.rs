@@ -20,7 +20,7 @@ mod secret;
 mod egress;
 mod recording;
 
-pub use component::{COMPILE_COMMAND, compile_as_child};
+pub use component::{COMPILE_COMMAND, LoadError, compile_as_child};
 pub use egress::{AddressClasses, EgressOptions, Resolver, SystemResolver, limits as egress_limits};
 pub use error::Error;
 pub use fit::FitReport;

@@ -9,7 +9,7 @@ use wasmtime::Engine;
 
 use crate::attempt;
 use crate::breaker::Breakers;
-use crate::component::{Compiler, Components, digest_of};
+use crate::component::{Compiler, Components, Linked, LoadError, digest_of};
 use crate::egress::Egress;
 use crate::engine::{self, Ticker};
 use crate::error::Error;
@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     pub options: SandboxOptions,
     pub ports: Ports,
     pub engine: Engine,
-    pub components: Components,
+    pub components: Arc<Components>,
     pub egress: Arc<Egress>,
     pub places: Places,
     pub breakers: Arc<Breakers>,
@@ -42,6 +42,7 @@ impl Sandbox {
         let linker = host::linker(&engine).map_err(Error::engine)?;
         let compiler = Compiler::new(&engine, &options)?;
         let components = Components::new(linker, compiler, ports.components.clone(), options.components_max);
+        let components = Arc::new(components);
         let egress = Arc::new(Egress::new(options.egress.clone(), ports.gate.clone())?);
         let places = Places::new(built.attempts_max);
         let breakers = Breakers::new(options.broken_in_a_row_max);
@@ -50,11 +51,11 @@ impl Sandbox {
         Ok(Arc::new(Self { shared: Arc::new(shared) }))
     }
 
-    /// Compiles the component and holds it against this host; keeps nothing.
-    pub async fn check_fit(&self, bytes: Vec<u8>) -> Result<(), Error> {
+    /// Refuses what an install of it would refuse; keeps nothing.
+    pub async fn check(&self, bytes: Vec<u8>, memory_bytes_max: Option<u64>) -> Result<(), Error> {
         let components = &self.shared.components;
         let component = components.compiler().compile(bytes).await?;
-        components.link(&component).map(drop)
+        self.start(&components.link(&component)?, memory_bytes_max).await
     }
 
     /// `install_asking` for a plugin that asks for no memory of its own.
@@ -78,15 +79,24 @@ impl Sandbox {
             None => compiler.compile_and_store(&digest, bytes, components.in_use()).await?,
         };
         let linked = components.link(&component)?;
-        let started = attempt::start(&self.shared, &linked, memory_bytes_max).await;
-        started.map_err(|problem| Error::DoesNotStart(Box::new(problem)))?;
+        self.start(&linked, memory_bytes_max).await?;
         components.keep(&digest, linked);
         Ok(digest)
     }
 
+    async fn start(&self, linked: &Linked, memory_bytes_max: Option<u64>) -> Result<(), Error> {
+        let started = attempt::start(&self.shared, linked, memory_bytes_max).await;
+        started.map_err(|problem| Error::DoesNotStart(Box::new(problem)))
+    }
+
+    /// Compiles it when that was not done yet. What is only to be read again is not held in memory for it.
+    pub async fn prepare(&self, digest: &Digest) -> Result<(), LoadError> {
+        self.shared.components.prepare(digest).await
+    }
+
     /// Makes the next attempt of this component start at once.
-    pub async fn warm(&self, digest: &Digest) -> Result<(), Error> {
-        self.shared.components.fetch(digest).await.map(drop)
+    pub async fn warm(&self, digest: &Digest) -> Result<(), LoadError> {
+        self.shared.components.load(digest).await.map(drop)
     }
 
     /// The manifest, JSON text, of a describing build (`quantum:plugin/describe`).

@@ -105,12 +105,11 @@ impl Running {
     /// `&mut`, since threads cannot share a store.
     async fn component(&mut self) -> Result<Linked, Ending> {
         let digest = &self.attempt.subject.action.component;
-        // Nearly always. Measuring it would cost more than it does.
+        // Nearly always.
         if let Some(component) = self.shared.components.loaded(digest) {
             return Ok(component);
         }
-        let loading = self.meter.measure(self.shared.components.load(digest));
-        match timeout(self.time_left(), loading).await {
+        match timeout(self.time_left(), self.shared.components.load(digest)).await {
             Ok(Ok(component)) => Ok(component),
             Ok(Err(LoadError::Unavailable(reason))) => Err(Ending::Unavailable(reason)),
             Ok(Err(LoadError::Host(reason))) => Err(Ending::HostFault(reason)),

@@ -72,6 +72,11 @@ impl Compiler {
         blocking(read).await.ok().flatten()
     }
 
+    /// Whether there is a file; whether it may be run is seen when it is read.
+    pub fn has_stored(&self, digest: &Digest) -> bool {
+        self.cache.as_ref().is_some_and(|cache| cache.has(digest))
+    }
+
     async fn code(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
         if bytes.len() > self.bytes_max {
             return Err(Error::TooLarge { bytes: bytes.len(), bytes_max: self.bytes_max });

@@ -56,6 +56,10 @@ impl CompiledCache {
         Ok(cache)
     }
 
+    pub fn has(&self, digest: &Digest) -> bool {
+        self.path(digest).exists()
+    }
+
     /// None when there is no file, or one that this host did not write.
     pub fn read(&self, digest: &Digest, engine: &Engine) -> Option<Component> {
         let path = self.path(digest);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use quantum_core::id::Digest;
 use quantum_core::port::ComponentSource;
@@ -14,6 +15,7 @@ use crate::attempt::Guest;
 use crate::error::Error;
 use crate::fit;
 use crate::host::RunnerPre;
+use crate::limits::REFUSED_MS;
 use crate::places::{Weight, weigh};
 
 /// A component that can be instantiated.
@@ -24,11 +26,13 @@ pub(crate) struct Linked {
 }
 
 /// Why an attempt gets no component.
-#[derive(Debug)]
-pub(crate) enum LoadError {
-    /// Not installed any more, or it does not fit this host. The text is for people.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Not installed any more, or this host cannot use it.
+    #[error("{0}")]
     Unavailable(String),
-    /// The host could not read what it stored.
+    /// The host could not do its own part.
+    #[error("{0}")]
     Host(String),
 }
 
@@ -43,8 +47,24 @@ pub(crate) struct Components {
 
 struct Entry {
     /// Filled by the first who needs it; others wait for him.
-    linked: Arc<OnceCell<Linked>>,
+    found: Arc<OnceCell<Found>>,
     last_use: u64,
+}
+
+/// The component, or why this host cannot use it, which takes as long to find out each time.
+type Found = Result<Linked, Refused>;
+
+#[derive(Debug, Clone)]
+struct Refused {
+    reason: Arc<str>,
+    at: Instant,
+}
+
+impl Refused {
+    /// A machine that was busy may compile it in time when it is tried again.
+    fn is_over(&self, now: Instant) -> bool {
+        now.duration_since(self.at) >= Duration::from_millis(REFUSED_MS)
+    }
 }
 
 impl Components {
@@ -68,35 +88,53 @@ impl Components {
 
     /// One that is there already.
     pub fn loaded(&self, digest: &Digest) -> Option<Linked> {
-        self.entry(digest).get().cloned()
+        self.entry(digest).get().and_then(|found| found.as_ref().ok()).cloned()
     }
 
-    /// The component of this digest, linked.
-    pub async fn load(&self, digest: &Digest) -> Result<Linked, LoadError> {
-        let linked = self.fetch(digest).await;
-        linked.map_err(|error| match error {
-            Error::Read { .. } | Error::CompilerStart { .. } | Error::CompilerPipe(_) => {
-                LoadError::Host(full_text(&error))
-            }
-            _ => LoadError::Unavailable(full_text(&error)),
-        })
+    /// The component of this digest, linked. Whoever waits for it may have no time left: it is looked for to the end, and
+    /// the next one finds what came of it.
+    pub async fn load(self: &Arc<Self>, digest: &Digest) -> Result<Linked, LoadError> {
+        let (components, digest) = (self.clone(), digest.clone());
+        let looking = async move {
+            let cell = components.entry(&digest);
+            cell.get_or_try_init(|| components.find_or_refuse(&digest)).await.cloned()
+        };
+        let found = tokio::spawn(looking).await;
+        let found =
+            found.unwrap_or_else(|error| Err(LoadError::Host(format!("loading it stopped: {error}"))))?;
+        found.map_err(|refused| LoadError::Unavailable(refused.reason.to_string()))
     }
 
-    pub async fn fetch(&self, digest: &Digest) -> Result<Linked, Error> {
-        let cell = self.entry(digest);
-        cell.get_or_try_init(|| self.find(digest)).await.cloned()
+    /// Makes sure that it is compiled.
+    pub async fn prepare(self: &Arc<Self>, digest: &Digest) -> Result<(), LoadError> {
+        if self.compiler.has_stored(digest) {
+            return Ok(());
+        }
+        self.load(digest).await.map(drop)
     }
 
     /// Keeps what was just compiled.
     pub fn keep(&self, digest: &Digest, linked: Linked) {
-        // An older entry holds the same component: the digest says so.
-        drop(self.entry(digest).set(linked));
+        let entry = self.entry_that(digest, |refused| refused.is_none());
+        // An older one holds the same component: the digest says so.
+        drop(entry.set(Ok(linked)));
     }
 
     pub fn link(&self, component: &Component) -> Result<Linked, Error> {
         let runner = fit::link(&self.linker, component)?;
         let weight = weigh(component).map_err(|reason| Error::Compile { reason })?;
         Ok(Linked { runner, weight })
+    }
+
+    async fn find_or_refuse(&self, digest: &Digest) -> Result<Found, LoadError> {
+        match self.find(digest).await {
+            Ok(linked) => Ok(Ok(linked)),
+            Err(error) if error.is_components() => {
+                Ok(Err(Refused { reason: full_text(&error).into(), at: Instant::now() }))
+            }
+            Err(error) if error.is_hosts() => Err(LoadError::Host(full_text(&error))),
+            Err(error) => Err(LoadError::Unavailable(full_text(&error))),
+        }
     }
 
     async fn find(&self, digest: &Digest) -> Result<Linked, Error> {
@@ -109,16 +147,8 @@ impl Components {
         if digest_of(&bytes) != *digest {
             return Err(Error::Altered { component: digest.clone() });
         }
-        let component = self.compile_to_the_end(digest, bytes).await?;
+        let component = self.compiler.compile_and_store(digest, bytes, self.in_use()).await?;
         self.link(&component)
-    }
-
-    /// Whoever waited for it may have no time left: the next one finds it in the cache.
-    async fn compile_to_the_end(&self, digest: &Digest, bytes: Vec<u8>) -> Result<Component, Error> {
-        let (compiler, digest, in_use) = (self.compiler.clone(), digest.clone(), self.in_use());
-        let compiling = async move { compiler.compile_and_store(&digest, bytes, in_use).await };
-        let done = tokio::spawn(compiling).await;
-        done.unwrap_or_else(|error| Err(Error::Compile { reason: format!("the compiler stopped: {error}") }))
     }
 
     /// What is in memory, whoever used it last.
@@ -127,7 +157,16 @@ impl Components {
         entries.keys().cloned().collect()
     }
 
-    fn entry(&self, digest: &Digest) -> Arc<OnceCell<Linked>> {
+    fn entry(&self, digest: &Digest) -> Arc<OnceCell<Found>> {
+        self.entry_that(digest, |refused| refused.is_none_or(|refused| !refused.is_over(Instant::now())))
+    }
+
+    /// What is there when it holds, and an empty one otherwise.
+    fn entry_that(
+        &self,
+        digest: &Digest,
+        holds: impl FnOnce(Option<&Refused>) -> bool,
+    ) -> Arc<OnceCell<Found>> {
         let last_use = self.uses.fetch_add(1, Ordering::Relaxed);
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if !entries.contains_key(digest) && entries.len() >= self.entries_max {
@@ -136,9 +175,12 @@ impl Components {
             oldest.and_then(|digest| entries.remove(&digest));
         }
         let entry =
-            entries.entry(digest.clone()).or_insert_with(|| Entry { linked: Arc::default(), last_use });
+            entries.entry(digest.clone()).or_insert_with(|| Entry { found: Arc::default(), last_use });
         entry.last_use = last_use;
-        entry.linked.clone()
+        if !holds(entry.found.get().and_then(|found| found.as_ref().err())) {
+            entry.found = Arc::default();
+        }
+        entry.found.clone()
     }
 }
 
@@ -151,4 +193,45 @@ fn full_text(error: &Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use quantum_core::port::BoxFuture;
+    use wasmtime::Engine;
+
+    use super::*;
+    use crate::options::SandboxOptions;
+
+    struct Empty;
+
+    impl ComponentSource for Empty {
+        fn read(&self, _: &Digest) -> BoxFuture<'static, std::io::Result<Option<Vec<u8>>>> {
+            Box::pin(async { Ok(None) })
+        }
+    }
+
+    fn refused(ms_ago: u64) -> Components {
+        let engine = Engine::default();
+        let compiler = Compiler::new(&engine, &SandboxOptions::default()).unwrap();
+        let components = Components::new(Linker::new(&engine), compiler, Arc::new(Empty), 2);
+        let at = Instant::now().checked_sub(Duration::from_millis(ms_ago)).unwrap();
+        drop(components.entry(&digest_of(b"")).set(Err(Refused { reason: "no component".into(), at })));
+        components
+    }
+
+    #[test]
+    fn a_refused_component_is_tried_again_after_its_time() {
+        let is_kept = |components: Components| components.entry(&digest_of(b"")).get().is_some();
+        assert!(is_kept(refused(0)));
+        assert!(is_kept(refused(REFUSED_MS - 1_000)));
+        assert!(!is_kept(refused(REFUSED_MS)));
+    }
+
+    #[test]
+    fn who_compiled_it_anew_finds_no_refusal_in_the_way() {
+        let components = refused(0);
+        assert!(components.entry_that(&digest_of(b""), |refused| refused.is_none()).get().is_none());
+        assert!(components.entry(&digest_of(b"")).get().is_none(), "from now on for all");
+    }
 }

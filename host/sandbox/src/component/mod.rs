@@ -7,5 +7,6 @@ mod cwasm;
 mod loaded;
 
 pub(crate) use compile::{Compiler, digest_of};
-pub(crate) use loaded::{Components, Linked, LoadError};
+pub use loaded::LoadError;
+pub(crate) use loaded::{Components, Linked};
 pub use worker::{COMMAND as COMPILE_COMMAND, compile_as_child};

@@ -4,7 +4,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use quantum_core::port::{AttemptOutcome, FailureKind, Grant, StepRunner};
+use quantum_core::port::{AttemptOutcome, Failure, FailureKind, Grant, StepRunner};
 use quantum_sandbox::SandboxOptions;
 use serde_json::json;
 
@@ -94,6 +94,39 @@ async fn a_component_that_is_not_stored_is_unavailable() {
     world.store(&echo());
     world.sandbox.warm(&digest).await.unwrap();
     world.forget(&digest);
+    let report = world.sandbox.run(attempt(&digest, Grant::default(), "1")).await;
+    assert_eq!(report.outcome, AttemptOutcome::Completed(json!(1)));
+}
+
+/// An upgrade of the host can do that to what was installed: each of its executions would compile it in vain.
+#[tokio::test]
+async fn a_component_that_cannot_be_compiled_is_not_tried_for_each_attempt() {
+    let world = World::new();
+    let broken = b"no component".to_vec();
+    let digest = world.store(&broken);
+    let told = |failure: Failure| (failure.kind, failure.problem.message);
+    let first = told(failure(world.run(&broken, "1").await));
+    assert_eq!(first.0, FailureKind::Unavailable);
+    assert!(first.1.starts_with("failed to compile the component: "), "{first:?}");
+    world.forget(&digest);
+    let again = told(failure(world.sandbox.run(attempt(&digest, Grant::default(), "1")).await));
+    assert_eq!(again, first, "its bytes were asked for again");
+    world.sandbox.install(broken).await.unwrap_err();
+    world.is_well().await;
+}
+
+/// Each attempt of a component that takes longer than a step may would begin anew.
+#[tokio::test]
+async fn a_component_whose_attempt_ended_is_looked_for_to_the_end() {
+    let world = World::new();
+    let digest = world.store(&echo());
+    let mut first = attempt(&digest, Grant::default(), "1");
+    first.timeout_ms = 1;
+    let slow = world.stored.slow.clone().lock_owned().await;
+    let outcome = failure(world.sandbox.run(first).await);
+    assert_eq!(outcome.kind, FailureKind::Timeout);
+    world.forget(&digest);
+    drop(slow);
     let report = world.sandbox.run(attempt(&digest, Grant::default(), "1")).await;
     assert_eq!(report.outcome, AttemptOutcome::Completed(json!(1)));
 }

@@ -7,7 +7,7 @@ use crate::guests::{component, echo, foreign, module};
 use crate::world::{World, failure};
 
 async fn report(bytes: Vec<u8>) -> String {
-    match World::new().sandbox.check_fit(bytes).await {
+    match World::new().sandbox.check(bytes, None).await {
         Err(Error::DoesNotFit(report)) => report.to_string(),
         other => panic!("it has no report: {other:?}"),
     }
@@ -15,7 +15,7 @@ async fn report(bytes: Vec<u8>) -> String {
 
 #[tokio::test]
 async fn a_plain_component_fits() {
-    World::new().sandbox.check_fit(echo()).await.unwrap();
+    World::new().sandbox.check(echo(), None).await.unwrap();
 }
 
 const QUEUE: &str = "
@@ -49,7 +49,7 @@ async fn an_import_that_is_not_provided_is_named() {
 /// All interfaces that a plugin may import; and one with another type.
 #[tokio::test]
 async fn every_package_of_the_contract_is_provided() {
-    World::new().sandbox.check_fit(crate::script::script()).await.unwrap();
+    World::new().sandbox.check(crate::script::script(), None).await.unwrap();
     let packages = "
         package test:guest;
         world guest { import quantum:kv/kv@1.0.0; export quantum:plugin/actions@1.0.0; }
@@ -135,17 +135,17 @@ async fn an_export_of_another_type_is_found_before_anything_runs() {
 #[tokio::test]
 async fn bytes_that_are_no_component_are_refused() {
     let sandbox = World::new().sandbox;
-    let error = sandbox.check_fit(b"no component".to_vec()).await.unwrap_err().to_string();
+    let error = sandbox.check(b"no component".to_vec(), None).await.unwrap_err().to_string();
     assert!(error.starts_with("compile the component: "), "{error}");
     let threads = wat::parse_str("(component (core module (memory 1 1 shared)))").unwrap();
-    let error = sandbox.check_fit(threads).await.unwrap_err().to_string();
+    let error = sandbox.check(threads, None).await.unwrap_err().to_string();
     assert!(error.contains("threads must be enabled for shared memories"), "{error}");
 }
 
 #[tokio::test]
 async fn an_oversize_component_is_not_compiled() {
     let options = quantum_sandbox::SandboxOptions { component_bytes_max: 100, ..crate::world::options() };
-    let error = World::with(options).sandbox.check_fit(vec![0; 101]).await.unwrap_err().to_string();
+    let error = World::with(options).sandbox.check(vec![0; 101], None).await.unwrap_err().to_string();
     let expected =
         "take in a component of 101 bytes: at most 100 are compiled; build it with opt-level \"s\" and lto";
     assert_eq!(error, expected);

@@ -186,7 +186,7 @@ async fn check(golden: Golden, parameters: &str, result: Value) -> World {
     let bytes = golden.bytes();
     let world = World::new();
     world.secrets.keep("TOKEN", "\"s3cr3t-value\"", &["*"]);
-    world.sandbox.check_fit(bytes.clone()).await.unwrap();
+    world.sandbox.check(bytes.clone(), None).await.unwrap();
     let report = world.run_granted(&bytes, everything(&[], &[Header]), parameters).await;
     assert_eq!(report.outcome, AttemptOutcome::Completed(result), "{}", golden.name);
     world

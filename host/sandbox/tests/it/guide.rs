@@ -31,7 +31,8 @@ const NOT_TOLD: &[&str] = &[
     "IDLE_MAX",
     "IDLE_TIME_MAX",
     "READY_TIME_MAX",
-    // Of a suspended component: its error page tells them.
+    // Of a component that is not tried, or suspended: the error pages tell them.
+    "REFUSED_MS",
     "SUSPENDED_MS_FIRST",
     "SUSPENDED_MS_LAST",
     "BROKEN_MAX",

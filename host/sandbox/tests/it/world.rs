@@ -21,12 +21,20 @@ use uuid::Uuid;
 use crate::stores::{Artifacts, Secrets, Values};
 
 #[derive(Default)]
-pub struct Stored(Mutex<HashMap<Digest, Vec<u8>>>);
+pub struct Stored {
+    bytes: Mutex<HashMap<Digest, Vec<u8>>>,
+    /// While somebody holds it, reading goes on and on.
+    pub slow: Arc<tokio::sync::Mutex<()>>,
+}
 
 impl ComponentSource for Stored {
     fn read(&self, component: &Digest) -> BoxFuture<'static, std::io::Result<Option<Vec<u8>>>> {
-        let bytes = self.0.lock().unwrap().get(component).cloned();
-        Box::pin(async move { Ok(bytes) })
+        let bytes = self.bytes.lock().unwrap().get(component).cloned();
+        let slow = self.slow.clone();
+        Box::pin(async move {
+            drop(slow.lock().await);
+            Ok(bytes)
+        })
     }
 }
 
@@ -126,16 +134,16 @@ impl World {
 
     pub fn store(&self, bytes: &[u8]) -> Digest {
         let digest = digest_of(bytes);
-        self.stored.0.lock().unwrap().insert(digest.clone(), bytes.to_vec());
+        self.stored.bytes.lock().unwrap().insert(digest.clone(), bytes.to_vec());
         digest
     }
 
     pub fn forget(&self, digest: &Digest) {
-        self.stored.0.lock().unwrap().remove(digest);
+        self.stored.bytes.lock().unwrap().remove(digest);
     }
 
     pub fn replace(&self, digest: &Digest, bytes: &[u8]) {
-        self.stored.0.lock().unwrap().insert(digest.clone(), bytes.to_vec());
+        self.stored.bytes.lock().unwrap().insert(digest.clone(), bytes.to_vec());
     }
 
     /// One attempt with a grant of nothing.

@@ -38,7 +38,7 @@ pub async fn pack(args: &PackArgs, out: &mut (dyn Write + Send)) -> Result<Inspe
         return Err(Error::PackOntoItself { path });
     }
     gate(inspection.findings(), out)?;
-    Workbench::new(None, &Network::default())?.check_fit(packed.clone()).await?;
+    Workbench::new(None, &Network::default())?.check(packed.clone(), manifest.memory_bytes_max).await?;
     replace(&path, &packed)?;
     tell(&inspection, &path, out)?;
     Ok(inspection)

@@ -94,9 +94,9 @@ impl Workbench {
         Ok(digest)
     }
 
-    /// Whether the component fits a host, without keeping anything of it.
-    pub async fn check_fit(&self, component: Vec<u8>) -> Result<(), Error> {
-        self.sandbox.check_fit(component).await.map_err(Error::Sandbox)
+    /// Whether a host would install the component, without keeping anything of it.
+    pub async fn check(&self, component: Vec<u8>, memory_bytes_max: Option<u64>) -> Result<(), Error> {
+        self.sandbox.check(component, memory_bytes_max).await.map_err(Error::Sandbox)
     }
 
     /// An attempt made again from its recording, and what was logged.

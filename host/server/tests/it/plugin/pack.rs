@@ -71,6 +71,7 @@ fn what_could_not_be_installed_is_not_packed_and_told_as_an_install_tells_it() {
     };
     let plain = without_wit(&manifest);
     let named = without_wit(&manifest.replace("quantum:hello", "Hello"));
+    let small = plain.replacen('{', "{ \"memory_bytes_max\": 65536,", 1);
     for (component, manifest, told) in [
         (module.as_path(), plain.as_str(), "the file is a core module, not a component; build it for"),
         (&packed("hello"), &plain, "the component has a manifest already"),
@@ -78,6 +79,7 @@ fn what_could_not_be_installed_is_not_packed_and_told_as_an_install_tells_it() {
         (&http, &plain, "and http is not declared; declare it with"),
         (&hello, &named, "/id: \"Hello\" is not namespace:name"),
         (&hello, &other_wit, "; leave \"wit\" out: it is read from the component"),
+        (&hello, &small, "start the component, as each of its attempts begins: "),
         (&hello, &bare, "read the manifest \"DIR/manifest.json\""),
         (&hello, "{", "read the manifest \"DIR/manifest.json\""),
         (&folder.path().join("none.wasm"), &plain, "none.wasm\": No such file"),
