@@ -8,6 +8,7 @@ mod keys;
 mod places;
 mod policies;
 mod serve;
+mod warm;
 mod wire;
 pub mod cli;
 pub mod plugin;

@@ -13,11 +13,13 @@ use quantum_store::{Announcement, Bucket, Health, TenantScope};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::policies::{self, Policies};
 use crate::settings::{FileError, ServeOptions, Settings};
+use crate::warm::warm;
 use crate::wire::{Host, WireError};
 
 /// How often the store's health is looked at.
@@ -78,14 +80,16 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let serving = tokio::spawn(quantum_api::serve(listener, api, limits.clone(), closing.clone()));
     let admin_serving = tokio::spawn(quantum_api::serve(admin, admin_router, limits, closing.clone()));
     let collecting = tokio::spawn(collect(host.services.clone(), closing.clone()));
-    let following = tokio::spawn(follow(host.services.clone(), closing.clone()));
+    let (changed, tenants) = unbounded_channel();
+    let following = tokio::spawn(follow(host.services.clone(), changed, closing.clone()));
+    let warming = tokio::spawn(warm(host.services.clone(), tenants, closing.clone()));
     let probing = tokio::spawn(probe(host.bucket.clone(), closing.clone()));
     let watching = tokio::spawn(watch(host.policies.clone(), reload, closing.clone()));
     let ended = wait(&host, &closing, signals).await;
     closing.cancel();
     // A listener that panicked has nothing left to wait for.
-    let (_api, _admin, _collecting, _following, _probing, _watching) =
-        tokio::join!(serving, admin_serving, collecting, following, probing, watching);
+    let (_api, _admin, _collecting, _following, _warming, _probing, _watching) =
+        tokio::join!(serving, admin_serving, collecting, following, warming, probing, watching);
     host.shutdown().await;
     ended
 }
@@ -215,9 +219,14 @@ async fn watch(policies: Arc<Policies>, reload: Signal, closing: CancellationTok
     policies.watch(reload, closing).await;
 }
 
-/// Sees what other nodes of the store have changed, and brings in line what this one keeps in memory.
-async fn follow(services: Services, closing: CancellationToken) {
+/// Sees what other nodes of the store have changed, and brings in line what this one keeps in memory. Tells `changed` who
+/// may have installed something: everybody at first.
+async fn follow(services: Services, changed: UnboundedSender<TenantId>, closing: CancellationToken) {
     let mut announcements = services.store.announcements();
+    for tenant in every_tenant(&services).await {
+        // Nobody listens when the host stops.
+        let _stopped = changed.send(tenant);
+    }
     loop {
         let heard = tokio::select! {
             heard = announcements.recv() => heard,
@@ -230,9 +239,10 @@ async fn follow(services: Services, closing: CancellationToken) {
             Err(RecvError::Closed) => return,
         };
         for tenant in tenants {
-            if let Err(error) = services.catalog.catch_up(&TenantScope::operator(tenant)).await {
+            if let Err(error) = services.catalog.catch_up(&TenantScope::operator(tenant.clone())).await {
                 tracing::warn!(error = %crate::chain(&error), "what another node has installed is not known yet");
             }
+            let _stopped = changed.send(tenant);
         }
     }
 }

@@ -259,6 +259,40 @@ async fn compiled_code_of_another_host_is_made_anew() {
     .await;
 }
 
+/// The second host finds the plugin installed and not compiled, as an upgrade finds it.
+async fn left_uncompiled(home: &Home) -> PathBuf {
+    let (host, client) = start(home);
+    let bundled = compiled(home);
+    client.upload("", pack(&done(), &manifest("early"))).await.is(201);
+    host.stop();
+    let files = fs::read_dir(home.data().join("compiled")).unwrap().map(|file| file.unwrap().path());
+    let [own] = files.filter(|file| *file != bundled).collect::<Vec<_>>().try_into().unwrap();
+    fs::remove_file(&own).unwrap();
+    own
+}
+
+#[tokio::test]
+async fn what_is_installed_is_compiled_before_a_step_asks_for_it() {
+    let home = Home::new("");
+    let file = left_uncompiled(&home).await;
+    let _host = home.start();
+    until("it is compiled", || file.exists().then_some(()));
+}
+
+#[tokio::test]
+async fn an_installed_plugin_that_cannot_be_compiled_any_more_is_told_at_the_start() {
+    let home = Home::new("");
+    let file = left_uncompiled(&home).await;
+    home.configure("[sandbox]\ncomponent_bytes_max = 1024");
+    let host = home.start();
+    let told = || home.log().lines().find(|line| line.contains("cannot be run")).map(str::to_owned);
+    let line = until("the host tells it", told);
+    assert!(line.contains("WARN") && line.contains("test:early") && line.contains(TENANT), "{line}");
+    assert!(line.contains(": failed to take in a component of "), "{line}");
+    assert!(!file.exists());
+    host.stop();
+}
+
 #[test]
 fn a_bound_that_cannot_be_is_told_at_the_start() {
     let home = Home::new("[sandbox]\ncompiles_max = 0");
