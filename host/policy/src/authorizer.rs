@@ -9,7 +9,6 @@ use quantum_core::id::DecisionId;
 use quantum_core::port::{Decision, Verdict};
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::Operation;
-use uuid::Uuid;
 
 use crate::compile::PolicySet;
 use crate::entity;
@@ -178,7 +177,8 @@ fn roles_of(caller: &Caller) -> String {
 /// Time-ordered by the decision's own time, so that a replayed request sorts where it was made.
 fn decision_id(now: Timestamp) -> DecisionId {
     let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-    let nanos = u32::try_from(millis % 1_000 * 1_000_000).unwrap_or(0);
-    let at = uuid::Timestamp::from_unix(uuid::NoContext, millis / 1_000, nanos);
-    DecisionId::from_uuid(Uuid::new_v7(at))
+    // It has to be another one, and nobody need be unable to guess it: without a call of the system for each.
+    let mut random = [0; 10];
+    fastrand::fill(&mut random);
+    DecisionId::from_uuid(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
 }
