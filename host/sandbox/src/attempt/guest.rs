@@ -76,7 +76,7 @@ impl Facts {
     }
 
     /// The same for the same attempt, so that it can be run again with the same inputs.
-    fn seed(&self) -> u128 {
+    pub fn seed(&self) -> u128 {
         let text = format!("{}/{}/{}", self.execution, self.step, self.attempt);
         let hash = digest(&SHA256, text.as_bytes());
         hash.as_ref().iter().take(16).fold(0, |seed, byte| (seed << 8) | u128::from(*byte))
@@ -107,7 +107,8 @@ pub(crate) struct Guest {
     /// None: nothing is stored for it (a describing build).
     effects: Option<Effects>,
     table: ResourceTable,
-    wasi: WasiCtx,
+    /// Made when it is used first: most guests need nothing of it but their seed.
+    wasi: Option<WasiCtx>,
     http: WasiHttpCtx,
     hooks: HttpHooks,
 }
@@ -127,7 +128,7 @@ impl Guest {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(HEADER_BYTES_MAX);
         Self {
-            wasi: wasi(&facts, &log),
+            wasi: None,
             facts,
             log,
             limiter: MemoryLimiter::new(memory_bytes_max),
@@ -181,11 +182,10 @@ impl Guest {
 }
 
 /// The standard library's baseline: no environment, no arguments, no files, no sockets, streams into the log.
-fn wasi(facts: &Facts, log: &Arc<AttemptLog>) -> WasiCtx {
+fn baseline(log: &Arc<AttemptLog>) -> WasiCtx {
     let mut wasi = WasiCtx::builder();
     wasi.stdout(StdStream::new(log.clone(), Stream::Out))
         .stderr(StdStream::new(log.clone(), Stream::Err))
-        .insecure_random_seed(facts.seed())
         .max_random_size(RANDOM_BYTES_MAX)
         .allow_tcp(false)
         .allow_udp(false)
@@ -195,7 +195,8 @@ fn wasi(facts: &Facts, log: &Arc<AttemptLog>) -> WasiCtx {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        let ctx = self.wasi.get_or_insert_with(|| baseline(&self.log));
+        WasiCtxView { ctx, table: &mut self.table }
     }
 }
 

@@ -73,7 +73,7 @@ struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.attempt.bill.write(self.bill());
-        self.leave_recording(Ended::Interrupted);
+        self.leave_recording(|| Ended::Interrupted);
     }
 }
 
@@ -163,14 +163,14 @@ impl Running {
         self.store.data().log.finish();
         let outcome = judge(ending, &self.evidence(), self.vault.redactions());
         note(&self.attempt, &outcome);
-        self.leave_recording(Ended::of(&outcome));
+        self.leave_recording(|| Ended::of(&outcome));
         outcome
     }
 
     /// The first one counts.
-    fn leave_recording(&self, ended: Ended) {
+    fn leave_recording(&self, ended: impl FnOnce() -> Ended) {
         let Some(recorder) = self.store.data().tape.recorder().cloned() else { return };
-        let redactions = self.vault.redactions().clone();
+        let (ended, redactions) = (ended(), self.vault.redactions().clone());
         self.attempt.recording.leave(Box::new(move || {
             let recording = recorder.recording(ended, &redactions)?;
             recording.written().ok().filter(|text| text.len() <= RECORDING_FILE_BYTES_MAX)

@@ -16,8 +16,8 @@ use crate::limits::{COMPILE_THREADS_MAX, COMPILER_WORDS_BYTES_MAX};
 use crate::options::CompileLimits;
 
 /// For programs whose allocator is mimalloc: it takes a gigabyte before the child has limited itself, and would work
-/// within that whatever the limit is.
-const ALLOCATOR: [(&str, &str); 1] = [("MIMALLOC_ARENA_RESERVE", "32MiB")];
+/// within that whatever the limit is. And it gives back what the next function takes again, when it has not ended by then.
+const ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_ARENA_RESERVE", "32MiB"), ("MIMALLOC_PURGE_DELAY", "-1")];
 
 /// The machine code of the component. Who drops this ends the child.
 pub(super) async fn compile(

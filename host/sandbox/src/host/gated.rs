@@ -6,7 +6,7 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::clocks::WasiClocksView;
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
-use wasmtime_wasi::p2::bindings::random::{insecure, random};
+use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 use wasmtime_wasi::random::WasiRandomView;
 
 use crate::attempt::Guest;
@@ -82,6 +82,14 @@ impl insecure::Host for Guest {
         let tape = self.tape.clone();
         tape.random(8, || self.random().get_insecure_random_u64().map(|drawn| drawn.to_le_bytes().to_vec()))
             .map(number)
+    }
+}
+
+/// The one that needs no capability: standard libraries seed their tables with it.
+impl insecure_seed::Host for Guest {
+    fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
+        let seed = self.facts.seed();
+        Ok((seed as u64, (seed >> 64) as u64))
     }
 }
 

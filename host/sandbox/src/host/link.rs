@@ -5,7 +5,6 @@ use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sockets};
-use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi_http::{WasiHttp, WasiHttpCtxView, WasiHttpView};
 
@@ -84,7 +83,7 @@ fn add_baseline(l: &mut Linker<Guest>) -> wasmtime::Result<()> {
     cli::terminal_stdin::add_to_linker::<_, WasiCli>(l, |guest| guest.called().cli())?;
     cli::terminal_stdout::add_to_linker::<_, WasiCli>(l, |guest| guest.called().cli())?;
     cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, |guest| guest.called().cli())?;
-    random::insecure_seed::add_to_linker::<_, WasiRandom>(l, |guest| guest.called().random())?;
+    random::insecure_seed::add_to_linker::<_, HasSelf<Guest>>(l, Guest::called)?;
     Ok(())
 }
 
