@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use wasmtime::Store;
 
 use super::cpu::{CpuExceeded, CpuMeter};
-use super::guest::{CapabilityMissing, Facts, Guest};
+use super::guest::{CapabilityMissing, Guest};
 use super::log::AttemptLog;
 use super::run::{memory_bytes, store};
 use crate::component::Linked;
@@ -69,7 +69,7 @@ pub(crate) async fn describe(
 fn bare(shared: &Shared, meter: &Arc<CpuMeter>, memory_bytes_max: u64) -> Store<Guest> {
     let log = AttemptLog::new(None, Arc::<Redactions>::default());
     let tape = (meter.clone(), Tape::Off);
-    let guest = Guest::new(Facts::default(), log, None, None, tape, memory_bytes_max);
+    let guest = Guest::new(None, log, None, None, tape, memory_bytes_max);
     store(&shared.engine, guest)
 }
 

@@ -1,10 +1,11 @@
 //! What the host knows of one running guest: the data of its store.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use quantum_core::port::{Attempt, CancelFlag};
+use quantum_core::port::Attempt;
 use quantum_core::recording::Inputs;
 use quantum_core::time::Timestamp;
 use quantum_core::vocabulary::Capability;
@@ -33,8 +34,6 @@ pub(crate) struct Facts {
     pub trace_parent: Option<String>,
     /// JSON text.
     pub config: String,
-    pub cancel: CancelFlag,
-    pub capabilities: Vec<Capability>,
 }
 
 impl Facts {
@@ -49,13 +48,11 @@ impl Facts {
             dry_run: subject.dry_run,
             trace_parent: attempt.trace_parent.clone(),
             config: Value::Object(subject.action.settings.of(subject.environment).config.clone()).to_string(),
-            cancel: attempt.cancel.clone(),
-            capabilities: subject.action.grant.capabilities.clone(),
         }
     }
 
     /// As they were when the attempt was recorded.
-    pub fn of_recording(attempt: &Attempt, inputs: &Inputs) -> Self {
+    pub fn of_recording(inputs: &Inputs) -> Self {
         Self {
             execution: inputs.execution.clone(),
             step: inputs.step.clone(),
@@ -65,14 +62,13 @@ impl Facts {
             dry_run: inputs.dry_run,
             trace_parent: inputs.trace_parent.clone(),
             config: inputs.config.clone(),
-            ..Self::of(attempt)
         }
     }
 
-    /// It began later than was thought, and so its time ends later.
-    pub fn put_off(&mut self, waited: Duration) {
+    fn put_off(mut self, waited: Duration) -> Self {
         let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
         self.deadline = self.deadline.map(|deadline| deadline.plus_millis(waited_ms));
+        self
     }
 
     /// The same for the same attempt, so that it can be run again with the same inputs.
@@ -97,7 +93,12 @@ pub(crate) struct CapabilityMissing(pub Capability);
 
 /// Data of one store.
 pub(crate) struct Guest {
-    pub facts: Facts,
+    /// None: it belongs to no attempt (a describing build).
+    attempt: Option<Arc<Attempt>>,
+    /// Put into words when the guest asks for one of them.
+    facts: OnceCell<Facts>,
+    /// How long the attempt waited for its place: its time ends so much later.
+    waited: Duration,
     pub log: Arc<AttemptLog>,
     pub limiter: MemoryLimiter,
     pub panic: Option<Panic>,
@@ -115,22 +116,24 @@ pub(crate) struct Guest {
 
 impl Guest {
     pub fn new(
-        facts: Facts,
+        attempt: Option<Arc<Attempt>>,
         log: AttemptLog,
         effects: Option<Effects>,
         egress: Option<Arc<AttemptEgress>>,
         (meter, tape): (Arc<CpuMeter>, Tape),
         memory_bytes_max: u64,
     ) -> Self {
-        let log = Arc::new(log);
+        let facts = tape.replayer().map(|replayer| Facts::of_recording(&replayer.recording().inputs));
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(HEADER_BYTES_MAX);
         Self {
             wasi: None,
-            facts,
-            log,
+            attempt,
+            facts: facts.map(OnceCell::from).unwrap_or_default(),
+            waited: Duration::ZERO,
+            log: Arc::new(log),
             limiter: MemoryLimiter::new(memory_bytes_max),
             panic: None,
             host_calls: 0,
@@ -150,8 +153,23 @@ impl Guest {
         self
     }
 
+    pub fn facts(&self) -> &Facts {
+        let of = |attempt: &Arc<Attempt>| Facts::of(attempt).put_off(self.waited);
+        self.facts.get_or_init(|| self.attempt.as_ref().map(of).unwrap_or_default())
+    }
+
+    /// It began later than was thought.
+    pub fn put_off(&mut self, waited: Duration) {
+        self.waited = waited;
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.attempt.as_ref().is_some_and(|attempt| attempt.cancel.is_raised())
+    }
+
     pub fn require(&self, capability: Capability) -> Result<(), CapabilityMissing> {
-        if self.facts.capabilities.contains(&capability) {
+        let grant = self.attempt.as_ref().map(|attempt| &attempt.subject.action.grant);
+        if grant.is_some_and(|grant| grant.capabilities.contains(&capability)) {
             return Ok(());
         }
         Err(CapabilityMissing(capability))

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use quantum_core::id::{ExecutionId, StepId, TenantId};
 use quantum_core::port::{Attempt, LogEntry, LogLine, LogSink};
 use serde_json::{Map, Value};
 
@@ -12,24 +11,7 @@ use crate::recording::Recorder;
 use crate::secret::Redactions;
 
 /// Whose line it is.
-pub(crate) struct Origin {
-    tenant: TenantId,
-    execution: ExecutionId,
-    step: StepId,
-    attempt: u32,
-}
-
-impl Origin {
-    pub fn of(attempt: &Attempt) -> Self {
-        let subject = &attempt.subject;
-        Self {
-            tenant: subject.tenant.clone(),
-            execution: subject.execution,
-            step: subject.step.clone(),
-            attempt: attempt.number,
-        }
-    }
-}
+pub(crate) struct Origin(pub Arc<Attempt>);
 
 /// One of the guest's standard streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,11 +158,12 @@ impl Written {
 
 impl Origin {
     fn line(&self, entry: LogEntry) -> LogLine {
+        let Attempt { subject, number, .. } = &*self.0;
         LogLine {
-            tenant: self.tenant.clone(),
-            execution: self.execution,
-            step: self.step.clone(),
-            attempt: self.attempt,
+            tenant: subject.tenant.clone(),
+            execution: subject.execution,
+            step: subject.step.clone(),
+            attempt: *number,
             at: now(),
             entry,
         }

@@ -59,7 +59,7 @@ pub(crate) async fn replay(shared: Arc<Shared>, mut attempt: Attempt, recording:
 /// An attempt and all that it uses. Dropped at whichever point, it leaves its bill.
 struct Running {
     shared: Arc<Shared>,
-    attempt: Attempt,
+    attempt: Arc<Attempt>,
     meter: Arc<CpuMeter>,
     vault: Arc<Vault>,
     egress: Arc<AttemptEgress>,
@@ -85,9 +85,10 @@ impl Running {
     }
 
     fn on(shared: Arc<Shared>, attempt: Attempt, tape: Tape) -> Self {
+        let attempt = Arc::new(attempt);
         let meter = CpuMeter::new(shared.options.cpu_ms_max);
         let vault = vault(&shared, &attempt);
-        let egress = Arc::new(AttemptEgress::new(shared.egress.clone(), &attempt, vault.clone()));
+        let egress = Arc::new(AttemptEgress::new(shared.egress.clone(), attempt.clone(), vault.clone()));
         let guest = guest(&shared, &attempt, (meter.clone(), tape), &vault, &egress);
         let store = store(&shared.engine, guest);
         Self { shared, attempt, meter, vault, egress, store, place: None, started: Instant::now() }
@@ -131,10 +132,10 @@ impl Running {
         self.started += waited;
         let guest = self.store.data_mut();
         if guest.tape.replayer().is_none() {
-            guest.facts.put_off(waited);
+            guest.put_off(waited);
         }
         if let Some(recorder) = guest.tape.recorder() {
-            recorder.put_off(guest.facts.deadline);
+            recorder.put_off(guest.facts().deadline);
         }
     }
 
@@ -217,29 +218,25 @@ async fn called(
     called.map_err(|error| error.context(InCall))
 }
 
-fn vault(shared: &Shared, attempt: &Attempt) -> Arc<Vault> {
+fn vault(shared: &Shared, attempt: &Arc<Attempt>) -> Arc<Vault> {
     let (gate, secrets) = (shared.ports.gate.clone(), shared.ports.secrets.clone());
-    Arc::new(Vault::new(attempt, gate, secrets))
+    Arc::new(Vault::new(attempt.clone(), gate, secrets))
 }
 
 fn guest(
     shared: &Shared,
-    attempt: &Attempt,
+    attempt: &Arc<Attempt>,
     (meter, tape): (Arc<CpuMeter>, Tape),
     vault: &Arc<Vault>,
     egress: &Arc<AttemptEgress>,
 ) -> Guest {
-    let target = Some((Origin::of(attempt), shared.ports.logs.clone()));
+    let target = Some((Origin(attempt.clone()), shared.ports.logs.clone()));
     let log = AttemptLog::new(target, vault.redactions().clone()).recorded_by(tape.recorder().cloned());
     let effects = Effects::new(attempt, &shared.ports, vault.clone());
     let of_tenant = attempt.memory_bytes_max.unwrap_or(u64::MAX);
     let memory_bytes_max = memory_bytes(shared, attempt.subject.action.grant.memory_bytes_max).min(of_tenant);
     let egress = Some(egress.clone());
-    let facts = match tape.replayer() {
-        Some(replayer) => Facts::of_recording(attempt, &replayer.recording().inputs),
-        None => Facts::of(attempt),
-    };
-    Guest::new(facts, log, Some(effects), egress, (meter, tape), memory_bytes_max)
+    Guest::new(Some(attempt.clone()), log, Some(effects), egress, (meter, tape), memory_bytes_max)
 }
 
 /// What an attempt gets whose plugin asks for so much.

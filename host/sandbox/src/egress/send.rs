@@ -52,8 +52,7 @@ impl Egress {
 /// The requests of one attempt.
 pub(crate) struct AttemptEgress {
     pub(super) shared: Arc<Egress>,
-    subject: StepSubject,
-    attempt: u32,
+    attempt: Arc<Attempt>,
     vault: Arc<Vault>,
     made: AtomicU64,
     open: Arc<Semaphore>,
@@ -77,11 +76,10 @@ pub(super) struct Times {
 }
 
 impl AttemptEgress {
-    pub fn new(shared: Arc<Egress>, attempt: &Attempt, vault: Arc<Vault>) -> Self {
+    pub fn new(shared: Arc<Egress>, attempt: Arc<Attempt>, vault: Arc<Vault>) -> Self {
         Self {
             shared,
-            subject: attempt.subject.clone(),
-            attempt: attempt.number,
+            attempt,
             vault,
             made: AtomicU64::new(0),
             open: Arc::new(Semaphore::new(OPEN_REQUESTS_MAX)),
@@ -121,13 +119,13 @@ impl AttemptEgress {
         let method = request.method().clone();
         let target = Target::parse(&method, request.uri())?;
         self.count(&target)?;
-        let Some(action) = self.shared.gate.in_force(&self.subject) else {
-            return Err(self.deny(Denial::uninstalled(&target, &self.subject.action)));
+        let Some(action) = self.shared.gate.in_force(&self.attempt.subject) else {
+            return Err(self.deny(Denial::uninstalled(&target, &self.attempt.subject.action)));
         };
-        let subject = if Arc::ptr_eq(&action, &self.subject.action) {
-            Cow::Borrowed(&self.subject)
+        let subject = if Arc::ptr_eq(&action, &self.attempt.subject.action) {
+            Cow::Borrowed(&self.attempt.subject)
         } else {
-            Cow::Owned(StepSubject { action, ..self.subject.clone() })
+            Cow::Owned(StepSubject { action, ..self.attempt.subject.clone() })
         };
         let route = self.route(&method, target, &subject)?;
         Ok(Asking { subject, method, route, times: self.times(wished) })
@@ -190,7 +188,7 @@ impl AttemptEgress {
             ip: address,
             address_class: classified.class,
             granted: true,
-            attempt: self.attempt,
+            attempt: self.attempt.number,
         };
         self.shared.gate.http_request(&asking.subject, &call, now())
     }
@@ -247,10 +245,10 @@ impl AttemptEgress {
 
     /// The same for a body, which may be denied while it is being sent.
     fn denying(&self) -> Deny {
-        let (notes, vault) = (self.notes.clone(), self.vault.clone());
-        let StepSubject { tenant, step, .. } = self.subject.clone();
+        let (notes, vault, attempt) = (self.notes.clone(), self.vault.clone(), self.attempt.clone());
         Arc::new(move |denial| {
             let text = vault.redactions().text(&denial.to_string(), DENIAL_BYTES_MAX);
+            let StepSubject { tenant, step, .. } = &attempt.subject;
             tracing::debug!(%tenant, %step, "{text}");
             notes.denied(Denied::from(&denial));
             Error::HttpRequestDenied

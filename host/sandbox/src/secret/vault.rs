@@ -42,8 +42,7 @@ pub(crate) struct Stand {
 }
 
 pub(crate) struct Vault {
-    subject: StepSubject,
-    attempt: u32,
+    attempt: Arc<Attempt>,
     gate: Arc<dyn EffectGate>,
     source: Arc<dyn SecretSource>,
     redactions: Arc<Redactions>,
@@ -87,9 +86,12 @@ enum Purpose {
 }
 
 impl Vault {
-    pub fn new(attempt: &Attempt, gate: Arc<dyn EffectGate>, source: Arc<dyn SecretSource>) -> Self {
-        let (subject, attempt) = (attempt.subject.clone(), attempt.number);
-        Self { subject, attempt, gate, source, redactions: Arc::default(), kept: Mutex::default() }
+    pub fn new(attempt: Arc<Attempt>, gate: Arc<dyn EffectGate>, source: Arc<dyn SecretSource>) -> Self {
+        Self { attempt, gate, source, redactions: Arc::default(), kept: Mutex::default() }
+    }
+
+    fn subject(&self) -> &StepSubject {
+        &self.attempt.subject
     }
 
     pub fn redactions(&self) -> &Arc<Redactions> {
@@ -121,7 +123,7 @@ impl Vault {
 
     /// The value itself. Who was shown what is written to the host's log, and who was refused.
     pub async fn reveal(&self, name: &str) -> Result<String, EffectError> {
-        if !self.subject.action.grant.reveal.iter().any(|known| known == name) {
+        if !self.subject().action.grant.reveal.iter().any(|known| known == name) {
             return Err(undeclared(name, "capabilities.reveal"));
         }
         let secret = self.open(name).await?;
@@ -157,17 +159,17 @@ impl Vault {
 
     /// What would let the policies allow it.
     pub fn allowing_line(&self, secret: &OpenSecret, verdict: &Verdict) -> Option<String> {
-        use_line(self.subject.tenant.as_str(), secret, &verdict.decision)
+        use_line(self.subject().tenant.as_str(), secret, &verdict.decision)
     }
 
     /// Some secret of the plugin may stand here.
     pub fn has_place(&self, place: SecretPlace) -> bool {
-        self.subject.action.grant.secrets.iter().any(|declared| declared.places.contains(&place))
+        self.subject().action.grant.secrets.iter().any(|declared| declared.places.contains(&place))
     }
 
     /// No request of the plugin can hold a placeholder.
     pub fn is_empty(&self) -> bool {
-        self.subject.action.grant.secrets.is_empty()
+        self.subject().action.grant.secrets.is_empty()
     }
 
     async fn usable(&self, name: &str) -> Result<Arc<OpenSecret>, EffectError> {
@@ -189,16 +191,16 @@ impl Vault {
     }
 
     fn declared(&self, name: &str) -> Option<&SecretDeclaration> {
-        self.subject.action.grant.secrets.iter().find(|declared| declared.name == name)
+        self.subject().action.grant.secrets.iter().find(|declared| declared.name == name)
     }
 
     /// Opened anew for each use, and under the name that it has in the installation now; from then on the value is taken
     /// out of what the guest says.
     async fn open(&self, name: &str) -> Result<Arc<OpenSecret>, EffectError> {
-        let environment = self.subject.environment;
-        let action = self.gate.in_force(&self.subject).ok_or_else(|| uninstalled(&self.subject))?;
+        let environment = self.subject().environment;
+        let action = self.gate.in_force(self.subject()).ok_or_else(|| uninstalled(self.subject()))?;
         let theirs = action.settings.of(environment).secret(name);
-        let opened = self.source.open(&self.subject.tenant, theirs, environment).await?;
+        let opened = self.source.open(&self.subject().tenant, theirs, environment).await?;
         if opened.value.len() > VALUE_BYTES_MAX {
             let message = format!("the secret {theirs} has more than {VALUE_BYTES_MAX} bytes");
             return Err(EffectError::new("too-large", message));
@@ -213,9 +215,9 @@ impl Vault {
             environment: secret.environment,
             expires_at: secret.expires_at,
             reveal: purpose == Purpose::Reveal,
-            attempt: self.attempt,
+            attempt: self.attempt.number,
         };
-        self.gate.secret(&self.subject, &call, now())
+        self.gate.secret(self.subject(), &call, now())
     }
 
     fn give(&self, what: What, secret: Arc<OpenSecret>) -> Result<String, EffectError> {
@@ -239,7 +241,7 @@ impl Vault {
     }
 
     fn audit(&self, secret: &OpenSecret, verdict: &Verdict) {
-        let Self { subject, attempt, .. } = self;
+        let (subject, attempt) = (self.subject(), self.attempt.number);
         tracing::info!(
             target: "quantum::audit",
             tenant = %subject.tenant,
