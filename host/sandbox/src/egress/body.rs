@@ -124,6 +124,8 @@ pub(crate) struct Answer {
     pub bytes_max: u64,
     /// The most that a grant can ask for.
     pub bytes_ceiling: u64,
+    /// Bytes that the whole attempt may receive.
+    pub received_bytes_max: u64,
     pub between_bytes: Duration,
     pub silence: Pin<Box<Sleep>>,
     /// One of the attempt's open requests.
@@ -135,13 +137,23 @@ impl Answer {
         let bytes = frame.data_ref().map_or(0, Bytes::len);
         self.traffic.count_received(bytes);
         let Some(left) = self.bytes_left.checked_sub(bytes as u64) else {
-            self.connection = None;
-            self.notes.hint(too_large(self.bytes_max, self.bytes_ceiling));
-            return Err(Error::HttpResponseBodySize(Some(self.bytes_max)));
+            return Err(self.over(self.bytes_max, too_large(self.bytes_max, self.bytes_ceiling)));
         };
         self.bytes_left = left;
+        let together_max = self.received_bytes_max;
+        if self.traffic.received_bytes() > together_max {
+            let hint =
+                format!("the host takes at most {together_max} bytes of one attempt's answers together");
+            return Err(self.over(together_max, hint));
+        }
         self.silence.as_mut().reset(Instant::now() + self.between_bytes);
         Ok(frame)
+    }
+
+    fn over(&mut self, bytes_max: u64, hint: String) -> Error {
+        self.connection = None;
+        self.notes.hint(hint);
+        Error::HttpResponseBodySize(Some(bytes_max))
     }
 
     fn end(&mut self) {

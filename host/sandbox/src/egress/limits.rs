@@ -14,6 +14,9 @@ pub const SENT_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
 pub const RESPONSE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Bytes that a grant can raise it to: a layer of an image. Bodies are streamed, so this bounds traffic, not memory.
 pub const RESPONSE_BYTES_CEILING: u64 = 2 * 1024 * 1024 * 1024;
+/// Bytes that one attempt receives, heads included: as many as it may send. Over it reading fails like that, and the next
+/// request is denied.
+pub const RECEIVED_BYTES_MAX: u64 = SENT_BYTES_MAX;
 
 /// Fields of an answer's head. Over it the answer is refused with `HTTP-response-header-section-size`.
 pub const HEADERS_MAX: usize = 100;

@@ -26,6 +26,8 @@ pub struct EgressOptions {
     pub response_bytes_max: u64,
     /// The most that a grant can ask for.
     pub response_bytes_ceiling: u64,
+    /// Bytes that one attempt receives.
+    pub received_bytes_max: u64,
     pub connect_ms_max: u64,
     /// Without a byte.
     pub silence_ms_max: u64,
@@ -42,6 +44,7 @@ impl Default for EgressOptions {
             sent_bytes_max: limits::SENT_BYTES_MAX,
             response_bytes_max: limits::RESPONSE_BYTES_MAX,
             response_bytes_ceiling: limits::RESPONSE_BYTES_CEILING,
+            received_bytes_max: limits::RECEIVED_BYTES_MAX,
             connect_ms_max: limits::CONNECT_MS_MAX,
             silence_ms_max: limits::SILENCE_MS_MAX,
         }

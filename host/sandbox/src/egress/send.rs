@@ -132,7 +132,7 @@ impl AttemptEgress {
     }
 
     fn count(&self, target: &Target) -> Result<(), Error> {
-        let EgressOptions { requests_max, sent_bytes_max, .. } = self.shared.options;
+        let EgressOptions { requests_max, sent_bytes_max, received_bytes_max, .. } = self.shared.options;
         if self.made.fetch_add(1, Ordering::Relaxed) >= requests_max {
             let reason = format!("an attempt makes at most {requests_max} requests");
             return Err(self.deny(Denial::over_limit(target, "requests", reason)));
@@ -140,6 +140,10 @@ impl AttemptEgress {
         if self.traffic.sent_bytes() >= sent_bytes_max {
             let reason = format!("an attempt sends at most {sent_bytes_max} bytes");
             return Err(self.deny(Denial::over_limit(target, "sent-bytes", reason)));
+        }
+        if self.traffic.received_bytes() >= received_bytes_max {
+            let reason = format!("an attempt receives at most {received_bytes_max} bytes");
+            return Err(self.deny(Denial::over_limit(target, "received-bytes", reason)));
         }
         Ok(())
     }
@@ -264,7 +268,8 @@ impl AttemptEgress {
         let Exchanged { key, connection, response } = exchanged;
         let (bytes_max, between_bytes) =
             (self.response_bytes_max(&asking.subject), asking.times.between_bytes);
-        let bytes_ceiling = self.shared.options.response_bytes_ceiling;
+        let EgressOptions { response_bytes_ceiling: bytes_ceiling, received_bytes_max, .. } =
+            self.shared.options;
         let (parts, incoming) = response.into_parts();
         self.traffic.count_received(head_bytes(&parts.headers) + 17);
         let announced = http_body::Body::size_hint(&incoming).lower();
@@ -282,6 +287,7 @@ impl AttemptEgress {
             bytes_left: bytes_max,
             bytes_max,
             bytes_ceiling,
+            received_bytes_max,
             between_bytes,
             silence: Box::pin(tokio::time::sleep_until(Instant::now() + between_bytes)),
             open: Some(open),

@@ -79,6 +79,29 @@ async fn what_an_attempt_sends_is_bounded_over_all_of_its_requests() {
 }
 
 #[tokio::test]
+async fn what_an_attempt_receives_is_bounded_over_all_of_its_requests() {
+    let world = world(EgressOptions { received_bytes_max: 1_000, ..Default::default() });
+    let server = Server::start(answer("200 OK", &"x".repeat(400))).await;
+    let (ask, all) = (format!("A0127.0.0.1:{}", server.port), everything(&["*"], &[]));
+    let get = [ask.as_str(), ">", "<", "0"];
+    let twice = [&get[..], &get, &["+true"]].concat();
+    assert_eq!(told(&world.script(all.clone(), &twice).await), "true");
+    let failed = failure(world.script(all.clone(), &[&get[..], &get, &get].concat()).await);
+    let told = "the host takes at most 1000 bytes of one attempt's answers together";
+    assert!(failed.problem.message.ends_with(told), "{}", failed.problem);
+
+    // Heads count too, and over it nothing more is asked.
+    let large = Server::start(answer("200 OK", &"x".repeat(900))).await;
+    let head = format!("HTTP/1.1 200 OK\r\nx-fill: {}\r\ncontent-length: 0\r\n\r\n", "x".repeat(100));
+    let empty = Server::start(head.into_bytes()).await;
+    let [ask, fill] = [&large, &empty].map(|server| format!("A0127.0.0.1:{}", server.port));
+    let lines = [ask.as_str(), ">", "<", "0", fill.as_str(), ">", "<", "0", ask.as_str(), ">", "<"];
+    let denied = failure(world.script(all, &lines).await);
+    assert_eq!(denied.kind, FailureKind::Denied);
+    assert_eq!(denied.problem.details.unwrap()["rule"], json!("limit.received-bytes"));
+}
+
+#[tokio::test]
 async fn an_answer_has_its_limit_and_not_a_byte_more() {
     let world = world(EgressOptions { response_bytes_max: 10, ..Default::default() });
     let chunked = |body: &str| {

@@ -118,6 +118,7 @@ fn of_requests() -> Vec<Row> {
             format!("{}, {}", size(egress::REQUEST_BYTES_MAX), size(egress::SENT_BYTES_MAX)),
             &["REQUEST_BYTES_MAX", "SENT_BYTES_MAX"],
         ),
+        ("all that is received |", size(egress::RECEIVED_BYTES_MAX), &["RECEIVED_BYTES_MAX"]),
         (
             "head of a request, or of an answer",
             format!("{}, an answer's in {} headers", size(HEADER_BYTES_MAX), egress::HEADERS_MAX),
