@@ -151,7 +151,8 @@ impl Error {
             Self::InvalidConsent { .. } => "each finding says what to type".to_owned(),
             Self::ConsentNeeded { .. } => "read what is new; to agree, add --accept-gains".to_owned(),
             Self::VersionTaken { .. } => {
-                "executions may be pinned to it: raise the version in the manifest, or uninstall the plugin first"
+                "executions may be pinned to it: raise the version (of a plugin in Rust: in its Cargo.toml), or uninstall the \
+                 plugin first"
                     .to_owned()
             }
             Self::BundledPlugin { .. } => {

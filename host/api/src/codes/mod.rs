@@ -99,7 +99,7 @@ codes! {
     INVALID_MANIFEST = "invalid-manifest", 422, "Invalid manifest", "correct it and build again: quantum plugin build";
     INVALID_CONSENT = "invalid-consent", 422, "Invalid consent", "each entry of errors says what to type";
     CONSENT_NEEDED = "consent-needed", 409, "Consent needed", "read what is new; to agree, add accept_gains=true";
-    VERSION_TAKEN = "version-taken", 409, "Version taken", "raise the version in the manifest";
+    VERSION_TAKEN = "version-taken", 409, "Version taken", "raise the version: a plugin in Rust has it in its Cargo.toml, others in their manifest";
     PLUGIN_BUNDLED = "plugin-bundled", 409, "Bundled plugin", "the operator's configuration says which plugins come with the host";
     // Artifacts and secrets.
     ARTIFACT_TOO_LARGE = "artifact-too-large", 413, "Artifact too large", "store it in parts, or ask the operator for a larger limit";

@@ -86,8 +86,19 @@ async fn parts(args: &BuildArgs) -> Result<Parts, Error> {
 /// Schemas come from types at run time, so a build that exports them is run once.
 async fn describe(plugin: &cargo::PluginCrate) -> Result<Manifest, Error> {
     let describing = read(&plugin.build(Build::Describing).await?)?;
-    let text = Workbench::new(None, &Network::default())?.describe(describing).await?;
+    let told = Workbench::new(None, &Network::default())?.describe(describing).await;
+    let text = told.map_err(|error| match error {
+        Error::Sandbox(error) if lacks_only_exports(&error) => Error::NoEntry(error),
+        error => error,
+    })?;
     serde_json::from_str(&text).map_err(Error::Manifest)
+}
+
+fn lacks_only_exports(error: &quantum_sandbox::Error) -> bool {
+    let quantum_sandbox::Error::DoesNotFit(report) = error else { return false };
+    !report.exports_missing.is_empty()
+        && report.imports_missing.is_empty()
+        && report.types_different.is_empty()
 }
 
 /// Warnings are told; errors refuse the plugin, and no file is written.

@@ -86,17 +86,21 @@ fn find(dir: &Path) -> Result<Vec<Case>, Error> {
 
 /// Those whose name contains the text; it is a mistake when none does.
 pub(super) fn find_some(dir: &Path, part: Option<&str>) -> Result<Vec<Case>, Error> {
-    let mut cases = find(dir)?;
-    cases.retain(|case| part.is_none_or(|part| case.name.contains(part)));
-    if cases.is_empty() { Err(Error::NoCases { path: dir.to_owned() }) } else { Ok(cases) }
+    let cases = find(dir)?;
+    let Some(part) = part else { return Ok(cases) };
+    let (fitting, others): (Vec<_>, Vec<_>) = cases.into_iter().partition(|case| case.name.contains(part));
+    if fitting.is_empty() {
+        let names = others.iter().map(|case| case.name.as_str()).collect::<Vec<_>>().join(", ");
+        return Err(Error::NoneSuch { path: dir.to_owned(), part: part.to_owned(), names });
+    }
+    Ok(fitting)
 }
 
 impl Case {
     /// A folder of files as cases have them.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         if !dir.is_dir() {
-            let reason = "it is no folder".to_owned();
-            return Err(Error::Case { path: dir.to_owned(), reason });
+            return Err(Error::Case { path: dir.to_owned(), reason: "it is no folder".to_owned() });
         }
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Self { name, dir: dir.to_owned() })
@@ -124,7 +128,10 @@ impl Case {
     }
 
     pub fn input(&self, server: &str) -> Result<Input, Error> {
-        read(&self.dir.join("input.json"), server)
+        let input = self.read_if_there("input.json", server)?;
+        input.ok_or_else(|| {
+            self.broken("it has no input.json, which says what is called, and no recording.json")
+        })
     }
 
     /// A folder that is no case may go without it.
@@ -135,25 +142,29 @@ impl Case {
     /// None: the case has no such file.
     pub fn read_if_there<T: DeserializeOwned>(&self, name: &str, server: &str) -> Result<Option<T>, Error> {
         let path = self.dir.join(name);
-        if path.exists() { read(&path, server).map(Some) } else { Ok(None) }
+        if path.exists() { self.read(&path, server).map(Some) } else { Ok(None) }
+    }
+
+    fn read<T: DeserializeOwned>(&self, path: &Path, server: &str) -> Result<T, Error> {
+        let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
+        let unusable = |reason: String| Error::Case { path: path.to_owned(), reason };
+        if text.contains(SERVER) && !self.has_service() {
+            let reason = format!("it names {SERVER}, and without {SCRIPT} beside it there is no service");
+            return Err(unusable(reason));
+        }
+        serde_json::from_str(&text.replace(SERVER, server)).map_err(|error| unusable(error.to_string()))
+    }
+
+    fn broken(&self, reason: &str) -> Error {
+        Error::Case { path: self.dir.clone(), reason: reason.to_owned() }
     }
 
     pub fn expected(&self, server: &str) -> Result<Expected, Error> {
         let (output, error) = (self.dir.join("output.json"), self.dir.join("error.json"));
         match (output.exists(), error.exists()) {
-            (true, false) => Ok(Expected::Output(read(&output, server)?)),
-            (false, true) => Ok(Expected::Error(read(&error, server)?)),
-            _ => {
-                let reason = "it needs either output.json or error.json".to_owned();
-                Err(Error::Case { path: self.dir.clone(), reason })
-            }
+            (true, false) => Ok(Expected::Output(self.read(&output, server)?)),
+            (false, true) => Ok(Expected::Error(self.read(&error, server)?)),
+            _ => Err(self.broken("it needs either output.json or error.json")),
         }
     }
-}
-
-fn read<T: DeserializeOwned>(path: &Path, server: &str) -> Result<T, Error> {
-    let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
-    let unreadable =
-        |error: serde_json::Error| Error::Case { path: path.to_owned(), reason: error.to_string() };
-    serde_json::from_str(&text.replace(SERVER, server)).map_err(unreadable)
 }

@@ -78,6 +78,11 @@ pub enum Error {
     #[error("read the plugin \"{path}\"")]
     Package { path: PathBuf, source: quantum_marketplace::Error },
 
+    #[error(
+        "find an action in the crate: end src/lib.rs with plugin!(NAME), which says what the plugin offers"
+    )]
+    NoEntry(#[source] quantum_sandbox::Error),
+
     #[error("read the manifest that the plugin tells")]
     Manifest(#[source] serde_json::Error),
 
@@ -94,6 +99,14 @@ pub enum Error {
         "find cases in \"{path}\"; a case is a folder with input.json (or recording.json) and output.json or error.json"
     )]
     NoCases { path: PathBuf },
+
+    #[error("find a case whose name contains \"{part}\" in \"{path}\"; there are: {names}")]
+    NoneSuch { path: PathBuf, part: String, names: String },
+
+    #[error(
+        "keep the case in \"{path}\": it is there already, and nothing is overwritten; name another folder"
+    )]
+    CaseExists { path: PathBuf },
 
     #[error("call the action: {reason}")]
     Call { reason: String },
@@ -132,8 +145,12 @@ impl Error {
 /// One line a finding.
 pub(super) fn line(finding: &Finding) -> String {
     let hint = finding.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-    let place = if finding.pointer.is_empty() { "/" } else { &finding.pointer };
-    format!("  {place}: {}{hint}", finding.message)
+    format!("  {}: {}{hint}", place(finding), finding.message)
+}
+
+/// The whole document has a name too.
+pub(super) fn place(finding: &Finding) -> &str {
+    if finding.pointer.is_empty() { "/" } else { &finding.pointer }
 }
 
 fn lines(findings: &[Finding]) -> String {

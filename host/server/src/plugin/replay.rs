@@ -100,6 +100,10 @@ fn named(mut failure: Value) -> Value {
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let mut file = std::fs::File::create_new(path).map_err(Error::file(path))?;
+    let exists = |error: &std::io::Error| error.kind() == std::io::ErrorKind::AlreadyExists;
+    let mut file = std::fs::File::create_new(path).map_err(|error| match path.parent() {
+        Some(folder) if exists(&error) => Error::CaseExists { path: folder.to_owned() },
+        _ => Error::file(path)(error),
+    })?;
     file.write_all(bytes).map_err(Error::file(path))
 }

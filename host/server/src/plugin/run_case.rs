@@ -7,7 +7,7 @@ use super::allow::{self, Remedy};
 use super::call::{Call, Called, Stage};
 use super::case::{Case, Expected};
 use super::compare::{difference, difference_in_named};
-use super::error::Error;
+use super::error::{Error, place};
 use super::left::Left;
 use super::packed::Packed;
 use super::report::failure_document;
@@ -72,11 +72,12 @@ fn compare(expected: &Expected, called: &Called) -> Vec<String> {
         (Expected::Output(expected), AttemptOutcome::Completed(value)) => {
             let misfits = called.result_misfits.iter();
             let misfits = misfits
-                .map(|f| format!("the result does not fit its own schema: {}: {}", f.pointer, f.message));
+                .map(|f| format!("the result does not fit its own schema: {}: {}", place(f), f.message));
             difference(expected, value).into_iter().chain(misfits).collect()
         }
         (Expected::Error(expected), outcome) => {
-            difference_in_named(expected, &failure_document(outcome)).into_iter().collect()
+            let found = difference_in_named(expected, &failure_document(outcome));
+            found.into_iter().map(|found| found + &told(outcome)).collect()
         }
         (Expected::Output(_), AttemptOutcome::Failed(failure)) => {
             vec![format!("expected a result, got {}: {}", failure.problem.code, failure.problem.message)]
@@ -84,5 +85,13 @@ fn compare(expected: &Expected, called: &Called) -> Vec<String> {
         (Expected::Output(_), AttemptOutcome::Cancelled) => {
             vec!["expected a result, got: cancelled".to_owned()]
         }
+    }
+}
+
+/// What the failure says of itself: one that was not expected is told with its place.
+fn told(outcome: &AttemptOutcome) -> String {
+    match outcome {
+        AttemptOutcome::Failed(failure) => format!("; it says: {}", failure.problem.message),
+        AttemptOutcome::Completed(_) | AttemptOutcome::Cancelled => String::new(),
     }
 }

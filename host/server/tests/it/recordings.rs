@@ -79,6 +79,9 @@ async fn an_attempt_that_failed_on_a_host_is_made_again_at_home() {
     );
     assert_eq!(mended.ok(), "\"done\"\n");
 
+    let again = replay(&asks(3, done), &["--save-case", case.to_str().unwrap()]);
+    assert!(again.err.contains("it is there already, and nothing is overwritten"), "{}", again.err);
+
     let other = replay(&asks(4, done), &[]);
     let told = "call 1 differs from the recorded one: expected kv.get \"{no\", got kv.get \"{nop\"; /key: expected \"{no\", \
                 got \"{nop\"";

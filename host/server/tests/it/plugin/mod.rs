@@ -1,5 +1,6 @@
 //! The plugin tool: new plugins, and those in other languages than Rust.
 
+mod cases;
 mod dev;
 mod guide;
 mod inspect;

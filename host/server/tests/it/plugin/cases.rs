@@ -1,0 +1,68 @@
+//! `quantum plugin test`: what is wrong with a case is told, and what to do about it.
+
+use std::fs;
+
+use super::{in_rust, offline, quantum, run};
+use crate::home::{Ran, packed};
+
+/// Runs one case with these files, of a plugin that ships.
+fn check(files: &[(&str, &str)], arguments: &[&str]) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("one");
+    fs::create_dir(&case).unwrap();
+    for (name, text) in files {
+        fs::write(case.join(name), text).unwrap();
+    }
+    let mut test = quantum(&["plugin", "test"]);
+    let ran = run(test.arg(packed("hello")).arg("--cases").arg(folder.path()).args(arguments));
+    Ran { err: ran.err.replace(folder.path().to_str().unwrap(), "DIR"), ..ran }
+}
+
+const INPUT: (&str, &str) = ("input.json", r#"{ "action": "hello", "parameters": { "name": "Ada" } }"#);
+const OUTPUT: (&str, &str) = ("output.json", r#"{ "text": "Hello, Ada!" }"#);
+
+#[test]
+fn what_a_case_lacks_is_told() {
+    assert!(check(&[INPUT, OUTPUT], &["--filter", "on"]).ok().ends_with("1 passed, 0 failed\n"));
+    let served = ("input.json", r#"{ "action": "hello", "parameters": { "name": "${server}" } }"#);
+    for (files, arguments, told) in [
+        (
+            &[INPUT, OUTPUT][..],
+            &["--filter", "nothing"][..],
+            "find a case whose name contains \"nothing\" in \"DIR\"; there are: one",
+        ),
+        (
+            &[OUTPUT],
+            &[],
+            "read the case \"DIR/one\": it has no input.json, which says what is called, and no recording.json",
+        ),
+        (&[INPUT], &[], "read the case \"DIR/one\": it needs either output.json or error.json"),
+        (
+            &[served, OUTPUT],
+            &[],
+            "read the case \"DIR/one/input.json\": it names ${server}, and without http.json beside it there is no service",
+        ),
+    ] {
+        let ran = check(files, arguments);
+        assert!(ran.err.contains(told), "{told}\n{}", ran.err);
+        assert_eq!(ran.code, Some(1), "{told}");
+    }
+}
+
+#[test]
+fn a_failure_that_is_another_one_says_what_it_is() {
+    let number = ("input.json", r#"{ "action": "hello", "parameters": { "name": 7 } }"#);
+    let ran = check(&[number, ("error.json", r#"{ "code": "no-name" }"#)], &[]);
+    let told = "/code: expected \"no-name\", got \"invalid-parameters\"; it says: the parameters of hello do not fit: ";
+    assert!(ran.out.contains(told) && ran.out.ends_with("0 passed, 1 failed\n"), "{}", ran.out);
+}
+
+#[test]
+fn a_crate_without_an_entry_is_told_how_to_end() {
+    let folder = in_rust("endless", "//! Nothing.\n");
+    let ran = run(offline(&mut quantum(&["plugin", "build"])).current_dir(folder.path()));
+    let told =
+        "find an action in the crate: end src/lib.rs with plugin!(NAME), which says what the plugin offers";
+    assert!(ran.err.contains(told), "{}", ran.err);
+    assert_eq!(ran.code, Some(1));
+}
