@@ -24,7 +24,7 @@ pub const CACHE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Milliseconds until a component is tried again that this host could not compile or link; until then its attempts end
 /// at once with the same words. An install tries it always.
-pub const REFUSED_MS: u64 = 10 * 60 * 1_000;
+pub const REFUSED_MS: u64 = 60 * 1_000;
 /// Components that are compiled at once; others wait. Bounds what compilers take of the machine.
 pub const COMPILES_MAX: usize = 2;
 /// Milliseconds until a component is compiled. Less than the API waits for an upload.
