@@ -24,6 +24,19 @@ pub(super) struct Outcome {
     pub logs: Vec<LogLine>,
 }
 
+impl Outcome {
+    /// It was not run.
+    pub fn broken(error: &Error) -> Self {
+        Self {
+            action: String::new(),
+            complaints: vec![format!("failed to {error}")],
+            remedies: Vec::new(),
+            bill: Bill::default(),
+            logs: Vec::new(),
+        }
+    }
+}
+
 pub(super) async fn run(packed: &Packed, case: &Case) -> Result<Outcome, Error> {
     let refused = |reason: String| Error::Case { path: case.dir.clone(), reason };
     if let Some(recording) = case.recording()? {

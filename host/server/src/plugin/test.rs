@@ -59,7 +59,11 @@ pub(super) async fn run_cases(
     writeln!(out, "{} {}", packed.inspection.manifest.id, packed.inspection.manifest.version)?;
     let mut summary = TestSummary::default();
     for case in cases {
-        let outcome = run_case::run(packed, case).await?;
+        let outcome = match run_case::run(packed, case).await {
+            // The others are run all the same.
+            Err(broken @ Error::Case { .. }) => Outcome::broken(&broken),
+            outcome => outcome?,
+        };
         summary.count(&outcome);
         print(packed, case, &outcome, out)?;
     }

@@ -15,7 +15,8 @@ fn check(files: &[(&str, &str)], arguments: &[&str]) -> Ran {
     }
     let mut test = quantum(&["plugin", "test"]);
     let ran = run(test.arg(packed("hello")).arg("--cases").arg(folder.path()).args(arguments));
-    Ran { err: ran.err.replace(folder.path().to_str().unwrap(), "DIR"), ..ran }
+    let without = |text: String| text.replace(folder.path().to_str().unwrap(), "DIR");
+    Ran { code: ran.code, out: without(ran.out), err: without(ran.err) }
 }
 
 const INPUT: (&str, &str) = ("input.json", r#"{ "action": "hello", "parameters": { "name": "Ada" } }"#);
@@ -44,9 +45,26 @@ fn what_a_case_lacks_is_told() {
         ),
     ] {
         let ran = check(files, arguments);
-        assert!(ran.err.contains(told), "{told}\n{}", ran.err);
+        let said = ran.out + &ran.err;
+        assert!(said.contains(told), "{told}\n{said}");
         assert_eq!(ran.code, Some(1), "{told}");
     }
+}
+
+#[test]
+fn a_case_that_cannot_be_read_does_not_keep_the_others_from_being_run() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in
+        [("good/input.json", INPUT.1), ("good/output.json", OUTPUT.1), ("bad/input.json", "{")]
+    {
+        let file = folder.path().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    let mut test = quantum(&["plugin", "test"]);
+    let ran = run(test.arg(packed("hello")).arg("--cases").arg(folder.path()));
+    assert!(ran.out.contains("FAILED  bad") && ran.out.ends_with("1 passed, 1 failed\n"), "{}", ran.out);
+    assert_eq!(ran.code, Some(1));
 }
 
 #[test]
