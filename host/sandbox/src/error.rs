@@ -7,6 +7,9 @@ use crate::fit::FitReport;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
+/// The code of what is not the component's fault.
+const INTERNAL: &str = "internal";
+
 /// Fits after "failed to".
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -83,22 +86,13 @@ impl Error {
             | Self::Read { .. }
             | Self::NotStored { .. }
             | Self::Altered { .. }
-            | Self::Describe { .. } => "internal",
+            | Self::Describe { .. } => INTERNAL,
         }
     }
 
     /// Whether this host cannot use the component, however often it is tried.
     pub(crate) fn is_components(&self) -> bool {
-        matches!(
-            self,
-            Self::TooLarge { .. }
-                | Self::Compile { .. }
-                | Self::CompileTimeout { .. }
-                | Self::CompileMemory { .. }
-                | Self::CodeTooLarge { .. }
-                | Self::CompilerCrashed { .. }
-                | Self::DoesNotFit(_)
-        )
+        self.code() != INTERNAL
     }
 
     /// Whether the host could not do its own part.

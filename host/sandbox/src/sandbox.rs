@@ -94,11 +94,6 @@ impl Sandbox {
         self.shared.components.prepare(digest).await
     }
 
-    /// Makes the next attempt of this component start at once.
-    pub async fn warm(&self, digest: &Digest) -> Result<(), LoadError> {
-        self.shared.components.load(digest).await.map(drop)
-    }
-
     /// The manifest, JSON text, of a describing build (`quantum:plugin/describe`).
     pub async fn describe(&self, bytes: Vec<u8>) -> Result<String, Error> {
         let failed = |error: wasmtime::Error| Error::Describe { reason: format!("{error:#}") };

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use quantum_api::Services;
-use quantum_catalog::InstalledPlugin;
+use quantum_catalog::{InstalledPlugin, Origin};
 use quantum_core::id::TenantId;
 use quantum_store::TenantScope;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -36,8 +36,10 @@ async fn warm_tenant(services: &Services, tenant: &TenantId) {
             return;
         }
     };
+    // Those that come with the host were compiled when it started.
     let mut seen = HashSet::new();
-    for plugin in plugins.iter().filter(|plugin| seen.insert(&plugin.component)) {
+    let own = plugins.iter().filter(|plugin| plugin.origin != Origin::Bundled);
+    for plugin in own.filter(|plugin| seen.insert(&plugin.component)) {
         warm_plugin(services, tenant, plugin).await;
     }
 }

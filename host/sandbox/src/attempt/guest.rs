@@ -158,7 +158,7 @@ impl Guest {
         self.facts.get_or_init(|| self.attempt.as_ref().map(of).unwrap_or_default())
     }
 
-    /// It began later than was thought.
+    /// It began later than was thought; what a recording tells stays as it was.
     pub fn put_off(&mut self, waited: Duration) {
         self.waited = waited;
     }

@@ -131,9 +131,7 @@ impl Running {
         let waited = began.elapsed();
         self.started += waited;
         let guest = self.store.data_mut();
-        if guest.tape.replayer().is_none() {
-            guest.put_off(waited);
-        }
+        guest.put_off(waited);
         if let Some(recorder) = guest.tape.recorder() {
             recorder.put_off(guest.facts().deadline);
         }

@@ -90,9 +90,9 @@ async fn a_component_that_is_not_stored_is_unavailable() {
         "failed to find the component {digest}: it is not stored on this host; install the plugin again"
     );
     assert_eq!(failure.problem.message, message);
-    assert!(world.sandbox.warm(&digest).await.is_err());
+    assert!(world.sandbox.prepare(&digest).await.is_err());
     world.store(&echo());
-    world.sandbox.warm(&digest).await.unwrap();
+    world.sandbox.prepare(&digest).await.unwrap();
     world.forget(&digest);
     let report = world.sandbox.run(attempt(&digest, Grant::default(), "1")).await;
     assert_eq!(report.outcome, AttemptOutcome::Completed(json!(1)));

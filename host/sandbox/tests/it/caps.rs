@@ -156,7 +156,7 @@ async fn an_answer_that_drips_ends_with_the_steps_timeout() {
     let server = Server::drip().await;
     let digest = world.store(&script());
     // Compiled before: that takes some of the time as well.
-    world.sandbox.warm(&digest).await.unwrap();
+    world.sandbox.prepare(&digest).await.unwrap();
     let lines = [&format!("A0127.0.0.1:{}", server.port), ">", "<"].join("\n");
     let mut attempt = attempt(&digest, everything(&["*"], &[]), &lines);
     attempt.timeout_ms = 300;

@@ -38,7 +38,7 @@ async fn a_guest_that_spins_is_stopped_at_its_processor_time() {
 async fn a_guest_that_spins_is_stopped_at_its_timeout_and_lets_others_run() {
     let world = World::new();
     let spin = world.store(&guest("", "(loop (br 0)) (unreachable)"));
-    world.sandbox.warm(&spin).await.unwrap();
+    world.sandbox.prepare(&spin).await.unwrap();
     let mut attempt = attempt(&spin, Default::default(), "{}");
     attempt.timeout_ms = 200;
     let (report, ()) = tokio::join!(world.sandbox.run(attempt), async {

@@ -312,7 +312,7 @@ async fn an_attempt_that_waited_until_its_time_was_over_does_so_again_at_once() 
     let digest = world.store(&script());
     let mut hanging = attempt(&digest, everything(&["*"], &[Header]), "Ghang");
     hanging.timeout_ms = 1_000;
-    world.sandbox.warm(&digest).await.unwrap();
+    world.sandbox.prepare(&digest).await.unwrap();
     let (report, recording) = record(&world, hanging).await;
     let again = ended(replay_script(read(&recording)).await);
     assert_eq!(again.outcome, report.outcome);

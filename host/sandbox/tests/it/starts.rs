@@ -59,7 +59,7 @@ async fn what_a_component_does_at_its_start_with_a_capability_is_not_held_agains
     let import = r#"(import "wasi:random/random@0.2.12" "get-random-u64" (func $random (result i64)))"#;
     let world = World::new();
     let digest = world.sandbox.install(starting(import, "(drop (call $random))")).await.unwrap();
-    world.sandbox.warm(&digest).await.unwrap();
+    world.sandbox.prepare(&digest).await.unwrap();
 }
 
 #[tokio::test]

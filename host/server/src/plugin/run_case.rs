@@ -52,7 +52,7 @@ pub(super) async fn run(packed: &Packed, case: &Case) -> Result<Outcome, Error> 
     complaints.extend(left.complaints(&packed.bench.memory, &called.tenant));
     complaints.extend(call.stage.service.iter().flat_map(Service::complaints));
     if matches!(expected, Expected::Output(_)) {
-        complaints.extend(misfits.iter().map(|f| format!("{}: {}", f.pointer, f.message)));
+        complaints.extend(misfits.iter().map(|f| format!("{}: {}", place(f), f.message)));
     }
     let remedies = match &called.report.outcome {
         AttemptOutcome::Failed(failure) if !complaints.is_empty() => {
