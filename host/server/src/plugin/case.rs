@@ -149,7 +149,9 @@ impl Case {
         let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
         let unusable = |reason: String| Error::Case { path: path.to_owned(), reason };
         if text.contains(SERVER) && !self.has_service() {
-            let reason = format!("it names {SERVER}, and without {SCRIPT} beside it there is no service");
+            let reason = format!(
+                "it names {SERVER}, and without {SCRIPT} beside it there is no service; [] in it expects no request"
+            );
             return Err(unusable(reason));
         }
         serde_json::from_str(&text.replace(SERVER, server)).map_err(|error| unusable(error.to_string()))

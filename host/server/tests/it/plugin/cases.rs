@@ -41,7 +41,7 @@ fn what_a_case_lacks_is_told() {
         (
             &[served, OUTPUT],
             &[],
-            "read the case \"DIR/one/input.json\": it names ${server}, and without http.json beside it there is no service",
+            "read the case \"DIR/one/input.json\": it names ${server}, and without http.json beside it there is no service; [] in it expects no request",
         ),
     ] {
         let ran = check(files, arguments);
