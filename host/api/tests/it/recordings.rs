@@ -42,6 +42,37 @@ async fn the_recording_of_an_attempt_is_read_by_its_number_or_without() {
 }
 
 #[tokio::test]
+async fn who_may_read_recordings_is_told_which_ones_there_are() {
+    let world = World::start().await;
+    let token = world.admin(A);
+    let path = recorded(&world, &token).await;
+    let steps = json!([{ "id": "say", "action": "echo", "say": "quiet" }]);
+    let intent = world.intent(&token, "unrecorded", steps).await;
+    let run = world.post(&token, &format!("/api/v1/intents/{intent}/execute?wait=30s"), &json!({})).await;
+    let unrecorded = run.is(200).json()["execution_id"].as_str().unwrap().to_owned();
+    for (asked, told) in [
+        (path.replace("/say/", "/unsaid/"), "the execution has no step \"unsaid\"; its steps: say"),
+        (
+            format!("{path}?attempt=2"),
+            "of the step say there is no recording of attempt=2; there is one of: attempt=1",
+        ),
+        (
+            format!("{path}?attempt=1&element=0&compensation=true"),
+            "of the step say there is no recording of attempt=1&element=0&compensation=true; there is one of: attempt=1",
+        ),
+        (
+            format!("/api/v1/executions/{unrecorded}/steps/say/recording"),
+            "no attempt of the step say was recorded",
+        ),
+    ] {
+        let refused = world.get(&token, &asked).await.is(404).json();
+        assert_eq!(refused["detail"], told, "{asked}");
+        let how = refused["hint"].as_str().unwrap().contains("quantum/record=all");
+        assert_eq!(how, told.starts_with("no attempt"), "{asked}");
+    }
+}
+
+#[tokio::test]
 async fn a_recording_is_for_those_who_operate_executions_of_their_own_tenant() {
     let world = World::start().await;
     let path = recorded(&world, &world.admin(B)).await;
@@ -55,6 +86,6 @@ async fn a_recording_is_for_those_who_operate_executions_of_their_own_tenant() {
     }
     let foreign = world.get(&world.admin(A), &path).await;
     assert_eq!(foreign.problem(), (404, "not-found".into()));
-    let absent = format!("{path}?attempt=9");
-    assert_eq!(foreign.normal(), world.get(&world.admin(B), &absent).await.normal());
+    let absent = "/api/v1/executions/00000000-0000-7000-8000-000000000000/steps/say/recording";
+    assert_eq!(foreign.normal(), world.get(&world.admin(B), absent).await.normal());
 }

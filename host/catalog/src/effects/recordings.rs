@@ -1,7 +1,7 @@
 //! Recordings of attempts: content like artifacts, held by names of their execution that no step and no caller can write
 //! or ask for, and that no list of artifacts shows.
 
-use quantum_core::id::{ExecutionId, TenantId};
+use quantum_core::id::{ExecutionId, StepId, TenantId};
 use quantum_core::port::{BoxFuture, EffectError, RecordingKey, RecordingSlotKey, RecordingStore};
 use quantum_store::{
     ArtifactFilter, Holder, NamedArtifact, NewArtifact, PageRequest, StoredArtifact, TenantScope,
@@ -46,6 +46,22 @@ impl KeptRecordings<'_> {
         };
         let Some(found) = found else { return Ok(None) };
         Ok(self.effects.shared.blobs.get(&found.digest).await?)
+    }
+
+    /// The attempts of a step that have one, of a step with many of them the first in the order of their names. Err:
+    /// `Store`.
+    pub async fn of_step(
+        &self,
+        execution: ExecutionId,
+        step: &StepId,
+    ) -> Result<Vec<(RecordingSlotKey, u32)>, Error> {
+        let filter = ArtifactFilter {
+            holder: Holder::Execution(execution),
+            prefix: Some(format!("{PREFIX}/{step}/")),
+        };
+        let artifacts = self.effects.shared.store.artifacts(self.scope);
+        let page = artifacts.list(&filter, PageRequest { limit: NAMES, after: None }).await?;
+        Ok(page.items.iter().filter_map(|named| attempt_of(step, &named.name)).collect())
     }
 
     async fn last(
@@ -113,4 +129,13 @@ fn head(slot: &RecordingSlotKey) -> String {
 /// Attempts in their order.
 fn name(slot: &RecordingSlotKey, attempt: u32) -> String {
     format!("{}{attempt:010}", head(slot))
+}
+
+/// Of a step's name, back again.
+fn attempt_of(step: &StepId, name: &str) -> Option<(RecordingSlotKey, u32)> {
+    let mut parts = name.strip_prefix(&format!("{PREFIX}/{step}/"))?.split('/');
+    let (phase, element, attempt) = (parts.next()?, parts.next()?, parts.next()?.parse().ok()?);
+    let slot =
+        RecordingSlotKey { step: step.clone(), element: element.parse().ok(), compensates: phase == "undo" };
+    Some((slot, attempt))
 }

@@ -12,6 +12,7 @@ mod error;
 mod execution;
 mod follow;
 mod intent;
+mod labels;
 mod local;
 mod migrate;
 mod node;

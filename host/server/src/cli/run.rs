@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::client::{Client, segment};
 use super::error::CliError;
 use super::intent::read_json;
+use super::labels::Labels;
 use super::output::cell;
 use super::{Context, batch, follow};
 
@@ -25,12 +26,14 @@ pub(crate) struct RunOptions {
     /// Of those that a limit holds back, greater ones start first: 0 to 9
     #[arg(long, default_value_t = 0)]
     priority: u8,
+    #[command(flatten)]
+    labels: Labels,
     /// Follow the execution until it ends; exit with 1 when it does not succeed
     #[arg(long)]
     follow: bool,
     /// Start what a file says instead, a JSON object a line: intent, input, labels, idempotency_key; - reads standard
     /// input. Exit with 1 when one is refused
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["intent", "input", "follow"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["intent", "input", "dry_run", "priority", "labels", "follow"])]
     batch: Option<PathBuf>,
 }
 
@@ -47,6 +50,8 @@ impl RunOptions {
         };
         if let Some(fields) = body.as_object_mut() {
             fields.extend(self.dry_run.then(|| ("dry_run".to_owned(), true.into())));
+            let labels = self.labels.read()?;
+            fields.extend((!labels.is_empty()).then(|| ("labels".to_owned(), labels.into())));
             fields.extend((self.priority != 0).then(|| ("priority".to_owned(), self.priority.into())));
         }
         let answer = client.post(&format!("/api/v1/intents/{}/execute", segment(&intent)), &body).await?;

@@ -4,11 +4,12 @@ use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Context;
 use super::client::{Client, segment};
 use super::error::CliError;
+use super::labels::Labels;
 use super::output::{Column, Output, cell};
 use super::run::json_argument;
 
@@ -94,9 +95,8 @@ pub(crate) struct CreateOptions {
     /// Input as JSON text, or @FILE
     #[arg(long, value_name = "JSON")]
     input: Option<String>,
-    /// Of each execution; may be repeated
-    #[arg(long = "label", value_name = "KEY=VALUE")]
-    labels: Vec<String>,
+    #[command(flatten)]
+    labels: Labels,
     /// While an earlier execution runs: skip, queue, allow or cancel_running
     #[arg(long, default_value = "skip")]
     overlap: String,
@@ -151,21 +151,13 @@ impl ScheduleCommand {
 impl CreateOptions {
     fn body(&self) -> Result<Value, CliError> {
         let input = self.input.as_deref().map(|text| json_argument(text, "--input")).transpose()?;
-        let labels: Result<Map<_, _>, _> = self.labels.iter().map(|label| read_label(label)).collect();
         Ok(json!({
             "name": self.name, "intent": self.intent, "cron": self.cron, "time_zone": self.time_zone,
-            "input": input.unwrap_or_else(|| json!({})), "labels": labels?, "overlap": self.overlap,
+            "input": input.unwrap_or_else(|| json!({})), "labels": self.labels.read()?, "overlap": self.overlap,
             "catch_up": self.catch_up, "jitter": self.jitter, "starts_at": self.starts, "ends_at": self.ends,
             "paused": self.paused,
         }))
     }
-}
-
-fn read_label(text: &str) -> Result<(String, Value), CliError> {
-    let (key, value) = text
-        .split_once('=')
-        .ok_or_else(|| CliError::Usage(format!("\"{text}\" is no label; write --label KEY=VALUE")))?;
-    Ok((key.to_owned(), value.into()))
 }
 
 async fn switch(

@@ -58,6 +58,23 @@ fn run_with_follow_shows_each_event_and_the_result() {
 }
 
 #[test]
+fn an_execution_gets_the_labels_that_it_is_started_with() {
+    let (home, host) = start();
+    let run = ["run", "say-hello", "--input", r#"{"name":"Ada"}"#, "--output", "json"];
+    let labels = ["--label", "quantum/record=all", "--label", "team=a=b"];
+    let started = home.run(Some(&host), &[&run[..], &labels].concat()).ok();
+    let started: Value = serde_json::from_str(&started).unwrap();
+    let id = started["execution_id"].as_str().unwrap();
+    let shown = home.run(Some(&host), &["execution", "show", id, "--output", "json"]).ok();
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["labels"], json!({ "quantum/record": "all", "team": "a=b" }));
+    let twice = home.run(Some(&host), &[&run[..], &["--label", "a=1", "--label", "a=2"]].concat()).fails(2);
+    assert_eq!(twice, "error: the label a is given twice; it has one value\n");
+    let batch = home.run(Some(&host), &["run", "--batch", "-", "--label", "a=1"]).fails(2);
+    assert!(batch.contains("cannot be used with"), "{batch}");
+}
+
+#[test]
 fn a_batch_of_starts_says_which_lines_were_refused() {
     let (home, host) = start();
     let good = r#"{ "intent": "say-hello", "input": { "name": "Ada" }, "idempotency_key": "KEY" }"#;
