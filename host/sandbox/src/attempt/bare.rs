@@ -69,7 +69,7 @@ pub(crate) async fn describe(
 fn bare(shared: &Shared, meter: &Arc<CpuMeter>, memory_bytes_max: u64) -> Store<Guest> {
     let log = AttemptLog::new(None, Arc::<Redactions>::default());
     let tape = (meter.clone(), Tape::Off);
-    let guest = Guest::new(None, log, None, None, tape, memory_bytes_max);
+    let guest = Guest::new(None, log, None, tape, memory_bytes_max);
     store(&shared.engine, guest)
 }
 

@@ -1,6 +1,7 @@
 //! What the host knows of one running guest: the data of its store.
 
 use std::cell::OnceCell;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use super::cpu::CpuMeter;
 use super::log::{AttemptLog, Stream};
 use super::memory::MemoryLimiter;
 use crate::egress::AttemptEgress;
-use crate::host::{Effects, HttpHooks, Moved, StdStream};
+use crate::host::{Effects, HttpHooks, Moved, Sources, StdStream};
 use crate::limits::{HEADER_BYTES_MAX, RANDOM_BYTES_MAX, RESOURCES_MAX};
 use crate::recording::Tape;
 
@@ -70,13 +71,12 @@ impl Facts {
         self.deadline = self.deadline.map(|deadline| deadline.plus_millis(waited_ms));
         self
     }
+}
 
-    /// The same for the same attempt, so that it can be run again with the same inputs.
-    pub fn seed(&self) -> u128 {
-        let text = format!("{}/{}/{}", self.execution, self.step, self.attempt);
-        let hash = digest(&SHA256, text.as_bytes());
-        hash.as_ref().iter().take(16).fold(0, |seed, byte| (seed << 8) | u128::from(*byte))
-    }
+/// The same for the same attempt, so that it can be run again with the same inputs.
+fn seed(execution: impl fmt::Display, step: &str, attempt: u32) -> u128 {
+    let hash = digest(&SHA256, format!("{execution}/{step}/{attempt}").as_bytes());
+    hash.as_ref().iter().take(16).fold(0, |seed, byte| (seed << 8) | u128::from(*byte))
 }
 
 /// What the guest said of its panic, just before the trap.
@@ -94,7 +94,7 @@ pub(crate) struct CapabilityMissing(pub Capability);
 /// Data of one store.
 pub(crate) struct Guest {
     /// None: it belongs to no attempt (a describing build).
-    attempt: Option<Arc<Attempt>>,
+    sources: Option<Sources>,
     /// Put into words when the guest asks for one of them.
     facts: OnceCell<Facts>,
     /// How long the attempt waited for its place: its time ends so much later.
@@ -105,7 +105,7 @@ pub(crate) struct Guest {
     pub host_calls: u64,
     pub meter: Arc<CpuMeter>,
     pub tape: Tape,
-    /// None: nothing is stored for it (a describing build).
+    /// Made of the sources when it is used first.
     effects: Option<Effects>,
     table: ResourceTable,
     /// Made when it is used first: most guests need nothing of it but their seed.
@@ -116,9 +116,8 @@ pub(crate) struct Guest {
 
 impl Guest {
     pub fn new(
-        attempt: Option<Arc<Attempt>>,
+        sources: Option<Sources>,
         log: AttemptLog,
-        effects: Option<Effects>,
         egress: Option<Arc<AttemptEgress>>,
         (meter, tape): (Arc<CpuMeter>, Tape),
         memory_bytes_max: u64,
@@ -130,14 +129,14 @@ impl Guest {
         http.set_field_size_limit(HEADER_BYTES_MAX);
         Self {
             wasi: None,
-            attempt,
+            sources,
             facts: facts.map(OnceCell::from).unwrap_or_default(),
             waited: Duration::ZERO,
             log: Arc::new(log),
             limiter: MemoryLimiter::new(memory_bytes_max),
             panic: None,
             host_calls: 0,
-            effects,
+            effects: None,
             table,
             http,
             hooks: HttpHooks::new(egress, meter.clone(), tape.clone()),
@@ -154,8 +153,19 @@ impl Guest {
     }
 
     pub fn facts(&self) -> &Facts {
-        let of = |attempt: &Arc<Attempt>| Facts::of(attempt).put_off(self.waited);
-        self.facts.get_or_init(|| self.attempt.as_ref().map(of).unwrap_or_default())
+        let of = |attempt: &Attempt| Facts::of(attempt).put_off(self.waited);
+        self.facts.get_or_init(|| self.attempt().map(of).unwrap_or_default())
+    }
+
+    /// Of its hash maps. Most guests ask for nothing else of what they are told, which is then not put into words.
+    pub fn seed(&self) -> u128 {
+        match self.attempt().filter(|_| self.facts.get().is_none()) {
+            Some(Attempt { subject, number, .. }) => seed(subject.execution, subject.step.as_str(), *number),
+            None => {
+                let Facts { execution, step, attempt, .. } = self.facts();
+                seed(execution, step, *attempt)
+            }
+        }
     }
 
     /// It began later than was thought; what a recording tells stays as it was.
@@ -163,12 +173,16 @@ impl Guest {
         self.waited = waited;
     }
 
+    fn attempt(&self) -> Option<&Attempt> {
+        self.sources.as_ref().map(|sources| &*sources.attempt)
+    }
+
     pub fn is_cancelled(&self) -> bool {
-        self.attempt.as_ref().is_some_and(|attempt| attempt.cancel.is_raised())
+        self.attempt().is_some_and(|attempt| attempt.cancel.is_raised())
     }
 
     pub fn require(&self, capability: Capability) -> Result<(), CapabilityMissing> {
-        let grant = self.attempt.as_ref().map(|attempt| &attempt.subject.action.grant);
+        let grant = self.attempt().map(|attempt| &attempt.subject.action.grant);
         if grant.is_some_and(|grant| grant.capabilities.contains(&capability)) {
             return Ok(());
         }
@@ -178,6 +192,9 @@ impl Guest {
     /// Stored data, for a guest that has the capability.
     pub fn effects(&mut self, capability: Capability) -> Result<&mut Effects, CapabilityMissing> {
         self.require(capability)?;
+        if self.effects.is_none() {
+            self.effects = self.sources.as_ref().map(Effects::new);
+        }
         self.effects.as_mut().ok_or(CapabilityMissing(capability))
     }
 

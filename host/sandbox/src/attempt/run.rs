@@ -14,7 +14,7 @@ use super::log::{AttemptLog, Origin};
 use crate::breaker::Key;
 use crate::component::{Linked, LoadError};
 use crate::egress::AttemptEgress;
-use crate::host::{Effects, PluginFailure};
+use crate::host::{PluginFailure, Sources};
 use crate::limits::HOST_CALL_BYTES_MAX;
 use crate::outcome::{Ending, Evidence, InCall, judge, suspended};
 use crate::places::{Place, Weight};
@@ -222,7 +222,7 @@ fn vault(shared: &Shared, attempt: &Arc<Attempt>) -> Arc<Vault> {
 }
 
 fn guest(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     attempt: &Arc<Attempt>,
     (meter, tape): (Arc<CpuMeter>, Tape),
     vault: &Arc<Vault>,
@@ -230,11 +230,11 @@ fn guest(
 ) -> Guest {
     let target = Some((Origin(attempt.clone()), shared.ports.logs.clone()));
     let log = AttemptLog::new(target, vault.redactions().clone()).recorded_by(tape.recorder().cloned());
-    let effects = Effects::new(attempt, &shared.ports, vault.clone());
+    let sources = Sources { attempt: attempt.clone(), shared: shared.clone(), vault: vault.clone() };
     let of_tenant = attempt.memory_bytes_max.unwrap_or(u64::MAX);
     let memory_bytes_max = memory_bytes(shared, attempt.subject.action.grant.memory_bytes_max).min(of_tenant);
     let egress = Some(egress.clone());
-    Guest::new(Some(attempt.clone()), log, Some(effects), egress, (meter, tape), memory_bytes_max)
+    Guest::new(Some(sources), log, egress, (meter, tape), memory_bytes_max)
 }
 
 /// What an attempt gets whose plugin asks for so much.

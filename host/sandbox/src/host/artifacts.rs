@@ -111,10 +111,12 @@ impl HostWriter for Guest {
     }
 
     async fn finish(&mut self, writer: Resource<Writer>, name: Option<String>) -> Answer<ArtifactInfo> {
-        let tape = self.tape.clone();
+        let (effects, tape) = self.taped_effects(Capability::Artifacts)?;
+        let installed = effects.check_installed();
         let Writer { inner, number } = self.table().get_mut(&writer)?;
         let asked = tape.asks(|| Asked::ArtifactFinish { writer: *number, name: name.clone() });
         let work = async {
+            installed?;
             admit(name.as_ref())?;
             match inner.take() {
                 Some(inner) => inner.stream.finish(name).await.map(recorded),
@@ -131,6 +133,7 @@ impl HostWriter for Guest {
 }
 
 async fn stat(effects: &Effects, reference: &String) -> Result<Option<RecordedArtifact>, EffectError> {
+    effects.check_installed()?;
     admit(Some(reference))?;
     Ok(effects.artifacts.stat(&effects.scope, reference).await?.map(recorded))
 }
@@ -140,6 +143,7 @@ async fn open(
     reference: &String,
     offset: u64,
 ) -> Result<Opened<dyn ArtifactReader>, EffectError> {
+    effects.check_installed()?;
     admit(Some(reference))?;
     let place = effects.place()?;
     let stream = effects.artifacts.open(&effects.scope, reference, offset).await?;
@@ -150,6 +154,7 @@ async fn create(
     effects: &Effects,
     media_type: Option<String>,
 ) -> Result<Opened<dyn ArtifactWriter>, EffectError> {
+    effects.check_installed()?;
     admit(media_type.as_ref())?;
     let place = effects.place()?;
     let stream = effects.artifacts.create(&effects.scope, media_type).await?;

@@ -2,15 +2,26 @@
 
 use std::sync::Arc;
 
-use quantum_core::port::{ArtifactScope, ArtifactStore, Attempt, EffectError, KeyValueSpace, KeyValueStore};
+use quantum_core::port::{
+    ArtifactScope, ArtifactStore, Attempt, EffectError, EffectGate, KeyValueSpace, KeyValueStore,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limits::OPEN_ARTIFACTS_MAX;
-use crate::options::Ports;
+use crate::sandbox::Shared;
 use crate::secret::Vault;
+
+/// What the effects of one attempt are made of when its guest asks for the first.
+pub(crate) struct Sources {
+    pub attempt: Arc<Attempt>,
+    pub shared: Arc<Shared>,
+    pub vault: Arc<Vault>,
+}
 
 /// The stored data of one attempt.
 pub(crate) struct Effects {
+    attempt: Arc<Attempt>,
+    gate: Arc<dyn EffectGate>,
     pub key_values: Arc<dyn KeyValueStore>,
     pub space: KeyValueSpace,
     /// Of the installation; in front of each key.
@@ -33,10 +44,13 @@ pub(crate) struct Moved {
 }
 
 impl Effects {
-    pub fn new(attempt: &Attempt, ports: &Ports, vault: Arc<Vault>) -> Self {
-        let subject = &attempt.subject;
+    pub fn new(sources: &Sources) -> Self {
+        let Sources { attempt, shared, vault } = sources;
+        let (subject, ports) = (&attempt.subject, &shared.ports);
         let settings = subject.action.settings.of(subject.environment);
         Self {
+            attempt: attempt.clone(),
+            gate: ports.gate.clone(),
             key_values: ports.key_values.clone(),
             space: KeyValueSpace { tenant: subject.tenant.clone(), plugin: subject.action.plugin.clone() },
             key_prefix: settings.key_prefix.clone().unwrap_or_default(),
@@ -46,12 +60,24 @@ impl Effects {
                 execution: subject.execution,
                 name_prefixes: settings.artifact_prefixes.clone(),
             },
-            vault,
+            vault: vault.clone(),
             moved: Moved::default(),
             open: Arc::new(Semaphore::new(OPEN_ARTIFACTS_MAX)),
             readers: 0,
             writers: 0,
         }
+    }
+
+    /// Err: what is kept for the plugin is not reached any more, because somebody uninstalled it while it runs.
+    pub fn check_installed(&self) -> Result<(), EffectError> {
+        if self.gate.in_force(&self.attempt.subject).is_some() {
+            return Ok(());
+        }
+        let plugin = &self.attempt.subject.action.plugin;
+        let message = format!(
+            "{plugin} is not installed any more, and what is stored with it; install it again with: quantum plugin install FILE"
+        );
+        Err(EffectError::new("denied", message))
     }
 
     /// The number of one more, from 0.

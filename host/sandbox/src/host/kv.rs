@@ -81,6 +81,7 @@ async fn delete(effects: &mut Effects, key: &str) -> Result<(), EffectError> {
 
 /// The installation's prefix and the plugin's key.
 fn stored_key(effects: &Effects, key: &str) -> Result<String, EffectError> {
+    effects.check_installed()?;
     if key.is_empty() || key.len() > KEY_BYTES_MAX {
         let message = format!("a key has 1 to {KEY_BYTES_MAX} bytes, this one {}", key.len());
         return Err(EffectError::new("invalid-key", message));

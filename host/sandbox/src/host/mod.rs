@@ -22,7 +22,7 @@ pub(crate) use bindings::describing::DescriberPre;
 pub(crate) use bindings::exports::quantum::plugin::actions::Failure as PluginFailure;
 #[cfg(test)]
 pub(crate) use bindings::exports::quantum::plugin::actions::Problem as PluginProblem;
-pub(crate) use effects::{Effects, Moved};
+pub(crate) use effects::{Effects, Moved, Sources};
 pub(crate) use http::HttpHooks;
 pub(crate) use link::{PACKAGES, linker};
 pub(crate) use stdio::StdStream;

@@ -103,6 +103,19 @@ async fn a_plugin_that_is_uninstalled_makes_no_more_requests_and_uses_no_more_se
 }
 
 #[tokio::test]
+async fn a_plugin_that_is_uninstalled_reaches_nothing_that_is_stored() {
+    for line in ["sk", "Gk", "ck", "ak", "dk", "qx", "rx", "wx", "F"] {
+        let (world, server) = (world(&["*"]), Recorder::start().await);
+        after_the_first_request(&world, |_| None);
+        let report = run(&world, &server, everything(&["*"], &[]), &["w", "A", ">", "<", line, "+1"]).await;
+        let told = told(&report);
+        let expected = "denied: test:guest is not installed any more, and what is stored with it; ";
+        assert!(told.starts_with(expected), "{line}: {told}");
+        assert!(world.values.kept.lock().unwrap().is_empty(), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn a_secret_that_is_deleted_is_not_sent_again() {
     let (world, server) = (world(&["*"]), Recorder::start().await);
     let secrets = world.secrets.clone();
