@@ -76,6 +76,10 @@ impl<'n> Draft<'n> {
         self
     }
 
+    pub fn field_names(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.pairs.iter().map(|(name, _)| *name)
+    }
+
     /// Attributes that are one word, number, text or reference.
     pub fn plain_fields(&self) -> impl Iterator<Item = (&str, &Literal)> {
         self.fields.pairs.iter().filter_map(|(name, value)| Some((*name, literal(value)?)))

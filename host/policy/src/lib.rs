@@ -11,6 +11,7 @@ mod entity;
 mod facts;
 mod finding;
 mod gate;
+mod known;
 mod lint;
 mod needs;
 mod question;

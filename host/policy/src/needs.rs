@@ -1,7 +1,5 @@
 //! What the policies of a slice look at. Facts that none of them names are not built.
 
-use std::collections::BTreeSet;
-
 use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, Var};
 
 /// Names of fields, wherever they stand: a policy that reads `tenant` of the principal makes `tenant` of the resource
@@ -19,7 +17,8 @@ pub(crate) struct Needs {
 #[derive(Debug, Default)]
 struct Names {
     every: bool,
-    listed: BTreeSet<String>,
+    /// A few: looked through from end to end.
+    listed: Vec<String>,
 }
 
 impl Needs {
@@ -54,11 +53,11 @@ impl Needs {
                 ExprKind::Var(Var::Action) => self.action = true,
                 ExprKind::GetAttr { expr, attr } | ExprKind::HasAttr { expr, attr } => {
                     whole_contexts -= i64::from(is_context(expr));
-                    self.fields.listed.insert(attr.to_string());
+                    self.fields.list(attr);
                 }
                 ExprKind::ExtHasAttr { expr, attrs } => {
                     whole_contexts -= i64::from(is_context(expr));
-                    self.fields.listed.extend(attrs.iter().map(ToString::to_string));
+                    attrs.iter().for_each(|attr| self.fields.list(attr));
                 }
                 ExprKind::BinaryApp { op: BinaryOp::In, .. } => self.ancestors = true,
                 ExprKind::BinaryApp { op: BinaryOp::GetTag | BinaryOp::HasTag, arg2, .. } => {
@@ -74,14 +73,20 @@ impl Needs {
 impl Names {
     fn add(&mut self, name: &Expr) {
         match name.expr_kind() {
-            ExprKind::Lit(Literal::String(name)) => _ = self.listed.insert(name.to_string()),
+            ExprKind::Lit(Literal::String(name)) => self.list(name),
             // Computed: any.
             _ => self.every = true,
         }
     }
 
+    fn list(&mut self, name: &str) {
+        if !self.contain(name) {
+            self.listed.push(name.to_owned());
+        }
+    }
+
     fn contain(&self, name: &str) -> bool {
-        self.every || self.listed.contains(name)
+        self.every || self.listed.iter().any(|listed| listed == name)
     }
 }
 

@@ -10,6 +10,8 @@ use cedar_policy_core::ast::{
 };
 use cedar_policy_core::evaluator::Evaluator;
 
+use crate::known::{Known, can_fail, truth};
+
 /// A policy, ready to be evaluated.
 #[derive(Debug)]
 pub(crate) struct Rule {
@@ -40,6 +42,8 @@ pub(crate) enum KeyValue {
     Within(Arc<EntityUID>),
     Field(String, Literal),
     Tag(String, Literal),
+    /// It has this field.
+    Has(String),
 }
 
 /// A policy before it is fitted to a slice.
@@ -75,7 +79,7 @@ impl Unfitted {
         // evaluates, and all threads would count references to the same text.
         let bare = policy.to_pst().ok().and_then(|pst| Policy::from_pst(pst).ok());
         let bare: &ast::Policy = bare.as_ref().unwrap_or(policy).as_ref();
-        let body = bare.non_scope_constraints().filter(|body| !is_true(body)).cloned();
+        let body = bare.non_scope_constraints().cloned();
         Self {
             id: AsRef::<str>::as_ref(policy.id()).into(),
             effect: bare.effect(),
@@ -87,17 +91,24 @@ impl Unfitted {
 
     /// None: it never applies to these types. Whether it applies to the slice's action was found out before.
     pub fn fit(&self, principal: &EntityType, resource: &EntityType) -> Option<(Option<Key>, Rule)> {
+        let known = Known { principal, resource };
+        let body = self.body.as_ref().map(|body| known.rest(body));
+        if body.as_ref().and_then(truth) == Some(false) {
+            return None;
+        }
+        let body = body.filter(|body| truth(body) != Some(true));
         let principal = Scope::of(self.principal.as_inner(), principal)?;
         let resource = Scope::of(self.resource.as_inner(), resource)?;
         let key = principal
             .is(Side::Principal)
             .or_else(|| resource.is(Side::Resource))
             .or_else(|| resource.within(Side::Resource))
-            .or_else(|| self.body.as_ref().and_then(equality))
-            .or_else(|| principal.within(Side::Principal));
+            .or_else(|| body.as_ref().and_then(|body| required(body, value_key)))
+            .or_else(|| principal.within(Side::Principal))
+            .or_else(|| body.as_ref().and_then(|body| required(body, has_key)));
         let open = [(Side::Principal, principal), (Side::Resource, resource)].into_iter();
         let open = open.filter_map(|(side, scope)| scope.unless_known(side, key.as_ref()));
-        let condition = open.chain(self.body.clone()).reduce(Expr::and);
+        let condition = open.chain(body).reduce(Expr::and);
         Some((key, Rule { id: self.id.clone(), effect: self.effect, condition }))
     }
 }
@@ -159,32 +170,53 @@ impl Side {
     }
 }
 
-/// The first condition of the form `resource.field == literal` or `resource.getTag("key") == literal` that every
-/// request must meet. Requests that do not meet it need not be shown the policy: the policy is false for them, and not
-/// an error, because the validator made sure that a field or tag is there where it is read, and because nothing before
-/// the condition can fail.
-fn equality(body: &Expr) -> Option<Key> {
+/// The key of the first part of the condition that has one and that every request must meet. Requests that do not meet
+/// it need not be shown the policy: the policy is false for them, and not an error, because the validator made sure that
+/// a field or tag is there where it is read, and because nothing before that part can fail.
+fn required(body: &Expr, key: fn(&Expr) -> Option<Key>) -> Option<Key> {
     let mut open = vec![body];
     while let Some(part) = open.pop() {
         match part.expr_kind() {
             ExprKind::And { left, right } => open.extend([&**right, &**left]),
-            ExprKind::BinaryApp { op: BinaryOp::Eq, arg1, arg2 } => {
-                if let Some(key) = key_of(arg1, arg2).or_else(|| key_of(arg2, arg1)) {
-                    return Some(key);
-                }
-                if can_fail(part) {
-                    return None;
-                }
-            }
-            _ if can_fail(part) => return None,
-            _ => {}
+            _ => match key(part) {
+                Some(key) => return Some(key),
+                None if can_fail(part) => return None,
+                None => {}
+            },
         }
     }
     None
 }
 
+/// Of `resource.field == literal`, of `resource.field` and `!resource.field` where it is true or false, and of
+/// `resource.getTag("key") == literal`.
+fn value_key(part: &Expr) -> Option<Key> {
+    match part.expr_kind() {
+        ExprKind::BinaryApp { op: BinaryOp::Eq, arg1, arg2 } => {
+            key_of(arg1, arg2).or_else(|| key_of(arg2, arg1))
+        }
+        ExprKind::GetAttr { .. } => key_of_read(part, &Literal::Bool(true)),
+        ExprKind::UnaryApp { op: UnaryOp::Not, arg }
+            if matches!(arg.expr_kind(), ExprKind::GetAttr { .. }) =>
+        {
+            key_of_read(arg, &Literal::Bool(false))
+        }
+        _ => None,
+    }
+}
+
+/// Of `resource has field`.
+fn has_key(part: &Expr) -> Option<Key> {
+    let ExprKind::HasAttr { expr, attr } = part.expr_kind() else { return None };
+    Some(Key { side: Side::of(expr)?, value: KeyValue::Has(attr.to_string()) })
+}
+
 fn key_of(read: &Expr, literal: &Expr) -> Option<Key> {
     let ExprKind::Lit(literal) = literal.expr_kind() else { return None };
+    key_of_read(read, literal)
+}
+
+fn key_of_read(read: &Expr, literal: &Literal) -> Option<Key> {
     match read.expr_kind() {
         ExprKind::GetAttr { expr, attr } => {
             Some(Key { side: Side::of(expr)?, value: KeyValue::Field(attr.to_string(), literal.clone()) })
@@ -195,20 +227,6 @@ fn key_of(read: &Expr, literal: &Expr) -> Option<Key> {
         }
         _ => None,
     }
-}
-
-/// Arithmetic overflows, and some functions of extension types do.
-fn can_fail(expr: &Expr) -> bool {
-    expr.subexpressions().any(|part| match part.expr_kind() {
-        ExprKind::UnaryApp { op, .. } => matches!(op, UnaryOp::Neg),
-        ExprKind::BinaryApp { op, .. } => matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul),
-        ExprKind::ExtensionFunctionApp { .. } | ExprKind::Slot(_) | ExprKind::Unknown(_) => true,
-        _ => false,
-    })
-}
-
-fn is_true(expr: &Expr) -> bool {
-    matches!(expr.expr_kind(), ExprKind::Lit(Literal::Bool(true)))
 }
 
 #[cfg(test)]
@@ -228,6 +246,7 @@ mod tests {
             Some(Key { side, value: KeyValue::Within(uid) }) => format!("{side:?} in {uid}"),
             Some(Key { side, value: KeyValue::Field(name, value) }) => format!("{side:?}.{name} {value}"),
             Some(Key { side, value: KeyValue::Tag(key, value) }) => format!("{side:?}[{key}] {value}"),
+            Some(Key { side, value: KeyValue::Has(name) }) => format!("{side:?} has {name}"),
         };
         match rule.condition {
             None => place,
@@ -279,6 +298,15 @@ mod tests {
             ("when { principal.tenant == Tenant::\"t\" || context.a }", "always, if"),
             ("when { principal.tenant != Tenant::\"t\" }", "always, if"),
             ("when { principal.tenant == resource.tenant && resource.n == 1 }", "Resource.n 1, if"),
+            ("when { principal.active && context.a }", "Principal.active true, if"),
+            ("unless { principal.active || context.a }", "Principal.active false, if"),
+            ("unless { principal.active && context.a }", "always, if"),
+            ("when { resource has owner && principal.active }", "Principal.active true, if"),
+            ("when { resource has owner && context.a + 1 > 0 }", "Resource has owner, if"),
+            ("when { context.a + 1 > 0 && resource has owner }", "always, if"),
+            ("when { resource has owner || context.a }", "always, if"),
+            ("unless { resource has owner }", "always, if"),
+            ("when { context.active }", "always, if"),
             ("when { context.tenant == Tenant::\"t\" }", "always, if"),
             ("when { resource.a.b == 1 }", "always, if"),
         ] {

@@ -33,6 +33,7 @@ struct Index {
     within: HashMap<Arc<EntityUID>, Vec<Rule>>,
     fields: ByName,
     tags: ByName,
+    has: HashMap<String, Vec<Rule>>,
 }
 
 /// By the name of a field or tag, and then by its value.
@@ -48,6 +49,16 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    fn add(&mut self, rule: &Rule, holds: Result<bool, String>) {
+        let id = || rule.id.to_string();
+        match holds {
+            Ok(false) => {}
+            Ok(true) if rule.effect == Effect::Forbid => _ = self.forbids.insert(id()),
+            Ok(true) => _ = self.permits.insert(id()),
+            Err(error) => _ = self.errors.insert(id(), error),
+        }
+    }
+
     /// A policy that errors may be a forbid that would have held: it denies.
     pub fn allowed(&self) -> bool {
         self.forbids.is_empty() && self.errors.is_empty() && !self.permits.is_empty()
@@ -83,18 +94,19 @@ impl Slice {
 
     /// The answer of all policies that apply: sets are combined as Cedar does, and a forbid wins.
     pub fn evaluate(&self, question: Question<'_>) -> Result<Outcome, Unfit> {
-        let rules = self.candidates(&question);
-        let (request, entities) = question.put(self)?;
-        let evaluator = Evaluator::new(request, &entities, Extensions::all_available());
-        let slots = SlotEnv::new();
+        let (open, settled): (Vec<_>, Vec<_>) =
+            self.candidates(&question).into_iter().partition(|rule| rule.condition.is_some());
         let mut outcome = Outcome::default();
-        for rule in rules {
-            let id = || rule.id.to_string();
-            match rule.holds(&evaluator, &slots) {
-                Ok(false) => {}
-                Ok(true) if rule.effect == Effect::Forbid => _ = outcome.forbids.insert(id()),
-                Ok(true) => _ = outcome.permits.insert(id()),
-                Err(error) => _ = outcome.errors.insert(id(), error),
+        for rule in settled {
+            outcome.add(rule, Ok(true));
+        }
+        // Often there is nothing to evaluate, and then nothing that an evaluator would be asked about is made.
+        if !open.is_empty() {
+            let (request, entities) = question.put(self)?;
+            let evaluator = Evaluator::new(request, &entities, Extensions::all_available());
+            let slots = SlotEnv::new();
+            for rule in open {
+                outcome.add(rule, rule.holds(&evaluator, &slots));
             }
         }
         if !outcome.forbids.is_empty() {
@@ -126,6 +138,7 @@ impl Index {
             KeyValue::Within(uid) => self.within.entry(uid).or_default(),
             KeyValue::Field(name, value) => self.fields.entry(name).or_default().entry(value).or_default(),
             KeyValue::Tag(name, value) => self.tags.entry(name).or_default().entry(value).or_default(),
+            KeyValue::Has(name) => self.has.entry(name).or_default(),
         };
         shelf.push(rule);
     }
@@ -137,6 +150,9 @@ impl Index {
         }
         for (name, value) in draft.plain_fields() {
             found.extend(shelf(&self.fields, name, value));
+        }
+        for name in draft.field_names() {
+            found.extend(self.has.get(name).into_iter().flatten());
         }
         for (key, value) in draft.plain_tags() {
             found.extend(shelf(&self.tags, key, value));
