@@ -88,7 +88,10 @@ impl Components {
 
     /// One that is there already.
     pub fn loaded(&self, digest: &Digest) -> Option<Linked> {
-        self.entry(digest).get().and_then(|found| found.as_ref().ok()).cloned()
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.get_mut(digest)?;
+        entry.last_use = self.uses.fetch_add(1, Ordering::Relaxed);
+        entry.found.get()?.as_ref().ok().cloned()
     }
 
     /// The component of this digest, linked. Whoever waits for it may have no time left: it is looked for to the end, and

@@ -25,7 +25,7 @@ const COLUMNS: &[Column] = &[
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SecretCommand {
-    /// Store a secret, or its next value, read from standard input
+    /// Store a secret, or its next value, read from standard input without the line's end that it ends with
     Set {
         /// Upper-case letters, digits and _, for example REGISTRY_PASSWORD
         name: String,
