@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use cedar_policy_core::ast::{EntityType, Expr, ExprKind, Literal, UnaryOp, Var};
+use cedar_policy_core::ast::{EntityType, Expr, ExprKind, Literal, UnaryOp};
 use cedar_policy_core::validator::ValidatorSchema;
 use cedar_policy_core::validator::types::OpenTag;
 
+use crate::side::Side;
 use crate::words::PARSED_SCHEMA;
 
 /// The types of one slice.
@@ -28,10 +29,8 @@ impl Known<'_> {
         let open = || if holds { condition.clone() } else { Expr::not(condition.clone()) };
         let known = |truth: Option<bool>| truth.map_or_else(open, |truth| Expr::val(truth == holds));
         match condition.expr_kind() {
-            ExprKind::And { left, right } if holds => self.both(left, right, holds),
-            ExprKind::And { left, right } => self.either(left, right, holds),
-            ExprKind::Or { left, right } if holds => self.either(left, right, holds),
-            ExprKind::Or { left, right } => self.both(left, right, holds),
+            ExprKind::And { left, right } => self.joined(left, right, holds, !holds),
+            ExprKind::Or { left, right } => self.joined(left, right, holds, holds),
             ExprKind::UnaryApp { op: UnaryOp::Not, arg } => self.settled(arg, !holds),
             ExprKind::If { test_expr, then_expr, else_expr } => {
                 self.chosen(test_expr, [then_expr, else_expr], holds)
@@ -43,28 +42,17 @@ impl Known<'_> {
         }
     }
 
-    fn both(&self, left: &Expr, right: &Expr, holds: bool) -> Expr {
+    /// `decides`: what one side must be to decide alone, which is false where both must hold and true where one must.
+    fn joined(&self, left: &Expr, right: &Expr, holds: bool, decides: bool) -> Expr {
         let left = self.settled(left, holds);
         match truth(&left) {
-            Some(false) => left,
-            Some(true) => self.settled(right, holds),
+            Some(truth) if truth == decides => left,
+            Some(_) => self.settled(right, holds),
             None => match self.settled(right, holds) {
-                right if truth(&right) == Some(true) => left,
-                right if truth(&right) == Some(false) && !can_fail(&left) => right,
+                right if truth(&right) == Some(!decides) => left,
+                right if truth(&right) == Some(decides) && !can_fail(&left) => right,
+                right if decides => Expr::or(left, right),
                 right => Expr::and(left, right),
-            },
-        }
-    }
-
-    fn either(&self, left: &Expr, right: &Expr, holds: bool) -> Expr {
-        let left = self.settled(left, holds);
-        match truth(&left) {
-            Some(true) => left,
-            Some(false) => self.settled(right, holds),
-            None => match self.settled(right, holds) {
-                right if truth(&right) == Some(false) => left,
-                right if truth(&right) == Some(true) && !can_fail(&left) => right,
-                right => Expr::or(left, right),
             },
         }
     }
@@ -79,11 +67,10 @@ impl Known<'_> {
     }
 
     fn type_of(&self, expr: &Expr) -> Option<&EntityType> {
-        match expr.expr_kind() {
-            ExprKind::Var(Var::Principal) => Some(self.principal),
-            ExprKind::Var(Var::Resource) => Some(self.resource),
-            _ => None,
-        }
+        Side::of(expr).map(|side| match side {
+            Side::Principal => self.principal,
+            Side::Resource => self.resource,
+        })
     }
 
     /// None: some entities of the type have it.

@@ -16,6 +16,7 @@ mod lint;
 mod needs;
 mod question;
 mod rule;
+mod side;
 mod slice;
 mod source;
 #[cfg(test)]

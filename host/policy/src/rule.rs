@@ -6,11 +6,12 @@ use std::sync::Arc;
 use cedar_policy::Policy;
 use cedar_policy_core::ast::{
     self, BinaryOp, Effect, EntityReference, EntityType, EntityUID, Expr, ExprKind, Literal,
-    PrincipalOrResourceConstraint as Constraint, SlotEnv, UnaryOp, ValueKind, Var,
+    PrincipalOrResourceConstraint as Constraint, SlotEnv, UnaryOp, ValueKind,
 };
 use cedar_policy_core::evaluator::Evaluator;
 
 use crate::known::{Known, can_fail, truth};
+use crate::side::Side;
 
 /// A policy, ready to be evaluated.
 #[derive(Debug)]
@@ -26,12 +27,6 @@ pub(crate) struct Rule {
 pub(crate) struct Key {
     pub side: Side,
     pub value: KeyValue,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    Principal,
-    Resource,
 }
 
 #[derive(Debug, PartialEq)]
@@ -148,23 +143,6 @@ impl Scope {
         match self {
             Self::Is(uid) if !known => Some(Expr::is_eq(side.variable(), Expr::val(uid))),
             Self::Within(uid) if !known => Some(Expr::is_in(side.variable(), Expr::val(uid))),
-            _ => None,
-        }
-    }
-}
-
-impl Side {
-    fn variable(self) -> Expr {
-        Expr::var(match self {
-            Self::Principal => Var::Principal,
-            Self::Resource => Var::Resource,
-        })
-    }
-
-    fn of(expr: &Expr) -> Option<Self> {
-        match expr.expr_kind() {
-            ExprKind::Var(Var::Principal) => Some(Self::Principal),
-            ExprKind::Var(Var::Resource) => Some(Self::Resource),
             _ => None,
         }
     }

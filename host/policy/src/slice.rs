@@ -11,7 +11,8 @@ use cedar_policy_core::extensions::Extensions;
 use crate::draft::Draft;
 use crate::needs::Needs;
 use crate::question::{Question, Unfit};
-use crate::rule::{Key, KeyValue, Rule, Side, Unfitted};
+use crate::rule::{Key, KeyValue, Rule, Unfitted};
+use crate::side::Side;
 
 pub(crate) struct Slice {
     /// With all its groups as parents: the groups themselves need not be present.

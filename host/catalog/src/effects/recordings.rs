@@ -55,10 +55,7 @@ impl KeptRecordings<'_> {
         execution: ExecutionId,
         step: &StepId,
     ) -> Result<Vec<(RecordingSlotKey, u32)>, Error> {
-        let filter = ArtifactFilter {
-            holder: Holder::Execution(execution),
-            prefix: Some(format!("{PREFIX}/{step}/")),
-        };
+        let filter = ArtifactFilter { holder: Holder::Execution(execution), prefix: Some(all_of(step)) };
         let artifacts = self.effects.shared.store.artifacts(self.scope);
         let page = artifacts.list(&filter, PageRequest { limit: NAMES, after: None }).await?;
         Ok(page.items.iter().filter_map(|named| attempt_of(step, &named.name)).collect())
@@ -119,11 +116,15 @@ impl RecordingStore for Effects {
     }
 }
 
+fn all_of(step: &StepId) -> String {
+    format!("{PREFIX}/{step}/")
+}
+
 fn head(slot: &RecordingSlotKey) -> String {
     let RecordingSlotKey { step, element, compensates } = slot;
     let phase = if *compensates { "undo" } else { "run" };
     let element = element.map(|element| element.to_string()).unwrap_or_default();
-    format!("{PREFIX}/{step}/{phase}/{element}/")
+    format!("{}{phase}/{element}/", all_of(step))
 }
 
 /// Attempts in their order.
@@ -133,7 +134,7 @@ fn name(slot: &RecordingSlotKey, attempt: u32) -> String {
 
 /// Of a step's name, back again.
 fn attempt_of(step: &StepId, name: &str) -> Option<(RecordingSlotKey, u32)> {
-    let mut parts = name.strip_prefix(&format!("{PREFIX}/{step}/"))?.split('/');
+    let mut parts = name.strip_prefix(&all_of(step))?.split('/');
     let (phase, element, attempt) = (parts.next()?, parts.next()?, parts.next()?.parse().ok()?);
     let slot =
         RecordingSlotKey { step: step.clone(), element: element.parse().ok(), compensates: phase == "undo" };

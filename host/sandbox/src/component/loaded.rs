@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use quantum_core::id::Digest;
@@ -88,7 +88,7 @@ impl Components {
 
     /// One that is there already.
     pub fn loaded(&self, digest: &Digest) -> Option<Linked> {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries();
         let entry = entries.get_mut(digest)?;
         entry.last_use = self.uses.fetch_add(1, Ordering::Relaxed);
         entry.found.get()?.as_ref().ok().cloned()
@@ -156,12 +156,15 @@ impl Components {
 
     /// What is in memory, whoever used it last.
     pub fn in_use(&self) -> Vec<Digest> {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.keys().cloned().collect()
+        self.entries().keys().cloned().collect()
     }
 
     fn entry(&self, digest: &Digest) -> Arc<OnceCell<Found>> {
         self.entry_that(digest, |refused| refused.is_none_or(|refused| !refused.is_over(Instant::now())))
+    }
+
+    fn entries(&self) -> MutexGuard<'_, HashMap<Digest, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is there when it holds, and an empty one otherwise.
@@ -171,7 +174,7 @@ impl Components {
         holds: impl FnOnce(Option<&Refused>) -> bool,
     ) -> Arc<OnceCell<Found>> {
         let last_use = self.uses.fetch_add(1, Ordering::Relaxed);
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries();
         if !entries.contains_key(digest) && entries.len() >= self.entries_max {
             let oldest =
                 entries.iter().min_by_key(|(_, entry)| entry.last_use).map(|(digest, _)| digest.clone());

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use quantum_core::port::{
-    ArtifactScope, ArtifactStore, Attempt, EffectError, EffectGate, KeyValueSpace, KeyValueStore,
-};
+use quantum_core::port::{ArtifactScope, ArtifactStore, Attempt, EffectError, KeyValueSpace, KeyValueStore};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limits::OPEN_ARTIFACTS_MAX;
@@ -20,8 +18,6 @@ pub(crate) struct Sources {
 
 /// The stored data of one attempt.
 pub(crate) struct Effects {
-    attempt: Arc<Attempt>,
-    gate: Arc<dyn EffectGate>,
     pub key_values: Arc<dyn KeyValueStore>,
     pub space: KeyValueSpace,
     /// Of the installation; in front of each key.
@@ -49,8 +45,6 @@ impl Effects {
         let (subject, ports) = (&attempt.subject, &shared.ports);
         let settings = subject.action.settings.of(subject.environment);
         Self {
-            attempt: attempt.clone(),
-            gate: ports.gate.clone(),
             key_values: ports.key_values.clone(),
             space: KeyValueSpace { tenant: subject.tenant.clone(), plugin: subject.action.plugin.clone() },
             key_prefix: settings.key_prefix.clone().unwrap_or_default(),
@@ -68,16 +62,8 @@ impl Effects {
         }
     }
 
-    /// Err: what is kept for the plugin is not reached any more, because somebody uninstalled it while it runs.
     pub fn check_installed(&self) -> Result<(), EffectError> {
-        if self.gate.in_force(&self.attempt.subject).is_some() {
-            return Ok(());
-        }
-        let plugin = &self.attempt.subject.action.plugin;
-        let message = format!(
-            "{plugin} is not installed any more, and what is stored with it; install it again with: quantum plugin install FILE"
-        );
-        Err(EffectError::new("denied", message))
+        self.vault.installed("what is stored").map(drop)
     }
 
     /// The number of one more, from 0.

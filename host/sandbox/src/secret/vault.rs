@@ -8,7 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use quantum_core::manifest::{SecretDeclaration, SecretPlace};
 use quantum_core::port::{
-    Attempt, Decision, EffectError, EffectGate, OpenSecret, SecretCall, SecretSource, StepSubject, Verdict,
+    ActionEntry, Attempt, Decision, EffectError, EffectGate, OpenSecret, SecretCall, SecretSource,
+    StepSubject, Verdict,
 };
 
 use super::lines::use_line;
@@ -172,6 +173,18 @@ impl Vault {
         self.subject().action.grant.secrets.is_empty()
     }
 
+    /// The step's action as it is installed now. Err: the plugin was uninstalled while it runs, and what went with it
+    /// (`lost`) is not reached any more.
+    pub fn installed(&self, lost: &str) -> Result<Arc<ActionEntry>, EffectError> {
+        self.gate.in_force(self.subject()).ok_or_else(|| {
+            let plugin = &self.subject().action.plugin;
+            let message = format!(
+                "{plugin} is not installed any more, and {lost} with it; install it again with: quantum plugin install FILE"
+            );
+            EffectError::new("denied", message)
+        })
+    }
+
     async fn usable(&self, name: &str) -> Result<Arc<OpenSecret>, EffectError> {
         self.declared(name).ok_or_else(|| undeclared(name, "capabilities.secrets"))?;
         let secret = self.open(name).await?;
@@ -198,7 +211,7 @@ impl Vault {
     /// out of what the guest says.
     async fn open(&self, name: &str) -> Result<Arc<OpenSecret>, EffectError> {
         let environment = self.subject().environment;
-        let action = self.gate.in_force(self.subject()).ok_or_else(|| uninstalled(self.subject()))?;
+        let action = self.installed("its secrets")?;
         let theirs = action.settings.of(environment).secret(name);
         let opened = self.source.open(&self.subject().tenant, theirs, environment).await?;
         if opened.value.len() > VALUE_BYTES_MAX {
@@ -269,14 +282,6 @@ fn undeclared(name: &str, list: &str) -> EffectError {
          plugin again"
     );
     EffectError::new("undeclared", message)
-}
-
-fn uninstalled(subject: &StepSubject) -> EffectError {
-    let message = format!(
-        "{} is not installed any more, and its secrets with it; install it again with: quantum plugin install FILE",
-        subject.action.plugin
-    );
-    EffectError::new("denied", message)
 }
 
 /// The value itself, or the whole `Basic …` of a user.
