@@ -1,22 +1,10 @@
-//! The contract as Rust, generated from the whole of `wit/`. What a plugin does not call is not imported by its
-//! component.
+//! The contract as Rust, made from the whole of `wit/` by `cargo xtask codegen`. What a plugin does not call is not imported
+//! by its component.
 
-#[cfg(not(quantum_describe))]
-wit_bindgen::generate!({
-    path: "wit",
-    world: "plugin",
-    generate_all,
-    pub_export_macro: true,
-    export_macro_name: "export_plugin",
-    default_bindings_module: "quantum_sdk::bindings",
-});
+include!("bindings/plugin.rs");
 
+/// What a build that tells its manifest exports beside.
 #[cfg(quantum_describe)]
-wit_bindgen::generate!({
-    path: "wit",
-    world: "describing",
-    generate_all,
-    pub_export_macro: true,
-    export_macro_name: "export_plugin",
-    default_bindings_module: "quantum_sdk::bindings",
-});
+pub mod describing {
+    include!("bindings/describe.rs");
+}

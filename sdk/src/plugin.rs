@@ -138,13 +138,26 @@ macro_rules! __config {
 }
 
 /// The exports of the component.
-#[cfg(target_family = "wasm")]
+#[cfg(all(target_family = "wasm", not(quantum_describe)))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export {
     ($plugin:ident) => {
         const _: () = {
     $crate::bindings::export_plugin!($plugin with_types_in $crate::bindings);
+        };
+    };
+}
+
+/// The exports of the component that tells its manifest.
+#[cfg(all(target_family = "wasm", quantum_describe))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export {
+    ($plugin:ident) => {
+        const _: () = {
+    $crate::bindings::export_plugin!($plugin with_types_in $crate::bindings);
+    $crate::bindings::describing::export_describe!($plugin with_types_in $crate::bindings::describing);
         };
     };
 }

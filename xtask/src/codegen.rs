@@ -1,9 +1,10 @@
 //! `cargo xtask codegen`: writes the files that are made from the code, or checks that they are up to date.
 //!
-//! The host prints most of them; nothing here knows what is in those, so this package need not compile the host's. The
-//! page about the contract is made of `wit/` alone.
+//! The host prints most of them, and a generator those of the SDK; nothing here knows what is in those, so this package
+//! need not compile the others. The page about the contract is made of `wit/` alone.
 
 use std::path::Path;
+use std::process::Command;
 
 use crate::artifacts::{self, Artifacts, Profile};
 use crate::error::{Error, Result};
@@ -18,6 +19,10 @@ const GENERATED: &[(&str, &[&str])] = &[
     ("schemas/recording.json", &["schema", "recording"]),
     ("schemas/openapi.json", &["schema", "openapi"]),
 ];
+
+/// A file, and what the SDK's generator calls it.
+const BINDINGS: &[(&str, &str)] =
+    &[("sdk/src/bindings/plugin.rs", "plugin"), ("sdk/src/bindings/describe.rs", "describe")];
 
 /// Made here.
 const CONTRACT: &str = "docs/wit.md";
@@ -46,11 +51,30 @@ pub fn check(artifacts: &Artifacts) -> Result<()> {
     if stale.is_empty() { Ok(()) } else { Err(Error::Stale(stale)) }
 }
 
+/// Whether nobody wrote this file of Rust.
+pub fn is_generated(path: &str) -> bool {
+    BINDINGS.iter().any(|(file, _)| *file == path)
+}
+
 fn generate(artifacts: &Artifacts) -> Result<Vec<(&'static str, Vec<u8>)>> {
     let printed = GENERATED
         .iter()
         .map(|(path, arguments)| Ok((*path, shell::output(artifacts.quantum().args(*arguments))?)));
-    printed.chain([wit::page().map(|page| (CONTRACT, page))]).collect()
+    let bindings = BINDINGS.iter().map(|(path, file)| Ok((*path, shell::output(&mut bindgen(file))?)));
+    printed.chain(bindings).chain([wit::page().map(|page| (CONTRACT, page))]).collect()
+}
+
+fn bindgen(file: &str) -> Command {
+    shell::cargo(&[
+        "run",
+        "--quiet",
+        "--package",
+        "quantum-sdk-bindgen",
+        "--features",
+        "generate",
+        "--",
+        file,
+    ])
 }
 
 fn is_stale(path: &Path, text: &[u8]) -> bool {

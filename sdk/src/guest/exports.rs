@@ -14,7 +14,7 @@ impl<P: Plugin> actions::Guest for P {
 }
 
 #[cfg(quantum_describe)]
-impl<P: Plugin> crate::bindings::exports::quantum::plugin::describe::Guest for P {
+impl<P: Plugin> crate::bindings::describing::exports::quantum::plugin::describe::Guest for P {
     fn manifest() -> String {
         super::panic::report_panics();
         P::manifest().to_string()

@@ -14,7 +14,7 @@ use crate::sample::QuantumPlugin;
 type Version = [u32; 3];
 
 fn folder(below: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("wit").join(below)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit").join(below)
 }
 
 /// Name, version and text of a package in this file.

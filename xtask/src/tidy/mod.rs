@@ -21,7 +21,7 @@ pub use size::{FILE_LINES_MAX, FUNCTION_LINES_MAX, Oversize};
 pub use source::Source;
 
 use crate::error::{Error, Result};
-use crate::workspace;
+use crate::{codegen, workspace};
 
 const EXCEPTIONS: &str = "xtask/tidy-exceptions.toml";
 
@@ -41,8 +41,10 @@ pub fn check() -> Result<Vec<Finding>> {
     let text = std::fs::read_to_string(&exceptions).map_err(Error::file(&exceptions))?;
     let mut files = Vec::new();
     for path in rust_files(&root)? {
-        let text = std::fs::read_to_string(&path).map_err(Error::file(&path))?;
-        files.push((workspace::relative(&path), text));
+        let relative = workspace::relative(&path);
+        if !codegen::is_generated(&relative) {
+            files.push((relative, std::fs::read_to_string(&path).map_err(Error::file(&path))?));
+        }
     }
     let mut findings = check_texts(&files, &text);
     let graph = workspace::graph()?;

@@ -30,6 +30,8 @@ struct Room {
 
 const HTTP: &[&str] = &["axum", "hyper", "hyper-util", "tower-http", "reqwest"];
 const FOREIGN_CODE: &str = "wasmtime";
+/// Of bindings. Whoever builds a plugin would wait for it.
+const GENERATOR: &str = "wit-bindgen-rust*";
 const POLICIES: &str = "cedar-policy";
 /// Real servers, for tests: a room that may know it must not link it.
 const SERVERS: &str = "quantum-testing";
@@ -131,10 +133,16 @@ const TABLE: &[Room] = &[
         package: "quantum-sdk",
         own: &["quantum-sdk-macros"],
         never: &[],
-        never_reached: &[FOREIGN_CODE, "tokio", "sqlx"],
+        never_reached: &[FOREIGN_CODE, GENERATOR, "tokio", "sqlx"],
     },
     Room {
         package: "quantum-sdk-macros",
+        own: &[],
+        never: &[],
+        never_reached: &[FOREIGN_CODE, GENERATOR, "tokio", "sqlx"],
+    },
+    Room {
+        package: "quantum-sdk-bindgen",
         own: &[],
         never: &[],
         never_reached: &[FOREIGN_CODE, "tokio", "sqlx"],
@@ -143,7 +151,7 @@ const TABLE: &[Room] = &[
         package: "quantum-plugin-*",
         own: &["quantum-sdk"],
         never: &[],
-        never_reached: &[FOREIGN_CODE, "tokio", "sqlx"],
+        never_reached: &[FOREIGN_CODE, GENERATOR, "tokio", "sqlx"],
     },
     Room { package: "quantum-benches", own: &["*"], never: &[], never_reached: &[] },
     Room {
