@@ -7,8 +7,9 @@ import { call } from './call.js';
 import { Context } from './context.js';
 import { Cancelled, Failure } from './failure.js';
 
-/** What the component exports as `quantum:plugin/actions`. */
-export function exported(actions, host, capabilities) {
+/** What the component exports as `quantum:plugin/actions`. `names` and `capabilities` are those of the manifest. */
+export function exported(actions, host, names, capabilities) {
+  checkNames(Object.keys(actions ?? {}), names);
   if (!capabilities.includes('clock')) stopClocks();
   return {
     run(action, parameters) {
@@ -21,6 +22,19 @@ export function exported(actions, host, capabilities) {
       }
     },
   };
+}
+
+/** Manifest and module name the same actions: a name that one of them lacks would be found by its first call. */
+function checkNames(known, names) {
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    throw new TypeError(
+      `manifest.json has the action "${name}", and \`actions\` has none of that name; it has ${known.join(', ')}`,
+    );
+  }
+  const further = known.find((name) => !names.includes(name));
+  if (further === undefined) return;
+  throw new TypeError(`\`actions\` has the action "${further}", which manifest.json does not have`);
 }
 
 /** The variant `failure` in the bindings' words. */

@@ -44,7 +44,7 @@ test('whatever is thrown is a failure', () => {
 test('failures are told in the words of the bindings', () => {
   const run = (action, cancelled) => {
     try {
-      return exported(actions, new Host({ cancelled }), ['clock']).run(action, '{}');
+      return exported(actions, new Host({ cancelled }), Object.keys(actions), ['clock']).run(action, '{}');
     } catch (error) {
       return error;
     }

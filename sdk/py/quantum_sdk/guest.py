@@ -76,8 +76,20 @@ def close_doors() -> None:
         setattr(time, name, none)
 
 
+def _check_names(table: dict[str, Any]) -> None:
+    """Manifest and module name the same actions: a name that one of them lacks would be found by its first call."""
+    for name in quantum_build.ACTIONS:
+        if name not in table:
+            known = ", ".join(table)
+            raise TypeError(f"manifest.json has the action {name!r}, and the module has none of that name; it has {known}")
+    for name in table:
+        if name not in quantum_build.ACTIONS:
+            raise TypeError(f"the module has the action {name!r}, which manifest.json does not have")
+
+
 def exported(table: dict[str, Any]) -> type:
     """The class that the component exports as `quantum:plugin/actions`."""
+    _check_names(table)
 
     class Actions:
         actions = table

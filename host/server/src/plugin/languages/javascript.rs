@@ -68,7 +68,7 @@ fn names_tool(dir: &Path) -> bool {
 }
 
 pub(super) async fn build(plugin: &LanguagePlugin, main: &Path, work: &Work) -> Result<(), Error> {
-    let entry = write(&work.dir.join("entry.js"), &entry(main, &plugin.manifest.capabilities))?;
+    let entry = write(&work.dir.join("entry.js"), &entry(main, plugin))?;
     let bundle = write(&work.dir.join("bundle.config.mjs"), BUNDLE)?;
     let mut command = Command::new(&work.tool);
     command.current_dir(&plugin.dir).arg("componentize").arg(entry).arg("--wit").arg(&work.wit);
@@ -85,9 +85,9 @@ pub(super) async fn build(plugin: &LanguagePlugin, main: &Path, work: &Work) -> 
 const BUNDLE: &str = "export default { external: [/^(quantum|wasi):/] };\n";
 
 /// Hands the imported interfaces to the plugin's actions.
-fn entry(main: &Path, capabilities: &Capabilities) -> String {
+fn entry(main: &Path, plugin: &LanguagePlugin) -> String {
     let mut parts = vec![("context", "quantum:context/context@1.0.0"), ("log", "quantum:log/log@1.0.0")];
-    let declared = capabilities.declared();
+    let declared = plugin.manifest.capabilities.declared();
     let known = [
         (Capability::Artifacts, "artifacts", "quantum:artifacts/artifacts@1.0.0"),
         (Capability::Kv, "kv", "quantum:kv/kv@1.0.0"),
@@ -102,8 +102,9 @@ fn entry(main: &Path, capabilities: &Capabilities) -> String {
     let words: Vec<_> = declared.iter().map(|one| one.as_str()).collect();
     format!(
         "{imports}import {{ exported }} from '../sdk/guest.js';\nimport * as plugin from {};\n\n\
-         export const actions = exported(plugin.actions, {{ {names} }}, {});\n",
+         export const actions = exported(plugin.actions, {{ {names} }}, {}, {});\n",
         json!(format!("../../{}", main.display())),
+        json!(plugin.action_names()),
         json!(words),
     )
 }

@@ -104,6 +104,11 @@ impl LanguagePlugin {
         }
     }
 
+    /// That the module has to have, under these names and no others.
+    fn action_names(&self) -> Vec<&str> {
+        self.manifest.actions.iter().map(|action| action.name.as_str()).collect()
+    }
+
     fn language(&self) -> Language {
         match self.module {
             Module::Python(_) => Language::Python,

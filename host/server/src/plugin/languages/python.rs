@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::json;
 use tokio::process::Command;
 
 use super::{LanguagePlugin, TARGET, Work, sources, tool, world};
@@ -65,8 +66,12 @@ pub(super) fn tool(dir: &Path) -> Result<PathBuf, Error> {
 }
 
 pub(super) async fn build(plugin: &LanguagePlugin, module: &str, work: &Work) -> Result<(), Error> {
-    let names: Vec<_> = plugin.manifest.capabilities.declared().iter().map(|one| one.as_str()).collect();
-    let build = format!("\"\"\"What the manifest declares.\"\"\"\n\nCAPABILITIES = {names:?}\n");
+    let capabilities: Vec<_> =
+        plugin.manifest.capabilities.declared().iter().map(|one| one.as_str()).collect();
+    let (actions, capabilities) = (json!(plugin.action_names()), json!(capabilities));
+    let build = format!(
+        "\"\"\"What the manifest declares.\"\"\"\n\nACTIONS = {actions}\nCAPABILITIES = {capabilities}\n"
+    );
     let path = work.dir.join("quantum_build.py");
     std::fs::write(&path, build).map_err(Error::file(&path))?;
     let mut command = Command::new(&work.tool);

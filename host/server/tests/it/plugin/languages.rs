@@ -104,6 +104,38 @@ fn a_mistake_in_a_module_is_shown_as_its_language_tells_it() {
     }
 }
 
+#[test]
+fn a_module_and_its_manifest_name_the_same_actions() {
+    let python = |names: &[&str]| {
+        let functions = names.iter().map(|name| format!("@action\ndef {name}(ctx, p):\n    return p\n\n\n"));
+        let functions: String = functions.collect();
+        let listed = names.join(", ");
+        format!("from quantum_sdk import action, plugin\n\n\n{functions}Actions = plugin({listed})\n")
+    };
+    let javascript = |names: &[&str]| {
+        let functions: String = names.iter().map(|name| format!("  {name}: (ctx, p) => p,\n")).collect();
+        format!("export const actions = {{\n{functions}}};\n")
+    };
+    let check = |names: &[&str], told: [&str; 2]| {
+        if let Some(said) = broken(&COMPONENTIZE_PY, "python", "plugin.py", &python(names)) {
+            assert!(said.contains(told[0]), "{said}");
+        }
+        if let Some(said) = broken(&JCO, "javascript", "plugin.js", &javascript(names)) {
+            assert!(said.contains(told[1]), "{said}");
+        }
+    };
+    let lacking = [
+        "manifest.json has the action 'count', and the module has none of that name; it has tally, sum",
+        "manifest.json has the action \"count\", and `actions` has none of that name; it has tally, sum",
+    ];
+    check(&["tally", "sum"], lacking);
+    let further = [
+        "the module has the action 'tally', which manifest.json does not have",
+        "`actions` has the action \"tally\", which manifest.json does not have",
+    ];
+    check(&["count", "tally"], further);
+}
+
 /// What `quantum plugin build` says of a folder with these files, with no tool on the machine.
 fn refused(files: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
