@@ -100,7 +100,9 @@ fn types(function: &ItemFn) -> Result<(&Type, &Type)> {
     plain(signature)?;
     let arguments: Vec<_> = signature.inputs.iter().collect();
     let parameters = match arguments.as_slice() {
-        [FnArg::Typed(context), _] if !matches!(*context.ty, Type::Reference(_)) => {
+        [FnArg::Typed(context)] | [FnArg::Typed(context), _]
+            if !matches!(*context.ty, Type::Reference(_)) =>
+        {
             return Err(odd(context, "its first argument is `ctx: &Context`"));
         }
         [FnArg::Typed(_), FnArg::Typed(parameters)] => &parameters.ty,

@@ -38,4 +38,10 @@ fn the_other_way_round(_p: u8, _ctx: &Context) -> Result<u8> {
     Ok(0)
 }
 
+/// Has parameters and nothing else.
+#[action]
+fn has_no_context(_p: u8) -> Result<u8> {
+    Ok(0)
+}
+
 fn main() {}

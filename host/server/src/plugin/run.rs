@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::allow;
 use super::call::{Call, Called, Stage};
 use super::case::{Case, Input};
-use super::error::Error;
+use super::error::{Error, place};
 use super::network::Network;
 use super::packed::Packed;
 use super::report::{billed, failure_document, logged};
@@ -133,7 +133,7 @@ pub(super) fn ended(called: &Called) -> Ended {
         }
         AttemptOutcome::Completed(_) if called.result_misfits.is_empty() => Ended::Completed,
         AttemptOutcome::Completed(result) => {
-            let line = |finding: &Finding| format!("{}: {}", finding.pointer, finding.message);
+            let line = |finding: &Finding| format!("{}: {}", place(finding), finding.message);
             let lines: Vec<_> = called.result_misfits.iter().map(line).collect();
             let message = format!("the result does not fit its own schema: {}", lines.join("; "));
             let details = Some(serde_json::json!({ "result": result }));
