@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use quantum_core::id::{PrincipalId, TenantId};
 use quantum_core::time::Timestamp;
+use quantum_core::usage::Day;
 use quantum_core::vocabulary::Role;
-use quantum_store::{Error as StoreError, Membership, Tenant};
+use quantum_store::{Error as StoreError, Membership, Tenant, UsageRow};
 
 use crate::{Catalog, Error};
 
@@ -32,6 +33,11 @@ impl Tenants<'_> {
     /// By id.
     pub async fn list(&self) -> Result<Vec<Tenant>, Error> {
         Ok(self.catalog.store.platform().tenants().await?)
+    }
+
+    /// What each of them used between two days, by id; of one plugin or of all. Who used nothing is left out.
+    pub async fn usage(&self, from: Day, to: Day, plugin: Option<&str>) -> Result<Vec<UsageRow>, Error> {
+        Ok(self.catalog.store.platform().usage(from, to, plugin).await?)
     }
 
     /// Writes what a person or a service account is in a tenant. Err: `UnknownRole`, `NotFound` (no such tenant).

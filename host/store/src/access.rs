@@ -7,7 +7,7 @@ use quantum_core::id::{PrincipalId, TenantId};
 pub(crate) enum Access<'a> {
     /// The rows of one tenant.
     Tenant(&'a TenantId),
-    /// Rows of these tenants, to be read at the start and in recovery.
+    /// Rows of these tenants, to be read at the start and in recovery, and by who operates the host.
     Tenants(&'a [TenantId]),
     /// What a batch of commits and log lines of these tenants needs.
     Journal(&'a [TenantId]),

@@ -80,6 +80,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(tenants::list_tenants, tenants::create_tenant))
         .routes(routes!(settings::get_settings, settings::replace_settings, settings::update_settings))
         .routes(routes!(usage::list_usage))
+        .routes(routes!(usage::list_usage_of_tenants))
         .routes(routes!(users::list_users))
         .routes(routes!(users::get_user, users::put_user))
         .routes(routes!(plugins::list_plugins))

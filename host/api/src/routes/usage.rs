@@ -1,4 +1,4 @@
-//! What the attempts of the tenant used, added up.
+//! What attempts used, added up: those of the tenant, and those of all tenants for who operates the host.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -8,7 +8,7 @@ use quantum_store::{UsageFilter, UsageGroup};
 
 use crate::auth::Session;
 use crate::authorize::Subject;
-use crate::extract::Parameters;
+use crate::extract::{Parameters, Platform};
 use crate::page::{List, link};
 use crate::problem::Problem;
 use crate::routes::BASE;
@@ -48,10 +48,31 @@ pub(crate) async fn list_usage(
     Ok((headers, axum::Json(List { items, next_page_token })).into_response())
 }
 
+/// What the attempts of each tenant used, by tenant. For administrators of the host, who see sums alone: not what a
+/// tenant's plugins and actions are.
+#[utoipa::path(
+    get, path = "/usage/tenants", tag = "tenants",
+    params(
+        ("from" = Option<String>, Query, description = "The first day, in UTC; 29 days before the last one when not given", example = "2026-03-01"),
+        ("to" = Option<String>, Query, description = "The last day; today when not given", example = "2026-03-31"),
+        ("plugin" = Option<String>, Query, description = "Of this plugin alone", example = "quantum:http")
+    ),
+    responses((status = 200, body = UsagePage, description = "One sum a tenant, all of them; tenants without attempts are left out"))
+)]
+pub(crate) async fn list_usage_of_tenants(
+    State(api): State<Api>,
+    platform: Platform,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    parameters.check(&["from", "to", "plugin"], &[])?;
+    let (from, to) = days(&parameters, Day::of(platform.context.now))?;
+    let rows = api.services.catalog.tenants().usage(from, to, parameters.text("plugin")).await?;
+    let items = rows.into_iter().map(Into::into).collect();
+    Ok(axum::Json(UsagePage { items, next_page_token: None }).into_response())
+}
+
 fn filter(parameters: &Parameters, today: Day) -> Result<UsageFilter, Problem> {
-    let day = |name: &str| parameters.read(name, "a day such as 2026-03-31", |text| text.parse().ok());
-    let to: Day = day("to")?.unwrap_or(today);
-    let from = day("from")?.unwrap_or(to.minus_days(DAYS_DEFAULT - 1));
+    let (from, to) = days(parameters, today)?;
     let by = parameters.read("group", "day, plugin or action", |text| match text {
         "day" => Some(UsageGroup::Day),
         "plugin" => Some(UsageGroup::Plugin),
@@ -60,4 +81,11 @@ fn filter(parameters: &Parameters, today: Day) -> Result<UsageFilter, Problem> {
     })?;
     let plugin = parameters.text("plugin").map(str::to_owned);
     Ok(UsageFilter { from, to, plugin, by: by.unwrap_or(UsageGroup::Day) })
+}
+
+/// The first and the last one.
+fn days(parameters: &Parameters, today: Day) -> Result<(Day, Day), Problem> {
+    let day = |name: &str| parameters.read(name, "a day such as 2026-03-31", |text| text.parse().ok());
+    let to: Day = day("to")?.unwrap_or(today);
+    Ok((day("from")?.unwrap_or(to.minus_days(DAYS_DEFAULT - 1)), to))
 }

@@ -1,5 +1,6 @@
 //! What attempts used over HTTP, and what is answered once a quota is used up.
 
+use quantum_api::auth::embedded::issue;
 use quantum_core::vocabulary::Role;
 use serde_json::{Value, json};
 
@@ -43,6 +44,32 @@ async fn usage_is_added_up_by_day_plugin_and_action() {
         let empty = world.get(&token, &format!("/api/v1/usage?{nothing}")).await.is(200).json();
         assert_eq!(empty["items"], json!([]), "{nothing}");
     }
+}
+
+#[tokio::test]
+async fn an_administrator_of_the_host_sees_what_each_tenant_used() {
+    let world = World::start().await;
+    let root = issue(&world.key, &world.issuer, &world.says("root", None, &[Role::PlatformAdmin])).unwrap();
+    let path = "/api/v1/usage/tenants";
+    assert_eq!(world.get(&root, path).await.is(200).json()["items"], json!([]));
+    for (tenant, steps) in [(A, 2), (B, 1)] {
+        let steps: Vec<_> = (0..steps).map(|_| json!({ "action": "echo", "say": "a" })).collect();
+        let token = world.admin(tenant);
+        run(&world, &token, &world.intent(&token, "some", json!(steps)).await).await;
+    }
+    let told = world.get(&root, path).await.is(200).json();
+    let sums = |item: &Value| (item["tenant_id"].clone(), item["attempts"].clone());
+    let items: Vec<_> = told["items"].as_array().unwrap().iter().map(sums).collect();
+    assert_eq!(items, [(json!(A), json!(2)), (json!(B), json!(1))]);
+    let keys: Vec<_> = told["items"][0].as_object().unwrap().keys().map(String::as_str).collect();
+    assert!(!keys.iter().any(|key| ["plugin", "version", "action"].contains(key)), "{keys:?}");
+    for nothing in ["to=2020-01-01", "plugin=no:such"] {
+        let empty = world.get(&root, &format!("{path}?{nothing}")).await.is(200).json();
+        assert_eq!(empty["items"], json!([]), "{nothing}");
+    }
+    let refused = world.get(&root, &format!("{path}?group=day")).await;
+    assert_eq!(refused.problem(), (422, "invalid-parameter".into()));
+    assert_eq!(world.get(&world.admin(A), path).await.problem(), (403, "platform-token-needed".into()));
 }
 
 #[tokio::test]

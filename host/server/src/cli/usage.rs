@@ -1,4 +1,4 @@
-//! `quantum usage`: what the tenant's attempts used.
+//! `quantum usage`: what the tenant's attempts used, or those of each tenant.
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub(crate) struct UsageOptions {
     /// Of one plugin alone
     #[arg(long, value_name = "NAMESPACE:NAME")]
     plugin: Option<String>,
-    /// What each line is the sum of
+    /// What each line is the sum of; tenant: of all tenants, for administrators of the host
     #[arg(long, default_value = "day", value_name = "GROUP")]
     by: Group,
 }
@@ -29,6 +29,7 @@ enum Group {
     Day,
     Plugin,
     Action,
+    Tenant,
 }
 
 const SUMS: [Column; 8] = [
@@ -43,11 +44,13 @@ const SUMS: [Column; 8] = [
 ];
 
 impl Group {
-    const fn word(self) -> &'static str {
+    /// Path and query of its list, as far as the group says them.
+    const fn list(self) -> &'static str {
         match self {
-            Self::Day => "day",
-            Self::Plugin => "plugin",
-            Self::Action => "action",
+            Self::Day => "/api/v1/usage?group=day&limit=200",
+            Self::Plugin => "/api/v1/usage?group=plugin&limit=200",
+            Self::Action => "/api/v1/usage?group=action&limit=200",
+            Self::Tenant => "/api/v1/usage/tenants?",
         }
     }
 
@@ -56,13 +59,17 @@ impl Group {
             Self::Day => &[("DAY", "day")],
             Self::Plugin => &[("PLUGIN", "plugin")],
             Self::Action => &[("PLUGIN", "plugin"), ("VERSION", "version"), ("ACTION", "action")],
+            Self::Tenant => &[("TENANT", "tenant_id")],
         }
     }
 }
 
 impl UsageOptions {
     pub async fn run(self, context: &Context) -> Result<(), CliError> {
-        let client = Client::in_tenant(context).await?;
+        let client = match self.by {
+            Group::Tenant => Client::platform(context)?,
+            _ => Client::in_tenant(context).await?,
+        };
         let mut items = Vec::new();
         let mut token = None;
         loop {
@@ -81,8 +88,9 @@ impl UsageOptions {
     }
 
     fn path(&self, token: Option<&str>) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("group", self.by.word()).append_pair("limit", "200");
+        let list = self.by.list();
+        let query_at = list.find('?').map_or(list.len(), |at| at + 1);
+        let mut query = url::form_urlencoded::Serializer::for_suffix(list.to_owned(), query_at);
         let given = [("from", &self.from), ("to", &self.to), ("plugin", &self.plugin)];
         for (name, value) in given {
             if let Some(value) = value {
@@ -92,7 +100,7 @@ impl UsageOptions {
         if let Some(token) = token {
             query.append_pair("page_token", token);
         }
-        format!("/api/v1/usage?{}", query.finish())
+        query.finish()
     }
 }
 

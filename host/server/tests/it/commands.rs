@@ -347,6 +347,9 @@ fn usage_says_what_attempts_used() {
         json["items"][0]["cpu_us"].as_u64().unwrap() > 0 && json["items"][0].get("cpu_ms").is_none(),
         "{json}"
     );
+    let of_each = home.run(Some(&host), &["usage", "--by", "tenant", "--plugin", "quantum:hello"]).ok();
+    let lines: Vec<Vec<&str>> = of_each.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!((lines.len(), lines[0][0], &lines[1][..2]), (2, "TENANT", &[TENANT, "1"][..]));
     let none = home.run(Some(&host), &["usage", "--to", "2020-01-31", "--output", "json"]).ok();
     assert_eq!(serde_json::from_str::<Value>(&none).unwrap()["items"], json!([]));
     let wrong = home.run(Some(&host), &["usage", "--from", "yesterday"]);

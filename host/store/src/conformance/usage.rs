@@ -130,6 +130,26 @@ pub async fn usage_is_listed_in_groups(open: &Open) -> Check {
     Ok(())
 }
 
+/// By tenant, between two days, of one plugin or of all; who used nothing is not there.
+pub async fn usage_of_all_tenants_is_told_by_tenant(open: &Open) -> Check {
+    let store = with_tenants(open, &["t-1", "t-2", "t-3"]).await?;
+    for (tenant, cpu_us) in [("t-2", 10), ("t-1", 1)] {
+        let book =
+            (5..=7).flat_map(|day| ["acme:sync", "acme:mail"].map(|plugin| used(day, plugin, "x", cpu_us)));
+        store.journal().commit(with(create(&scope(tenant), 1), book.collect())).await?;
+    }
+    let told = async |from, to, plugin| {
+        let rows = store.platform().usage(Day::from_number(from), Day::from_number(to), plugin).await?;
+        let sums = |row: &UsageRow| (row.tenant.to_string(), row.sums.cpu_us, row.sums.attempts);
+        Ok::<_, crate::Error>(rows.iter().map(sums).collect::<Vec<_>>())
+    };
+    let row = |tenant: &str, cpu_us, attempts| (tenant.to_owned(), cpu_us, attempts);
+    assert_eq!(told(0, 9, None).await?, [row("t-1", 6, 6), row("t-2", 60, 6)]);
+    assert_eq!(told(6, 7, Some("acme:sync")).await?, [row("t-1", 2, 2), row("t-2", 20, 2)]);
+    assert_eq!(told(8, 9, None).await?, []);
+    Ok(())
+}
+
 /// Days before the first one that is kept go, of every tenant, in bounded parts.
 pub async fn old_usage_goes(open: &Open) -> Check {
     let store = with_tenants(open, &["t-1", "t-2"]).await?;

@@ -28,6 +28,11 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 4, name: "tenant", sql: include_str!("../../migrations/postgres/0004_tenant.sql") },
     Migration { number: 5, name: "usage", sql: include_str!("../../migrations/postgres/0005_usage.sql") },
     Migration { number: 6, name: "open", sql: include_str!("../../migrations/postgres/0006_open.sql") },
+    Migration {
+        number: 7,
+        name: "usage of all",
+        sql: include_str!("../../migrations/postgres/0007_usage_of_all.sql"),
+    },
 ];
 
 /// Of the transaction: two hosts that start at once migrate one after the other.

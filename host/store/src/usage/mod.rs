@@ -10,7 +10,7 @@ use quantum_core::usage::{Day, Sums};
 use crate::scope::TenantScope;
 use crate::store::Store;
 pub(crate) use book::{add, shapes};
-pub(crate) use read::sql;
+pub(crate) use read::{OF_TENANTS, of_tenant, sql};
 
 /// Which usage, and how it is added up.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -44,6 +44,13 @@ pub(crate) mod sql {
     }
 }
 
+/// Over all tenants, as far as who asks sees them.
+pub(crate) const OF_TENANTS: &str = concat!(
+    "SELECT tenant_id, ",
+    sums!(),
+    "WHERE day >= ?1 AND day <= ?2 AND (?3 IS NULL OR plugin = ?3) GROUP BY tenant_id ORDER BY tenant_id"
+);
+
 impl UsageOf<'_> {
     pub async fn list(&self, filter: &UsageFilter, page: PageRequest) -> Result<Page<UsageRow>, Error> {
         let query = Query::new(match filter.by {
@@ -113,6 +120,14 @@ fn cursor(row: &UsageRow) -> String {
             parts.join(&BETWEEN.to_string())
         }
     }
+}
+
+/// A row of `OF_TENANTS`.
+pub(crate) fn of_tenant(row: &Row) -> Result<UsageRow, Error> {
+    let mut columns = Columns::new(row, "usage_sums");
+    let tenant = columns.tenant()?;
+    let sums = decode_sums(&mut columns)?;
+    Ok(UsageRow { tenant, day: None, plugin: None, version: None, action: None, sums })
 }
 
 fn decode_sums(columns: &mut Columns<'_>) -> Result<Sums, Error> {

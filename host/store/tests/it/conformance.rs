@@ -148,6 +148,7 @@ topics! {
         two_nodes_add_to_the_same_sums,
         a_refused_commit_books_nothing,
         usage_is_listed_in_groups,
+        usage_of_all_tenants_is_told_by_tenant,
         old_usage_goes,
     }
     platform::{ a_tenant_is_created_once, a_person_has_one_membership_a_tenant }

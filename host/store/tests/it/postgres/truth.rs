@@ -38,7 +38,7 @@ const TENANT_TABLES: [&str; 26] = [
 const JOURNAL: [&str; 7] =
     ["execution_labels", "executions", "idempotency_keys", "journal", "logs", "plans", "usage_sums"];
 /// Read by `app_reader`, and nothing else is.
-const READER: [&str; 8] = [
+const READER: [&str; 9] = [
     "changes",
     "commands",
     "executions",
@@ -47,6 +47,7 @@ const READER: [&str; 8] = [
     "plans",
     "schedules",
     "tenant_settings",
+    "usage_sums",
 ];
 /// Columns that `app_platform` reads of all tenants.
 const PLATFORM: [(&str, &[&str]); 11] = [
