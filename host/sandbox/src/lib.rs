@@ -15,6 +15,7 @@ mod component;
 mod fit;
 mod attempt;
 mod outcome;
+mod backtrace;
 mod host;
 mod secret;
 mod egress;

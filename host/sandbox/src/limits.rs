@@ -99,6 +99,8 @@ pub const ARTIFACT_WORD_BYTES_MAX: usize = 1024;
 
 /// Frames of a backtrace that are kept, the innermost first.
 pub const FRAMES_MAX: usize = 32;
+/// Bytes of the line of one of them; a longer one is cut.
+pub const FRAME_BYTES_MAX: usize = 256;
 /// Bytes of a plugin's code and message; longer ones are cut.
 pub const CODE_BYTES_MAX: usize = 128;
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024;

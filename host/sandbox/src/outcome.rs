@@ -12,11 +12,10 @@ use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::attempt::{CapabilityMissing, CpuExceeded, Panic};
+use crate::backtrace;
 use crate::egress::Denied;
 use crate::host::PluginFailure;
-use crate::limits::{
-    CODE_BYTES_MAX, CORE_INSTANCES_PER_COMPONENT_MAX, DETAILS_BYTES_MAX, FRAMES_MAX, MESSAGE_BYTES_MAX,
-};
+use crate::limits::{CODE_BYTES_MAX, CORE_INSTANCES_PER_COMPONENT_MAX, DETAILS_BYTES_MAX, MESSAGE_BYTES_MAX};
 use crate::secret::Redactions;
 
 /// What came of the call.
@@ -236,7 +235,7 @@ fn manifest_line(capability: Capability) -> String {
 
 fn trap(text: &str, error: &wasmtime::Error) -> Failure {
     let mut failure = failure_of(FailureKind::Trap, "trap", text);
-    let frames = backtrace(error);
+    let frames = backtrace::lines(error);
     if !frames.is_empty() {
         failure.problem.details = Some(json!({ "backtrace": frames }));
     }
@@ -250,25 +249,6 @@ fn trap_text(error: &wasmtime::Error, panic: Option<&Panic>) -> String {
     let reason = error.root_cause().to_string();
     let reason = reason.strip_prefix("wasm trap: ").unwrap_or(&reason);
     format!("the plugin trapped: {reason}")
-}
-
-/// Names of functions, with files and lines where the component has them; no addresses.
-fn backtrace(error: &wasmtime::Error) -> Vec<String> {
-    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return Vec::new() };
-    let mut lines = Vec::new();
-    for frame in backtrace.frames() {
-        let symbols = frame.symbols().iter().filter_map(|symbol| {
-            let place = symbol.file().zip(symbol.line()).map(|(file, line)| format!(" at {file}:{line}"));
-            symbol.name().map(|name| format!("{name}{}", place.unwrap_or_default()))
-        });
-        let before = lines.len();
-        lines.extend(symbols);
-        if lines.len() == before {
-            lines.push(frame.func_name().unwrap_or("(a function without a name)").to_owned());
-        }
-    }
-    lines.truncate(FRAMES_MAX);
-    lines
 }
 
 fn too_large(size: &str) -> Failure {

@@ -103,7 +103,11 @@ fn of_an_attempt() -> Vec<Row> {
             [CODE_BYTES_MAX, MESSAGE_BYTES_MAX, DETAILS_BYTES_MAX].map(size).join(", "),
             &["CODE_BYTES_MAX", "MESSAGE_BYTES_MAX", "DETAILS_BYTES_MAX"],
         ),
-        ("frames of a trap", count(FRAMES_MAX), &["FRAMES_MAX"]),
+        (
+            "frames of a trap",
+            format!("{}, {FRAME_BYTES_MAX} bytes each", count(FRAMES_MAX)),
+            &["FRAMES_MAX", "FRAME_BYTES_MAX"],
+        ),
     ]
 }
 
