@@ -82,7 +82,9 @@ pub(crate) fn imports(imports: &[String], declared: &Capabilities) -> Vec<Findin
         }
         Need::NeverGranted => {
             let message = format!("imports {import}, which no plugin is granted: every call of it fails");
-            Some(Finding::warning("/imports", "import-denied", message))
+            let finding = Finding::warning("/imports", "import-denied", message);
+            let is_file = import.starts_with("wasi:filesystem/");
+            Some(if is_file { finding.hint("there are no files; read and write artifacts") } else { finding })
         }
         Need::Unknown => {
             let message = format!("imports {import}, which no host of plugins provides");

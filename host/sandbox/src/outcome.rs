@@ -161,7 +161,8 @@ fn trapped(error: &wasmtime::Error, evidence: &Evidence) -> Failure {
     }
     if let Some(I32Exit(status)) = error.downcast_ref() {
         return denied_or(evidence, || {
-            let text = format!("the plugin called exit with status {status} instead of returning a result");
+            let how = if *status == 0 { "success" } else { "an error" };
+            let text = format!("the plugin called exit, with {how}, instead of returning a result");
             failure_of(FailureKind::Permanent, "exit", text)
         });
     }

@@ -125,7 +125,7 @@ async fn a_result_that_is_not_json_is_refused() {
 async fn exit_is_a_failure_of_the_plugin() {
     let world = World::new();
     let import = r#"(import "wasi:cli/exit@0.2.12" "exit" (func $exit (param i32)))"#;
-    let message = "the plugin called exit with status 1 instead of returning a result";
+    let message = "the plugin called exit, with an error, instead of returning a result";
     let exit = guest(import, "(call $exit (i32.const 1)) (unreachable)");
     world.fails(&exit, FailureKind::Permanent, "exit", message).await;
 }

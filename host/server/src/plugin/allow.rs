@@ -10,11 +10,13 @@ use serde_json::Value;
 use url::Url;
 
 use super::declaration::{Declaration, Form};
-use super::network::Network;
+use super::network::{self, Network};
 
 /// Rules of the tool's own gate.
 pub(super) const NETWORK_CLOSED: &str = "network-closed";
 pub(super) const ADDRESS_CLOSED: &str = "address-closed";
+/// Behind the reason of a denial: what would allow it on a host.
+const ON_A_HOST: &str = "; allow it with: ";
 /// In front of what a helper in Python or JavaScript found undeclared.
 const NOT_IN_MANIFEST: &str = "the manifest's capabilities do not have ";
 
@@ -28,19 +30,36 @@ pub(super) enum Remedy {
 impl Remedy {
     /// For people, on one line.
     pub fn line(&self, form: Form, declared: &Capabilities) -> String {
+        let written = self.written(form, declared);
         match (self, form) {
-            (Self::Option(option), _) => format!("allow it with: {option}"),
-            (Self::Declare(declaration), Form::Attribute) => {
-                format!("allow it in the source: {}", declaration.written(form, declared))
+            (Self::Option(_), _) => format!("allow it with: {written}"),
+            (Self::Declare(_), Form::Attribute) => format!("allow it in the source: {written}"),
+            (Self::Declare(Declaration::Memory(_)), Form::File) => {
+                format!("allow it in manifest.json: {written}")
             }
-            (Self::Declare(declaration @ Declaration::Memory(_)), Form::File) => {
-                format!("allow it in manifest.json: {}", declaration.written(form, declared))
-            }
-            (Self::Declare(declaration), Form::File) => {
-                let written = declaration.written(form, declared);
+            (Self::Declare(_), Form::File) => {
                 format!("allow it in manifest.json, under \"capabilities\": {written}")
             }
+            (Self::Declare(_), Form::Packed) => format!("allow it where its manifest is written: {written}"),
         }
+    }
+
+    /// What is to be typed or written.
+    pub fn written(&self, form: Form, declared: &Capabilities) -> String {
+        match self {
+            Self::Option(option) => option.clone(),
+            Self::Declare(declaration) => declaration.written(form, declared),
+        }
+    }
+}
+
+/// Nothing is installed here: in the place of what would allow it on a host stands what allows it here.
+pub(super) fn tell_here(problem: &mut Problem, written: &str) {
+    if let Some(at) = problem.message.find(ON_A_HOST) {
+        problem.message.truncate(at);
+    }
+    if let Some(said) = problem.details.as_mut().and_then(|details| details.get_mut("allow_with")) {
+        *said = Value::String(written.to_owned());
     }
 }
 
@@ -86,7 +105,7 @@ fn effect(problem: &Problem, manifest: &Manifest) -> Option<Remedy> {
             Some(Remedy::Option(format!("--allow-host {}", target(&problem.message, word("host")?))))
         }
         ADDRESS_CLOSED => {
-            let range = word("allow_with")?.split('"').nth(1)?;
+            let range = word("allow_with")?.split('"').find_map(|part| network::range(part).ok())?;
             Some(Remedy::Option(format!("--allow-cidr {range}")))
         }
         "secret.place" => place(word("allow_with")?),
@@ -184,6 +203,7 @@ mod tests {
             "the secret \"KEY\" is not in the grant; name it in capabilities.secrets of the manifest";
         let reveal = secret.replace("secrets of", "reveal of");
         let place = json!({ "rule": "secret.place", "allow_with": "\"secrets\": [{\"name\":\"K\",\"places\":[\"header\",\"body\"]}] there" });
+        let address = json!({ "rule": ADDRESS_CLOSED, "allow_with": "unless { resource has host && resource.host == \"a.example\" && resource.address == ip(\"10.9.9.9\") }" });
         let range = json!({ "rule": ADDRESS_CLOSED, "allow_with": "egress.allow_cidrs = [\"10.0.0.0/8\"]" });
         let python = "RuntimeError: the manifest's capabilities do not have \"clock\": true (plugin.py:3)";
         for (code, message, details, line) in [
@@ -196,6 +216,7 @@ mod tests {
                 "allow it with: --allow-host http://a.example:8080".to_owned(),
             ),
             ("effect-denied", denied, range, "allow it with: --allow-cidr 10.0.0.0/8".to_owned()),
+            ("effect-denied", denied, address, "allow it with: --allow-cidr 10.9.9.9/32".to_owned()),
             (
                 "http-dns",
                 "GET https://a.example/x?y=1: no such name",

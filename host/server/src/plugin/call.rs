@@ -19,6 +19,7 @@ use quantum_sandbox::Replayed;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::allow::{self, Remedy};
 use super::case::{Case, Input};
 use super::error::Error;
 use super::given::Given;
@@ -61,6 +62,8 @@ pub(super) struct Called {
     pub tenant: TenantId,
     /// Where a result does not fit the action's own schema.
     pub result_misfits: Vec<Finding>,
+    /// What would allow what it was denied.
+    pub remedies: Vec<Remedy>,
 }
 
 impl Call {
@@ -86,7 +89,9 @@ impl Call {
         self.stage.given.store(&packed.bench.memory, &space, self.input.environment, &hosts)?;
         let reachable = self.stage.service.as_ref().map(|service| service.address());
         let (report, logs) = packed.bench.run(self.attempt(&entry, &tenant), reachable).await;
-        Ok(called(report, logs, tenant, &entry))
+        let mut called = called(report, logs, tenant, &entry);
+        called.advise(packed);
+        Ok(called)
     }
 
     /// An attempt of this action as it was recorded.
@@ -170,12 +175,24 @@ impl Call {
     }
 }
 
+impl Called {
+    fn advise(&mut self, packed: &Packed) {
+        let AttemptOutcome::Failed(failure) = &mut self.report.outcome else { return };
+        let manifest = &packed.inspection.manifest;
+        self.remedies = allow::remedies(&failure.problem, manifest, &packed.network);
+        if let Some(remedy) = self.remedies.first() {
+            let written = remedy.written(packed.form, &manifest.capabilities);
+            allow::tell_here(&mut failure.problem, &written);
+        }
+    }
+}
+
 fn called(report: AttemptReport, logs: Vec<LogLine>, tenant: TenantId, entry: &ActionEntry) -> Called {
     let result_misfits = match &report.outcome {
         AttemptOutcome::Completed(value) => entry.result.findings(value, "", "result"),
         _ => Vec::new(),
     };
-    Called { report, logs, tenant, result_misfits }
+    Called { report, logs, tenant, result_misfits, remedies: Vec::new() }
 }
 
 fn action<'a>(manifest: &'a Manifest, name: &str) -> Result<&'a ActionManifest, String> {

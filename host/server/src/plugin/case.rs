@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use quantum_core::problem::nearest;
 use quantum_core::recording::{ReadError, Recording};
 use quantum_core::vocabulary::Environment;
 use serde::Deserialize;
@@ -61,12 +62,29 @@ fn test_environment() -> Environment {
     Environment::Test
 }
 
+/// All that a case may have, beside files of other kinds.
+const FILES: [&str; 11] = [
+    "input.json",
+    "output.json",
+    "error.json",
+    RECORDING,
+    SCRIPT,
+    "settings.json",
+    "secrets.json",
+    "kv.json",
+    "artifacts.json",
+    "stored-artifacts.json",
+    "stored-kv.json",
+];
+/// All that is known of a failure.
+const FAILURE: [&str; 5] = ["code", "message", "retryable", "retry_after_ms", "details"];
+
 /// How it must end.
 #[derive(Debug)]
 pub(super) enum Expected {
     /// The whole result.
     Output(Value),
-    /// Of the failure, the fields that the file names: `code`, `message`, `retryable`, `retry_after_ms`, `details`.
+    /// Of the failure, the fields that the file names.
     Error(Value),
 }
 
@@ -104,6 +122,17 @@ impl Case {
         }
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Self { name, dir: dir.to_owned() })
+    }
+
+    /// A file that nobody reads would be taken for a check that held.
+    pub fn check_names(&self) -> Result<(), Error> {
+        for entry in std::fs::read_dir(&self.dir).map_err(Error::file(&self.dir))? {
+            let name = entry.map_err(Error::file(&self.dir))?.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".json") && !FILES.contains(&name.as_str()) {
+                return Err(self.broken(&format!("a case has no {name}; {}", meant(&name, &FILES))));
+            }
+        }
+        Ok(())
     }
 
     /// The action talks to a service.
@@ -165,8 +194,29 @@ impl Case {
         let (output, error) = (self.dir.join("output.json"), self.dir.join("error.json"));
         match (output.exists(), error.exists()) {
             (true, false) => Ok(Expected::Output(self.read(&output, server)?)),
-            (false, true) => Ok(Expected::Error(self.read(&error, server)?)),
-            _ => Err(self.broken("it needs either output.json or error.json")),
+            (false, true) => Ok(Expected::Error(Value::Object(self.failure(&error, server)?))),
+            (false, false) => Err(self.broken("it needs output.json or error.json, which say how it ends")),
+            (true, true) => {
+                Err(self.broken("it has output.json and error.json, and can end in one way only; remove one"))
+            }
         }
+    }
+
+    fn failure(&self, path: &Path, server: &str) -> Result<Map<String, Value>, Error> {
+        let fields: Map<String, Value> = self.read(path, server)?;
+        match fields.keys().find(|name| !FAILURE.contains(&name.as_str())) {
+            None => Ok(fields),
+            Some(name) => {
+                let reason = format!("a failure has no \"{name}\"; {}", meant(name, &FAILURE));
+                Err(Error::Case { path: path.to_owned(), reason })
+            }
+        }
+    }
+}
+
+fn meant(name: &str, known: &[&str]) -> String {
+    match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("it may have {}", known.join(", ")),
     }
 }

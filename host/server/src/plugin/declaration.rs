@@ -14,6 +14,8 @@ pub(super) enum Form {
     Attribute,
     /// `manifest.json`.
     File,
+    /// One or the other: the plugin is packed, and does not tell its language.
+    Packed,
 }
 
 /// One thing that a manifest may say.
@@ -37,6 +39,7 @@ impl Declaration {
         match form {
             Form::Attribute => format!("#[action({})]", self.key()),
             Form::File => self.member(declared),
+            Form::Packed => format!("in Rust #[action({})], else {}", self.key(), self.member(declared)),
         }
     }
 
@@ -125,6 +128,8 @@ mod tests {
         let declared = Capabilities { http: Some(http), secrets: vec![one], ..Capabilities::default() };
         assert_eq!(declaration.written(Form::Attribute, &declared), format!("#[action({attribute})]"));
         assert_eq!(declaration.written(Form::File, &declared), file);
+        let packed = format!("in Rust #[action({attribute})], else {file}");
+        assert_eq!(declaration.written(Form::Packed, &declared), packed);
     }
 
     #[test]

@@ -86,7 +86,7 @@ async fn turn(args: &DevArgs, typed: Option<Value>, out: &mut (dyn Write + Send)
         }
         (Ended::Failed { problem, .. }, _) => {
             writeln!(out, "{action} failed: {problem}")?;
-            print_remedies(&packed, problem, "  ", out)?;
+            print_remedies(&packed, &called, "  ", out)?;
         }
         (_, outcome) => writeln!(out, "{action} ended: {:#}", failure_document(outcome))?,
     }

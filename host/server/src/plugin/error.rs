@@ -72,6 +72,11 @@ pub enum Error {
     )]
     NoComponent,
 
+    #[error(
+        "find the plugin \"{path}\": there is no such file or folder; quantum plugin build says what it writes"
+    )]
+    NoPlugin { path: PathBuf },
+
     #[error("use \"{path}\"")]
     File { path: PathBuf, source: std::io::Error },
 
@@ -82,6 +87,11 @@ pub enum Error {
         "find an action in the crate: end src/lib.rs with plugin!(NAME), which says what the plugin offers"
     )]
     NoEntry(#[source] quantum_sandbox::Error),
+
+    #[error(
+        "find an action in the module: end it with Actions = plugin(NAME), which says what the plugin offers"
+    )]
+    NoActions,
 
     #[error("read the manifest that the plugin tells")]
     Manifest(#[source] serde_json::Error),

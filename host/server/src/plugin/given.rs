@@ -101,7 +101,11 @@ fn artifact(case: &Case, name: String, source: Source) -> Result<GivenArtifact, 
         Source::Typed(TypedSource { file, media_type }) => (file, Some(media_type)),
     };
     let path = case.dir.join("artifacts").join(file);
-    let bytes = std::fs::read(&path).map_err(Error::file(&path))?;
+    let unread = |error: std::io::Error| Error::Case {
+        path: path.clone(),
+        reason: format!("{error}; artifacts.json names it, for the artifact \"{name}\""),
+    };
+    let bytes = std::fs::read(&path).map_err(unread)?;
     Ok(GivenArtifact { name, media_type, bytes })
 }
 

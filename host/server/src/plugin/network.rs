@@ -1,8 +1,12 @@
 //! What of the real network a call may reach: nothing, unless the author of the plugin says so in so many words.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use ipnet::IpNet;
 use quantum_core::manifest::{HostPattern, RequestTarget};
 use quantum_core::port::HttpCall;
+
+const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 /// What the author allows, beside what the manifest declares: both have to agree.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -11,8 +15,15 @@ pub struct Network {
     #[arg(long = "allow-host", value_name = "URL", value_parser = HostPattern::parse)]
     pub hosts: Vec<HostPattern>,
     /// A range of addresses that are not public, which those hosts may have, for example 10.0.0.0/8; may be repeated
-    #[arg(long = "allow-cidr", value_name = "RANGE")]
+    #[arg(long = "allow-cidr", value_name = "RANGE", value_parser = range)]
     pub cidrs: Vec<IpNet>,
+}
+
+/// A range, or one address.
+pub(super) fn range(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    let wrong = |_| format!("it is a range such as 10.0.0.0/8, or an address such as {LOOPBACK}");
+    text.parse().or_else(|_| address()).map_err(wrong)
 }
 
 impl Network {

@@ -23,6 +23,9 @@ pub(super) struct Packed {
 impl Packed {
     /// The folder of a plugin, or a file. Of a plugin that was built here, the compiled code is kept beside it.
     pub async fn open(plugin: &Path, network: &Network, out: &mut (dyn Write + Send)) -> Result<Self, Error> {
+        if !plugin.exists() {
+            return Err(Error::NoPlugin { path: plugin.to_owned() });
+        }
         let built = if plugin.is_dir() { Some(build(&BuildArgs::of(plugin), out).await?.path) } else { None };
         let file = built.as_deref().unwrap_or(plugin);
         let component = tokio::fs::read(file).await.map_err(Error::file(file))?;
@@ -40,7 +43,11 @@ impl Packed {
     }
 }
 
-/// Of a plugin in this folder. What is packed already has no attribute to write into.
+/// Of a plugin in this folder, or of a file.
 pub(super) fn form(plugin: &Path) -> Form {
-    if plugin.join("Cargo.toml").is_file() { Form::Attribute } else { Form::File }
+    match () {
+        () if plugin.join("Cargo.toml").is_file() => Form::Attribute,
+        () if plugin.is_dir() => Form::File,
+        () => Form::Packed,
+    }
 }

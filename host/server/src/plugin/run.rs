@@ -9,7 +9,6 @@ use quantum_core::problem::{Finding, Problem};
 use quantum_core::vocabulary::Environment;
 use serde_json::{Map, Value};
 
-use super::allow;
 use super::call::{Call, Called, Stage};
 use super::case::{Case, Input};
 use super::error::{Error, place};
@@ -71,9 +70,7 @@ pub async fn run(
     let parameters = args.with.parameters()?;
     let (call, called) = make(&packed, &args.action, &args.with, parameters).await?;
     let ended = tell(&called, out, err)?;
-    if let Ended::Failed { problem, .. } = &ended {
-        print_remedies(&packed, problem, "", err)?;
-    }
+    print_remedies(&packed, &called, "", err)?;
     complain(&call, err)?;
     Ok(ended)
 }
@@ -105,6 +102,7 @@ pub(super) async fn make(
 ) -> Result<(Call, Called), Error> {
     let refused = |reason: String| Error::Call { reason };
     let folder = with.given.as_deref().map(Case::open).transpose()?;
+    folder.as_ref().map(Case::check_names).transpose()?;
     let stage = match &folder {
         Some(folder) => Stage::set(folder).await?,
         None => Stage::default(),
@@ -146,13 +144,13 @@ pub(super) fn ended(called: &Called) -> Ended {
 /// What would allow what it was denied, behind this indentation.
 pub(super) fn print_remedies(
     packed: &Packed,
-    problem: &Problem,
+    called: &Called,
     indentation: &str,
     out: &mut (dyn Write + Send),
 ) -> Result<(), Error> {
-    let manifest = &packed.inspection.manifest;
-    for remedy in allow::remedies(problem, manifest, &packed.network) {
-        writeln!(out, "{indentation}{}", remedy.line(packed.form, &manifest.capabilities))?;
+    for remedy in &called.remedies {
+        let line = remedy.line(packed.form, &packed.inspection.manifest.capabilities);
+        writeln!(out, "{indentation}{line}")?;
     }
     Ok(())
 }

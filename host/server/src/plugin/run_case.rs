@@ -2,8 +2,9 @@
 
 use quantum_core::port::{AttemptOutcome, Bill, LogLine};
 use quantum_core::recording::Recording;
+use serde_json::{Value, json};
 
-use super::allow::{self, Remedy};
+use super::allow::Remedy;
 use super::call::{Call, Called, Stage};
 use super::case::{Case, Expected};
 use super::compare::{difference, difference_in_named};
@@ -11,7 +12,11 @@ use super::error::{Error, place};
 use super::left::Left;
 use super::packed::Packed;
 use super::report::failure_document;
+use super::run::{Ended, ended};
 use super::service::Service;
+
+/// Of a result where none was expected.
+const RESULT_BYTES_SHOWN: usize = 200;
 
 /// How a case went.
 pub(super) struct Outcome {
@@ -39,6 +44,7 @@ impl Outcome {
 
 pub(super) async fn run(packed: &Packed, case: &Case) -> Result<Outcome, Error> {
     let refused = |reason: String| Error::Case { path: case.dir.clone(), reason };
+    case.check_names()?;
     if let Some(recording) = case.recording()? {
         return again(packed, case, recording).await;
     }
@@ -54,12 +60,7 @@ pub(super) async fn run(packed: &Packed, case: &Case) -> Result<Outcome, Error> 
     if matches!(expected, Expected::Output(_)) {
         complaints.extend(misfits.iter().map(|f| format!("{}: {}", place(f), f.message)));
     }
-    let remedies = match &called.report.outcome {
-        AttemptOutcome::Failed(failure) if !complaints.is_empty() => {
-            allow::remedies(&failure.problem, &packed.inspection.manifest, &packed.network)
-        }
-        _ => Vec::new(),
-    };
+    let remedies = if complaints.is_empty() { Vec::new() } else { called.remedies };
     Ok(Outcome {
         action: call.input.action,
         complaints,
@@ -88,6 +89,12 @@ fn compare(expected: &Expected, called: &Called) -> Vec<String> {
                 .map(|f| format!("the result does not fit its own schema: {}: {}", place(f), f.message));
             difference(expected, value).into_iter().chain(misfits).collect()
         }
+        (Expected::Error(expected), AttemptOutcome::Completed(value)) => match ended(called) {
+            Ended::Failed { problem, .. } => {
+                difference_in_named(expected, &json!(problem)).into_iter().collect()
+            }
+            _ => vec![format!("expected a failure, got the result {}", shortened(value))],
+        },
         (Expected::Error(expected), outcome) => {
             let found = difference_in_named(expected, &failure_document(outcome));
             found.into_iter().map(|found| found + &told(outcome)).collect()
@@ -99,6 +106,12 @@ fn compare(expected: &Expected, called: &Called) -> Vec<String> {
             vec!["expected a result, got: cancelled".to_owned()]
         }
     }
+}
+
+fn shortened(value: &Value) -> String {
+    let text = value.to_string();
+    let shown = text.floor_char_boundary(RESULT_BYTES_SHOWN);
+    if shown == text.len() { text } else { format!("{} …", &text[..shown]) }
 }
 
 /// What the failure says of itself: one that was not expected is told with its place.

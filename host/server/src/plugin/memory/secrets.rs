@@ -26,6 +26,15 @@ impl MemorySecrets {
     }
 }
 
+/// With those that there are: a name is easily misspelt.
+fn missing(known: &HashMap<(TenantId, String), Vec<OpenSecret>>, tenant: &TenantId, name: &str) -> String {
+    let theirs = known.keys().filter(|(owner, _)| owner == tenant);
+    let mut theirs: Vec<&str> = theirs.map(|(_, name)| name.as_str()).collect();
+    theirs.sort_unstable();
+    let has = if theirs.is_empty() { "nothing".to_owned() } else { theirs.join(", ") };
+    format!("the secret {name} is not stored: secrets.json has {has}")
+}
+
 impl SecretSource for MemorySecrets {
     fn open(
         &self,
@@ -35,7 +44,7 @@ impl SecretSource for MemorySecrets {
     ) -> BoxFuture<'static, Result<OpenSecret, EffectError>> {
         let known = self.lock();
         let opened = match known.get(&(tenant.clone(), name.to_owned())) {
-            None => Err(EffectError::new("missing", format!("the secret {name} is not stored"))),
+            None => Err(EffectError::new("missing", missing(&known, tenant, name))),
             Some(same_name) => {
                 same_name.iter().find(|secret| secret.environment == environment).cloned().ok_or_else(|| {
                     let message = format!("the secret {name} is stored for other environments only");

@@ -37,7 +37,31 @@ fn what_a_case_lacks_is_told() {
             &[],
             "read the case \"DIR/one\": it has no input.json, which says what is called, and no recording.json",
         ),
-        (&[INPUT], &[], "read the case \"DIR/one\": it needs either output.json or error.json"),
+        (
+            &[INPUT],
+            &[],
+            "read the case \"DIR/one\": it needs output.json or error.json, which say how it ends",
+        ),
+        (
+            &[INPUT, OUTPUT, ("error.json", "{}")],
+            &[],
+            "it has output.json and error.json, and can end in one way only",
+        ),
+        (
+            &[INPUT, OUTPUT, ("stored_kv.json", "{}")],
+            &[],
+            "read the case \"DIR/one\": a case has no stored_kv.json; did you mean stored-kv.json?",
+        ),
+        (
+            &[INPUT, ("error.json", r#"{ "kode": "x" }"#)],
+            &[],
+            "read the case \"DIR/one/error.json\": a failure has no \"kode\"; did you mean code?",
+        ),
+        (
+            &[INPUT, OUTPUT, ("artifacts.json", r#"{ "rain": "rainn.txt" }"#)],
+            &[],
+            "read the case \"DIR/one/artifacts/rainn.txt\": No such file or directory (os error 2); artifacts.json names it, for the artifact \"rain\"",
+        ),
         (
             &[served, OUTPUT],
             &[],
@@ -73,6 +97,17 @@ fn a_failure_that_is_another_one_says_what_it_is() {
     let ran = check(&[number, ("error.json", r#"{ "code": "no-name" }"#)], &[]);
     let told = "/code: expected \"no-name\", got \"invalid-parameters\"; it says: the parameters of hello do not fit: ";
     assert!(ran.out.contains(told) && ran.out.ends_with("0 passed, 1 failed\n"), "{}", ran.out);
+}
+
+/// Whatever is expected of the failure, a result is none.
+#[test]
+fn a_result_where_a_failure_was_expected_is_told() {
+    for expected in ["{}", r#"{ "details": null }"#, r#"{ "code": "no-name" }"#] {
+        let ran = check(&[INPUT, ("error.json", expected)], &[]);
+        let told = "expected a failure, got the result {\"text\":\"Hello, Ada!\"}";
+        assert!(ran.out.contains(told) && ran.out.ends_with("0 passed, 1 failed\n"), "{}", ran.out);
+        assert_eq!(ran.code, Some(1), "{expected}");
+    }
 }
 
 #[test]

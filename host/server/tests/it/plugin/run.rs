@@ -62,6 +62,8 @@ fn the_network_is_closed_until_the_manifest_and_the_author_open_it() {
     assert_eq!(closed.code, Some(12), "{}", closed.err);
     let failure: Value = serde_json::from_str(&closed.out).unwrap();
     assert_eq!(failure["code"], "effect-denied");
+    assert_eq!(failure["details"]["allow_with"], format!("--allow-host {server}"));
+    assert!(!closed.err.contains("configure"), "nothing is installed here: {}", closed.err);
     assert!(closed.err.contains(&format!("\nallow it with: --allow-host {server}\n")), "{}", closed.err);
     let open = call("http", "http-request", &["--params", &parameters, "--allow-host", &server], "");
     assert_eq!(serde_json::from_str::<Value>(&open.ok()).unwrap()["status"], 200);
