@@ -35,6 +35,29 @@ class Actions(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "len is no action: write @action above it"):
             plugin(len)
 
+    def test_an_action_takes_a_context_and_parameters(self):
+        @action
+        def alone(p):
+            return p
+
+        @action
+        def more(ctx, p, q):
+            return p
+
+        for function in (alone, more):
+            with self.assertRaisesRegex(TypeError, rf"def {function.__name__}\(ctx, p\)"):
+                plugin(function)
+
+        @action
+        def defaults(ctx, p, q=1):
+            return p
+
+        @action
+        def starred(*arguments):
+            return arguments[1]
+
+        self.assertEqual(list(plugin(defaults, starred).actions), ["defaults", "starred"])
+
     def test_an_exception_that_nobody_caught_is_a_failure_with_its_place(self):
         @action
         def wrong(ctx, p):
@@ -52,7 +75,7 @@ class Actions(unittest.TestCase):
         def strange(ctx, p):
             return {"n": float("nan") if p["nan"] else object()}
 
-        for nan, words in [(True, "ValueError"), (False, "not JSON serializable")]:
+        for nan, words in [(True, "what JSON does not take: Out of range"), (False, "not JSON serializable")]:
             with self.assertRaisesRegex(Failure, words):
                 Host().run(strange, {"nan": nan})
 

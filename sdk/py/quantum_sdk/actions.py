@@ -15,6 +15,9 @@ Function = Callable[[Context, Any], Any]
 # Lines of a traceback in a failure's details: its innermost calls.
 _TRACEBACK_LINES = 8
 
+# Of a function's code: it takes any number of arguments.
+_VARIABLE = 0x04
+
 
 def action(function: Function | None = None, *, name: str | None = None) -> Any:
     """Makes an action of a function. It is called `name`, or as the function with `-` for `_`."""
@@ -33,6 +36,8 @@ def plugin(*functions: Function) -> type:
         name = getattr(function, "action_name", None)
         if name is None:
             raise TypeError(f"{function.__name__} is no action: write @action above it")
+        if not _takes_two(function):
+            raise TypeError(f"{function.__name__} is called with a context and parameters: def {function.__name__}(ctx, p)")
         if name in table:
             raise TypeError(f"two actions are called {name}")
         table[name] = function
@@ -46,15 +51,27 @@ def plugin(*functions: Function) -> type:
     return guest.exported(table)
 
 
+def _takes_two(function: Function) -> bool:
+    """Of what is no plain function nothing is known."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return True
+    most = 2 if code.co_flags & _VARIABLE else code.co_argcount
+    return code.co_argcount - len(function.__defaults__ or ()) <= 2 <= most
+
+
 def call(function: Function, ctx: Context, parameters: str) -> str:
     """Runs the function from JSON text to JSON text. Only `Failure` and `Cancelled` come out of it."""
     try:
         result = function(ctx, json.loads(parameters))
-        return json.dumps(result, ensure_ascii=False, allow_nan=False)
     except (Failure, Cancelled):
         raise
     except BaseException as error:
         raise unexpected(error) from error
+    try:
+        return json.dumps(result, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Failure.permanent("exception", f"the action gives what JSON does not take: {error}") from error
 
 
 def unexpected(error: BaseException) -> Failure:

@@ -4,10 +4,13 @@ the common ones are imported with it."""
 
 from __future__ import annotations
 
+import builtins
 import encodings.ascii
 import encodings.latin_1
 import encodings.utf_8_sig
+import io
 import json
+import os
 import sys
 import time
 from importlib import import_module
@@ -66,6 +69,13 @@ def close_doors() -> None:
     if any(isinstance(finder, NotThere) for finder in sys.meta_path):
         return
     sys.meta_path[:] = [BuiltinImporter, FrozenImporter, NotThere()]
+
+    def no_files(*arguments: Any, **named: Any) -> Any:
+        raise OSError("there are no files in the sandbox; use ctx.artifacts")
+
+    builtins.open = io.open = no_files  # type: ignore[assignment]
+    for name in ("open", "stat", "lstat", "listdir", "scandir", "mkdir", "remove", "unlink", "rename", "rmdir"):
+        setattr(os, name, no_files)
     if "clock" in quantum_build.CAPABILITIES:
         return
 

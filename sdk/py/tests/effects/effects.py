@@ -50,6 +50,9 @@ def mistake(ctx: Context, p: dict) -> dict:
         import statistics
 
         return {"mean": statistics.mean([1])}
+    if p["kind"] == "file":
+        with open("/etc/hosts") as file:
+            return {"lines": len(file.readlines())}
     return {"value": p["missing"]}
 
 

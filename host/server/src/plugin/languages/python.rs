@@ -83,5 +83,13 @@ pub(super) async fn build(plugin: &LanguagePlugin, module: &str, work: &Work) ->
         command.arg("--stub-wasi");
     }
     command.arg("--output").arg(&work.component).arg(module);
-    tool::run(command, "componentize-py").await
+    tool::run(command, "componentize-py").await.map_err(without_entry)
+}
+
+/// What Python suggests in the place of the class is another name.
+fn without_entry(error: Error) -> Error {
+    match error {
+        Error::Tool { said, .. } if said.contains("has no attribute 'Actions'") => Error::NoActions,
+        other => other,
+    }
 }

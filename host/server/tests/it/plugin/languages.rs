@@ -136,6 +136,18 @@ fn a_module_and_its_manifest_name_the_same_actions() {
     check(&["count", "tally"], further);
 }
 
+#[test]
+fn a_module_of_another_shape_is_told_what_is_missing() {
+    let entry = "from quantum_sdk import action\n\n\n@action\ndef count(ctx, p):\n    return p\n";
+    if let Some(said) = broken(&COMPONENTIZE_PY, "python", "plugin.py", entry) {
+        assert!(said.contains("end it with Actions = plugin(NAME)"), "{said}");
+    }
+    let arity = "from quantum_sdk import action, plugin\n\n\n@action\ndef count(p):\n    return p\n\n\nActions = plugin(count)\n";
+    if let Some(said) = broken(&COMPONENTIZE_PY, "python", "plugin.py", arity) {
+        assert!(said.contains("count is called with a context and parameters: def count(ctx, p)"), "{said}");
+    }
+}
+
 /// What `quantum plugin build` says of a folder with these files, with no tool on the machine.
 fn refused(files: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
