@@ -1,12 +1,10 @@
 //! What of the real network a call may reach: nothing, unless the author of the plugin says so in so many words.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use quantum_core::manifest::{HostPattern, RequestTarget};
 use quantum_core::port::HttpCall;
-
-const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 /// What the author allows, beside what the manifest declares: both have to agree.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -22,7 +20,7 @@ pub struct Network {
 /// A range, or one address.
 pub(super) fn range(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<IpAddr>().map(IpNet::from);
-    let wrong = |_| format!("it is a range such as 10.0.0.0/8, or an address such as {LOOPBACK}");
+    let wrong = |_| "it is a range such as 10.0.0.0/8, or an address such as 10.0.0.7".to_owned();
     text.parse().or_else(|_| address()).map_err(wrong)
 }
 

@@ -45,9 +45,11 @@ impl Packed {
 
 /// Of a plugin in this folder, or of a file.
 pub(super) fn form(plugin: &Path) -> Form {
-    match () {
-        () if plugin.join("Cargo.toml").is_file() => Form::Attribute,
-        () if plugin.is_dir() => Form::File,
-        () => Form::Packed,
+    if plugin.join("Cargo.toml").is_file() {
+        Form::Attribute
+    } else if plugin.is_dir() {
+        Form::File
+    } else {
+        Form::Packed
     }
 }
