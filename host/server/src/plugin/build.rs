@@ -64,7 +64,8 @@ pub async fn build(args: &BuildArgs, out: &mut (dyn Write + Send)) -> Result<Bui
         Some(source) => source.advise(finding),
         None => Some(finding),
     });
-    gate(findings.collect(), out)?;
+    // What an earlier build wrote would be taken for this one.
+    gate(findings.collect(), out).inspect_err(|_| drop(std::fs::remove_file(&path)))?;
     replace(&path, &packed)?;
     tell(&inspection, &path, out)?;
     Ok(Built { path, inspection })

@@ -222,8 +222,13 @@ fn what_a_manifest_lacks_is_told_in_its_own_words() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("count");
     run(quantum(&["plugin", "new", "count", "--lang", "js", "--path"]).arg(&dir)).ok();
+    let build = || run(quantum(&["plugin", "build"]).arg(&dir).env("PATH", &path));
+    build().ok();
+    let packed = dir.join("target/plugins/count.wasm");
+    assert!(packed.is_file());
     declare(&dir, "\"random\": true");
-    let said = run(quantum(&["plugin", "build"]).arg(&dir).env("PATH", path)).fails(1);
+    let said = build().fails(1);
+    assert!(!packed.exists(), "what the build before it made would be taken for it");
     assert!(said.contains("; write \"clock\": true in capabilities of manifest.json"), "{said}");
 }
 
