@@ -74,9 +74,10 @@ pub fn members() -> Result<Metadata> {
     metadata(&["--no-deps"])
 }
 
-/// Everything, with the dependency graph as it is on Linux. Downloads what is not there yet.
+/// Everything, with the dependency graph as it is on Linux and in components. Downloads what is not there yet.
 pub fn graph() -> Result<Metadata> {
-    metadata(&["--locked", "--filter-platform", "x86_64-unknown-linux-gnu"])
+    let platforms = ["--filter-platform", "x86_64-unknown-linux-gnu", "--filter-platform", "wasm32-wasip2"];
+    metadata(&[["--locked"].as_slice(), &platforms].concat())
 }
 
 fn metadata(options: &[&str]) -> Result<Metadata> {

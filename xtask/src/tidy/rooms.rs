@@ -223,7 +223,10 @@ pub fn check_reach(graph: &Metadata) -> Vec<Finding> {
             .map(|other| other.name.as_str());
         let manifest = workspace::relative(&package.manifest_path);
         for name in names.filter(|name| any_matches(room.never_reached, name)) {
-            let fix = format!("`cargo tree --package {} --invert {name}` shows through what", package.name);
+            let fix = format!(
+                "`cargo tree --package {} --target all --invert {name}` shows through what",
+                package.name
+            );
             findings.push(Finding::new(&manifest, 1, format!("{} links {name}", package.name), fix));
         }
     }
