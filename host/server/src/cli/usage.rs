@@ -44,13 +44,13 @@ const SUMS: [Column; 8] = [
 ];
 
 impl Group {
-    /// Path and query of its list, as far as the group says them.
-    const fn list(self) -> &'static str {
+    /// Within a tenant. None: over all tenants.
+    const fn word(self) -> Option<&'static str> {
         match self {
-            Self::Day => "/api/v1/usage?group=day&limit=200",
-            Self::Plugin => "/api/v1/usage?group=plugin&limit=200",
-            Self::Action => "/api/v1/usage?group=action&limit=200",
-            Self::Tenant => "/api/v1/usage/tenants?",
+            Self::Day => Some("day"),
+            Self::Plugin => Some("plugin"),
+            Self::Action => Some("action"),
+            Self::Tenant => None,
         }
     }
 
@@ -88,9 +88,12 @@ impl UsageOptions {
     }
 
     fn path(&self, token: Option<&str>) -> String {
-        let list = self.by.list();
-        let query_at = list.find('?').map_or(list.len(), |at| at + 1);
-        let mut query = url::form_urlencoded::Serializer::for_suffix(list.to_owned(), query_at);
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        let mut path = "/api/v1/usage/tenants";
+        if let Some(group) = self.by.word() {
+            query.append_pair("group", group).append_pair("limit", "200");
+            path = "/api/v1/usage";
+        }
         let given = [("from", &self.from), ("to", &self.to), ("plugin", &self.plugin)];
         for (name, value) in given {
             if let Some(value) = value {
@@ -100,7 +103,7 @@ impl UsageOptions {
         if let Some(token) = token {
             query.append_pair("page_token", token);
         }
-        query.finish()
+        format!("{path}?{}", query.finish())
     }
 }
 

@@ -102,9 +102,11 @@ pub(super) async fn make(
 ) -> Result<(Call, Called), Error> {
     let refused = |reason: String| Error::Call { reason };
     let folder = with.given.as_deref().map(Case::open).transpose()?;
-    folder.as_ref().map(Case::check_names).transpose()?;
     let stage = match &folder {
-        Some(folder) => Stage::set(folder).await?,
+        Some(folder) => {
+            folder.check_names()?;
+            Stage::set(folder).await?
+        }
         None => Stage::default(),
     };
     let given = folder.map(|folder| folder.input_if_there(&stage.server)).transpose()?.flatten();
